@@ -1,0 +1,76 @@
+using System.Text.Json.Serialization;
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Settings;
+using Gateway.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Admin;
+
+/// <summary>One thing that the gateway needs.</summary>
+/// <param name="Ok">Whether it is there.</param>
+/// <param name="Detail">What is wrong, or worth knowing. Holds no address and no secret: anyone may read it.</param>
+internal sealed record HealthCheck(bool Ok, string? Detail);
+
+/// <summary>Whether the gateway can do its work, and what is missing if not.</summary>
+internal sealed record Readiness(string Status, HealthCheck Store, HealthCheck Headscale, HealthCheck Key, string? HeadscaleVersion, DateTimeOffset? KeyExpires);
+
+/// <summary>That the process answers.</summary>
+internal sealed record Liveness(string Status);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Readiness))]
+[JsonSerializable(typeof(Liveness))]
+internal sealed partial class HealthJson : JsonSerializerContext;
+
+/// <summary><c>/healthz</c>: the process. <c>/readyz</c>: everything it needs.</summary>
+internal static class Health
+{
+    public static void MapHealth(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/healthz", Alive);
+        admin.MapGet("/readyz", Ready);
+    }
+
+    private static JsonHttpResult<Liveness> Alive() => TypedResults.Json(new Liveness("ok"), HealthJson.Default.Liveness);
+
+    private static JsonHttpResult<Readiness> Ready(UpstreamWatch upstream, People people, TimeProvider clock)
+    {
+        var status = upstream.Status;
+        var (store, headscale, key) = (CheckStore(people), CheckHeadscale(status), CheckKey(status, clock));
+        var isReady = store.Ok && headscale.Ok && key.Ok;
+        return TypedResults.Json(
+            new Readiness(isReady ? "ok" : "failing", store, headscale, key, status.Version?.ToString(), status.KeyExpires),
+            HealthJson.Default.Readiness,
+            statusCode: isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static HealthCheck CheckStore(People people)
+    {
+        try
+        {
+            people.Store.Generation();
+            return new(true, people.Snapshot is { HasOwner: false, Everyone.Count: > 0 } ? "there is no owner; set bootstrap.owner, or use 'gateway users set-role'" : null);
+        }
+        catch (StoreException)
+        {
+            return new(false, Refusals.TextOf(new(Reason.StoreUnavailable)));
+        }
+    }
+
+    private static HealthCheck CheckHeadscale(UpstreamStatus status) => status switch
+    {
+        { IsReachable: false } => new(false, "Headscale cannot be reached; the gateway's log has the cause"),
+        { Version: { IsKnown: false } version } => new(true, $"Headscale {version} is newer than this gateway knows and treated like {version.Known}"),
+        _ => new(true, null),
+    };
+
+    private static HealthCheck CheckKey(UpstreamStatus status, TimeProvider clock) => status.Key switch
+    {
+        KeyState.Unknown => new(!status.IsReachable, "not checked yet"),
+        KeyState.Missing => new(true, "none is configured; only callers with their own key are served"),
+        KeyState.Rejected => new(false, Refusals.TextOf(new(Reason.UpstreamKeyRejected))),
+        KeyState.Valid => new(true, status.KeyExpires - clock.GetUtcNow() < TimeSpan.FromDays(30) ? $"expires {status.KeyExpires:u}; create a new one" : null),
+    };
+}

@@ -1,0 +1,174 @@
+using System.Net;
+using System.Net.Sockets;
+using Gateway.Admin;
+using Gateway.Audit;
+using Gateway.Edge;
+using Gateway.Forward;
+using Gateway.Headscale;
+using Gateway.Identity;
+using Gateway.Policy;
+using Gateway.Settings;
+using Gateway.Store;
+using Gateway.Users;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway;
+
+/// <summary>Puts the gateway together. A request's way is read here from top to bottom.</summary>
+internal static partial class App
+{
+    /// <summary>Builds the server. The store is opened and brought up to date first.</summary>
+    /// <param name="files">Watched for changes when given.</param>
+    /// <exception cref="StoreException">The store cannot be used.</exception>
+    public static WebApplication Build(Configuration configuration, ConfigurationFiles? files = null, Action<WebApplicationBuilder>? adjust = null)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "gateway" });
+        builder.Services.AddRoutingCore();
+        AddLogging(builder.Logging);
+        AddServices(builder.Services, configuration, files);
+        Listen(builder, configuration.Settings.Server);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(configuration.Settings.Server.DrainSeconds + 5));
+        adjust?.Invoke(builder);
+
+        var app = builder.Build();
+        var (live, clock) = (app.Services.GetRequiredService<Live<Configuration>>(), app.Services.GetRequiredService<TimeProvider>());
+        var drain = app.Services.GetRequiredService<TunnelDrain>();
+        drain.Watch();
+
+        // What goes wrong behind this line gets a reference id and a log entry, and no details to the caller.
+        app.Use(next => context => CatchAsync(next, context, app.Logger));
+
+        // The edge: peer, client address and identity headers are settled before anything else reads the request.
+        app.Use(next => Visit.Begin(next, live, clock));
+
+        // A shutdown does not wait for tunnels longer than it is told to.
+        app.Use(drain.RunAsync);
+
+        app.UseRouting();
+        app.MapGet(CaptivePortal.Path, CaptivePortal.Answer);
+        app.MapGroup(configuration.Settings.Server.BasePath).MapHealth();
+
+        // Both planes: the policy's rows are YARP's routes, and the walk stands before its forwarder.
+        var walk = app.Services.GetRequiredService<Walk>();
+        app.MapReverseProxy(proxy => proxy.Use((context, next) => walk.RunAsync(context, _ => next())));
+        return app;
+    }
+
+    private static void AddServices(IServiceCollection services, Configuration configuration, ConfigurationFiles? files)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(new Live<Configuration>(configuration));
+
+        var store = SqliteFile.Open(configuration.Settings.Store.File);
+        services.AddSingleton<IPersonStore>(provider => new SqlitePersonStore(store, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IAuditStore>(new SqliteAuditStore(store));
+
+        services.AddSingleton<HeadscaleClient>();
+        services.AddSingleton<OwnerLookup>();
+        services.AddSingleton<TrustedHeaders>();
+        services.AddSingleton<Credentials>();
+        services.AddSingleton<Admission>();
+        services.AddSingleton<Judge>();
+        services.AddSingleton<Walk>();
+        services.AddSingleton<TunnelDrain>();
+        AddRunning<UpstreamWatch>(services);
+        AddRunning<UserDirectory>(services);
+        AddRunning<People>(services);
+        AddRunning<AuditLog>(services);
+        if (files is not null)
+        {
+            services.AddSingleton(files);
+            services.AddHostedService<ConfigurationWatch>();
+        }
+
+        services.AddSingleton<IProxyConfigProvider, ProxyRoutes>();
+        services.AddReverseProxy().AddTransforms<Transforms>()
+            .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale));
+    }
+
+    private static void AddRunning<T>(IServiceCollection services)
+        where T : BackgroundService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
+    }
+
+    private static void AddLogging(ILoggingBuilder logging)
+    {
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.UseUtcTimestamp = true;
+        });
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+
+        // YARP warns of every tunnel that ends, which is how tunnels end (dotnet/yarp #2503).
+        logging.AddFilter("Yarp", LogLevel.Error);
+    }
+
+    private static void Listen(WebApplicationBuilder builder, ServerSettings server)
+    {
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.CreateBoundListenSocket = BindWithKeepAlive);
+        if (server.TlsCertPath is not null)
+        {
+            builder.WebHost.UseKestrelHttpsConfiguration();
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            foreach (var url in server.Listen)
+            {
+                kestrel.Listen(IPAddress.Parse(url.Host.Trim('[', ']')), url.Port, listen =>
+                {
+                    // Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1.
+                    listen.Protocols = url.Scheme == "https" ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+                    if (url.Scheme == "https")
+                    {
+                        listen.UseHttps(System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(server.TlsCertPath!, server.TlsKeyPath));
+                    }
+                });
+            }
+        });
+    }
+
+    /// <summary>A node whose cable was pulled stays online for ever unless somebody notices (headscale #2129). Accepted sockets inherit this.</summary>
+    private static Socket BindWithKeepAlive(EndPoint endpoint)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        if (endpoint is IPEndPoint)
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 30);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
+        }
+
+        return socket;
+    }
+
+    private static async Task CatchAsync(RequestDelegate next, HttpContext context, ILogger log)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller is gone; nobody is left to answer.
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            LogFailure(log, context.TraceIdentifier, e);
+            context.Response.StatusCode = e is Microsoft.AspNetCore.Http.BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
+            await context.Response.WriteAsync($"The gateway failed. Reference: {context.TraceIdentifier}\n");
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "Request {Reference} failed")]
+    private static partial void LogFailure(ILogger log, string reference, Exception failure);
+}

@@ -1,0 +1,71 @@
+namespace Gateway.Audit;
+
+/// <summary>What an audit entry is about.</summary>
+internal enum AuditKind
+{
+    None = 0,
+
+    /// <summary>A call on the API plane.</summary>
+    Api,
+
+    /// <summary>A change made by a verb on the command line.</summary>
+    Cli,
+}
+
+/// <summary>One decision or change. Bodies, queries and secrets are never part of it.</summary>
+internal sealed record AuditEntry
+{
+    /// <summary>The position in the log; 0 before it is stored.</summary>
+    public long Id { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Unique; the answer carried it as X-Request-Id.</summary>
+    public required string RequestId { get; init; }
+
+    public required AuditKind Kind { get; init; }
+
+    /// <summary>The identity, such as <c>proxy:alice</c> or <c>key:abc1234</c>; null for nobody.</summary>
+    public string? Actor { get; init; }
+
+    public string? Role { get; init; }
+
+    /// <summary>The linked Headscale user's id.</summary>
+    public string? HeadscaleUser { get; init; }
+
+    /// <summary>The row of the policy, or the verb.</summary>
+    public string? Row { get; init; }
+
+    public required string Method { get; init; }
+
+    /// <summary>The path without its query, cut at 256 characters.</summary>
+    public required string Path { get; init; }
+
+    public required string Reason { get; init; }
+
+    /// <summary>The status of the answer; null while the outcome is not known.</summary>
+    public int? Status { get; init; }
+
+    public string? Client { get; init; }
+
+    /// <summary>Milliseconds from request to answer; null while the outcome is not known.</summary>
+    public double? Duration { get; init; }
+
+    public string? Detail { get; init; }
+}
+
+/// <summary>How the call of an earlier entry ended.</summary>
+internal sealed record AuditOutcome(string RequestId, string Reason, int Status, double Duration);
+
+/// <summary>Where the audit is kept.</summary>
+internal interface IAuditStore
+{
+    /// <summary>Stores entries, then outcomes, in one transaction. When it returns, they survive the end of the process.</summary>
+    void Write(IReadOnlyList<AuditEntry> entries, IReadOnlyList<AuditOutcome> outcomes);
+
+    /// <summary>Entries after a position and not before a time, oldest first.</summary>
+    IReadOnlyList<AuditEntry> Read(long after, DateTimeOffset since, int most);
+
+    /// <summary>Deletes what is older; returns how many entries.</summary>
+    int DeleteBefore(DateTimeOffset time);
+}

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using Gateway.Policy;
+using Gateway.Settings;
+
+namespace Gateway;
+
+/// <summary>
+/// Puts a changed configuration into effect. Contents are compared once a second: file events miss the symbolic links
+/// that Kubernetes and configuration tools swap.
+/// </summary>
+internal sealed partial class ConfigurationWatch(ConfigurationFiles files, Live<Configuration> live, TimeProvider clock, ILogger<ConfigurationWatch> log) : BackgroundService
+{
+    private static readonly TimeSpan _poll = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var watched = files.Load().Files;
+        var seen = Digest(watched);
+        using var timer = new PeriodicTimer(_poll, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            var now = Digest(watched);
+            if (now != seen)
+            {
+                watched = Reload();
+                seen = now;
+            }
+        }
+    }
+
+    private IReadOnlyList<string> Reload()
+    {
+        var (next, problems, watched) = files.Load();
+        if (next is null)
+        {
+            foreach (var error in problems.Errors)
+            {
+                LogBroken(error);
+            }
+
+            LogKept();
+            return watched;
+        }
+
+        var now = live.Current.Settings;
+        if ((next.Settings.Server.BasePath, next.Settings.Server.TlsCertPath, next.Settings.Server.TlsKeyPath, next.Settings.Store, next.Settings.Headscale.TlsCaPath)
+                != (now.Server.BasePath, now.Server.TlsCertPath, now.Server.TlsKeyPath, now.Store, now.Headscale.TlsCaPath)
+            || !next.Settings.Server.Listen.SequenceEqual(now.Server.Listen))
+        {
+            LogRestart();
+        }
+
+        live.Replace(next);
+        LogReloaded();
+        return watched;
+    }
+
+    /// <summary>What the files hold together. An unreadable file counts as empty and is reported by the reload.</summary>
+    private static string Digest(IReadOnlyList<string> watched)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var file in watched)
+        {
+            try
+            {
+                hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                hash.AppendData([0]);
+            }
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "The changed configuration is in effect")]
+    private partial void LogReloaded();
+
+    [LoggerMessage(2, LogLevel.Error, "{Problem}")]
+    private partial void LogBroken(string problem);
+
+    [LoggerMessage(3, LogLevel.Error, "The changed configuration has errors; the old one stays in effect")]
+    private partial void LogKept();
+
+    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, TLS files and the store change with the next restart")]
+    private partial void LogRestart();
+}

@@ -1,0 +1,119 @@
+using System.Text.Json;
+using Gateway.Policy;
+
+namespace Gateway.Edge;
+
+/// <summary>How the Headscale behind us writes its errors, so that a client written for it understands ours.</summary>
+internal enum ErrorStyle
+{
+    /// <summary>0.30 and later: RFC 9457 problem details.</summary>
+    Problem = 0,
+
+    /// <summary>0.26 to 0.29: gRPC status as JSON, and plain text for 401.</summary>
+    GrpcStatus,
+}
+
+/// <summary>What a refusal needs to say.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="Role">The caller's role, when there is a caller.</param>
+/// <param name="Lacks">The capability that would have allowed it.</param>
+/// <param name="Detail">What exactly was wrong.</param>
+internal readonly record struct Refusal(Reason Reason, string? Role = null, Capability Lacks = Capability.None, string? Detail = null);
+
+/// <summary>The only place where a reason becomes an answer.</summary>
+internal static class Refusals
+{
+    /// <summary>The HTTP status of a reason.</summary>
+    public static int StatusOf(Reason reason) => reason switch
+    {
+        Reason.Allowed or Reason.PassedThrough => StatusCodes.Status200OK,
+        Reason.BadRequest or Reason.BadQuery or Reason.BadBody or Reason.CredentialsDisagree => StatusCodes.Status400BadRequest,
+        Reason.MalformedCredential or Reason.SignInRequired => StatusCodes.Status401Unauthorized,
+        Reason.NotDecided or Reason.CrossSite or Reason.RoleTooLow or Reason.NotLinked or Reason.NotOwner or Reason.OwnRightsExceeded
+            or Reason.BodyUnread or Reason.OwnerUnknown => StatusCodes.Status403Forbidden,
+        Reason.NoSuchRoute or Reason.NotFound => StatusCodes.Status404NotFound,
+        Reason.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        Reason.UnsupportedMediaType => StatusCodes.Status415UnsupportedMediaType,
+        Reason.TooMany => StatusCodes.Status429TooManyRequests,
+        Reason.UpstreamNotUnderstood => StatusCodes.Status502BadGateway,
+        Reason.AuditUnavailable or Reason.UpstreamUnavailable or Reason.UpstreamKeyMissing or Reason.UpstreamKeyRejected
+            or Reason.StoreUnavailable => StatusCodes.Status503ServiceUnavailable,
+    };
+
+    /// <summary>The sentence for a person: what is wrong and what to do.</summary>
+    public static string TextOf(Refusal refusal) => refusal.Reason switch
+    {
+        Reason.Allowed or Reason.PassedThrough => "allowed",
+        Reason.NotDecided => "no decision was made, so the call was refused",
+        Reason.BadRequest or Reason.BadQuery or Reason.BadBody or Reason.CredentialsDisagree or Reason.UnsupportedMediaType
+            or Reason.TooLarge => refusal.Detail ?? "the request was not understood",
+        Reason.TooMany => "too many requests; try again later",
+        Reason.MalformedCredential => "Unauthorized: this bearer token is not a Headscale API key",
+        Reason.SignInRequired => "Unauthorized: sign in through the proxy in front, or send a Headscale API key as bearer token",
+        Reason.CrossSite => "this call may have been sent by another site; it needs a same-origin Origin header",
+        Reason.NoSuchRoute => "Not Found: the gateway's policy has no such operation",
+        Reason.RoleTooLow => $"your role {refusal.Role} lacks {refusal.Lacks.Name}{Because(refusal.Detail)}",
+        Reason.NotLinked => "you are not linked to a Headscale user yet; ask an administrator to link you",
+        Reason.NotOwner => $"your role {refusal.Role} may only do this to what is your own{Because(refusal.Detail)}",
+        Reason.NotFound => "not found",
+        Reason.OwnRightsExceeded => $"your role {refusal.Role} lacks {refusal.Lacks.Name}{Because(refusal.Detail)}",
+        Reason.BodyUnread => "the body was not read, so the call was refused",
+        Reason.OwnerUnknown => "the owner could not be looked up, so the call was refused",
+        Reason.AuditUnavailable => "the audit log cannot be written, so nothing can be changed; see the gateway's log",
+        Reason.StoreUnavailable => "the gateway's store cannot be read or written; see the gateway's log",
+        Reason.UpstreamUnavailable => "Headscale cannot be reached; see /readyz of the gateway",
+        Reason.UpstreamKeyMissing => "the gateway has no Headscale API key; set headscale.api_key",
+        Reason.UpstreamKeyRejected => "Headscale rejects the gateway's API key; it is expired, deleted or wrong: set a new headscale.api_key",
+        Reason.UpstreamNotUnderstood => "Headscale's answer was not understood, so it was not passed on",
+    };
+
+    /// <summary>Writes the answer in the style of the Headscale behind us.</summary>
+    public static async Task WriteAsync(HttpContext context, Refusal refusal, ErrorStyle style)
+    {
+        var status = StatusOf(refusal.Reason);
+        var text = TextOf(refusal);
+        context.Response.StatusCode = status;
+        context.Response.Headers.CacheControl = "no-store";
+        if (style is ErrorStyle.GrpcStatus && status == StatusCodes.Status401Unauthorized)
+        {
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            await context.Response.WriteAsync(text, context.RequestAborted);
+            return;
+        }
+
+        context.Response.ContentType = style is ErrorStyle.GrpcStatus ? "application/json" : "application/problem+json";
+        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter);
+        writer.WriteStartObject();
+        if (style is ErrorStyle.GrpcStatus)
+        {
+            writer.WriteNumber("code", GrpcCodeOf(status));
+            writer.WriteString("message", text);
+            writer.WriteStartArray("details");
+            writer.WriteEndArray();
+        }
+        else
+        {
+            writer.WriteString("title", TitleOf(status));
+            writer.WriteNumber("status", status);
+            writer.WriteString("detail", text);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static string Because(string? detail) => detail is null ? "" : $" ({detail})";
+
+    private static string TitleOf(int status) => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status);
+
+    /// <summary>The codes of google.rpc.Code that grpc-gateway turns into these statuses.</summary>
+    private static int GrpcCodeOf(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => 16,
+        StatusCodes.Status403Forbidden => 7,
+        StatusCodes.Status404NotFound => 5,
+        StatusCodes.Status429TooManyRequests => 8,
+        StatusCodes.Status503ServiceUnavailable => 14,
+        StatusCodes.Status502BadGateway => 13,
+        _ => 3,
+    };
+}

@@ -1,0 +1,27 @@
+using System.Security.Cryptography;
+using Gateway.Policy;
+using Gateway.Settings;
+
+namespace Gateway.Edge;
+
+/// <summary>What is established about every request before anything else reads it.</summary>
+/// <param name="Configuration">The configuration that this request is judged by, start to end.</param>
+/// <param name="RequestId">Random; in the answer, the log and the audit.</param>
+/// <param name="Peer">Who is at the other end.</param>
+/// <param name="Headers">The identity headers, which are off the request now.</param>
+/// <param name="Started">The clock's timestamp at the beginning.</param>
+internal sealed record Visit(Configuration Configuration, string RequestId, Peer Peer, IdentityHeaders Headers, long Started)
+{
+    /// <summary>Middleware that makes a visit of each request.</summary>
+    public static RequestDelegate Begin(RequestDelegate next, Live<Configuration> live, TimeProvider clock) => context =>
+    {
+        var configuration = live.Current;
+        var server = configuration.Settings.Server;
+        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        var peer = Peer.Of(context, server);
+        context.TraceIdentifier = id;
+        context.Response.Headers["X-Request-Id"] = id;
+        context.Features.Set(new Visit(configuration, id, peer, IdentityHeaders.TakeFrom(context.Request.Headers, server.ProxyAuth), clock.GetTimestamp()));
+        return next(context);
+    };
+}

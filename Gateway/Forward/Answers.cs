@@ -1,0 +1,81 @@
+using System.Net;
+using System.Text.Json;
+using Gateway.Policy;
+using Yarp.ReverseProxy.Transforms;
+
+namespace Gateway.Forward;
+
+/// <summary>What comes back: untouched on the client plane; on the API plane filtered, uncacheable and without foreign headers.</summary>
+internal static class Answers
+{
+    private static readonly string[] _passedOn = ["Content-Type", "Content-Length", "Content-Language", "ETag", "Retry-After", "Transfer-Encoding"];
+
+    public static async ValueTask ReceiveAsync(ResponseTransformContext context)
+    {
+        if (context.ProxyResponse is not { } answer || context.HttpContext.Features.Get<Forwarding>() is not Forwarding.Judged judged)
+        {
+            return;
+        }
+
+        var response = context.HttpContext.Response;
+        var requestId = response.Headers["X-Request-Id"];
+        foreach (var name in response.Headers.Keys.Where(name => !_passedOn.Contains(name, StringComparer.OrdinalIgnoreCase)).ToArray())
+        {
+            response.Headers.Remove(name);
+        }
+
+        response.Headers["X-Request-Id"] = requestId;
+        response.Headers.CacheControl = "no-store";
+        if (await IsKeyRejectedAsync(answer, judged, context.CancellationToken))
+        {
+            Withhold(context, judged, Reason.UpstreamKeyRejected);
+        }
+        else if (answer.IsSuccessStatusCode && !judged.Filter.IsTransparent)
+        {
+            await FilterAsync(context, answer, judged);
+        }
+    }
+
+    /// <summary>401 to our key is our problem and not the caller's. 0.26 says it with 500 and plain text.</summary>
+    private static async Task<bool> IsKeyRejectedAsync(HttpResponseMessage answer, Forwarding.Judged judged, CancellationToken cancel) => judged.Key is not null && answer.StatusCode switch
+    {
+        HttpStatusCode.Unauthorized => true,
+        HttpStatusCode.InternalServerError when answer.Content.Headers.ContentType?.MediaType is not "application/json" =>
+            (await answer.Content.ReadAsStringAsync(cancel)).StartsWith("Unauthorized", StringComparison.Ordinal),
+        _ => false,
+    };
+
+    private static async Task FilterAsync(ResponseTransformContext context, HttpResponseMessage answer, Forwarding.Judged judged)
+    {
+        var response = context.HttpContext.Response;
+        try
+        {
+            await using var body = await answer.Content.ReadAsStreamAsync(context.CancellationToken);
+            using var json = await JsonDocument.ParseAsync(body, default, context.CancellationToken);
+            using var buffer = new MemoryStream();
+            await using (var writer = new Utf8JsonWriter(buffer))
+            {
+                judged.Filter.Write(json.RootElement, writer);
+            }
+
+            context.SuppressResponseBody = true;
+            response.ContentLength = buffer.Length;
+            buffer.Position = 0;
+            await buffer.CopyToAsync(response.Body, context.CancellationToken);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or HttpRequestException or IOException)
+        {
+            // Nothing was written yet: the document is filtered completely before its first byte goes out.
+            Withhold(context, judged, Reason.UpstreamNotUnderstood);
+        }
+    }
+
+    private static void Withhold(ResponseTransformContext context, Forwarding.Judged judged, Reason reason)
+    {
+        judged.Withheld = reason;
+        context.SuppressResponseBody = true;
+        context.HttpContext.Response.Headers.Remove("Content-Type");
+        context.HttpContext.Response.Headers.Remove("Content-Length");
+        context.HttpContext.Response.Headers.Remove("Transfer-Encoding");
+    }
+}

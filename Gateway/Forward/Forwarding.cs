@@ -1,0 +1,24 @@
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Settings;
+
+namespace Gateway.Forward;
+
+/// <summary>How a request is to be sent on. Without one on the request, nothing is forwarded.</summary>
+internal abstract record Forwarding
+{
+    private Forwarding()
+    {
+    }
+
+    /// <summary>As it came: the client plane, and callers with their own key.</summary>
+    /// <param name="KeepsHost">Whether Headscale sees the host name that the client used.</param>
+    internal sealed record Untouched(bool KeepsHost, bool IsTunnel) : Forwarding;
+
+    /// <summary>A judged call: written anew, with our key on it.</summary>
+    internal sealed record Judged(string Target, byte[]? Body, Secret? Key, AnswerFilter Filter) : Forwarding
+    {
+        /// <summary>Set when the answer must not be shown, to what is answered in its place.</summary>
+        public Reason? Withheld { get; set; }
+    }
+}

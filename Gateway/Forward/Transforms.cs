@@ -1,0 +1,122 @@
+using System.Net.Http.Headers;
+using Gateway.Edge;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace Gateway.Forward;
+
+/// <summary>What goes upstream: as it came on the client plane, an allow-list on the API plane.</summary>
+internal sealed class Transforms : ITransformProvider
+{
+    private static readonly string[] _upgrades = ["tailscale-control-protocol", "DERP", "websocket"];
+
+    public void ValidateRoute(TransformRouteValidationContext context)
+    {
+    }
+
+    public void ValidateCluster(TransformClusterValidationContext context)
+    {
+    }
+
+    public void Apply(TransformBuilderContext context)
+    {
+        context.UseDefaultForwarders = false;
+        context.AddRequestTransform(SendAsync);
+        context.AddResponseTransform(Answers.ReceiveAsync);
+    }
+
+    private static ValueTask SendAsync(RequestTransformContext context)
+    {
+        var http = context.HttpContext;
+        var visit = http.Features.GetRequiredFeature<Visit>();
+        switch (http.Features.GetRequiredFeature<Forwarding>())
+        {
+            case Forwarding.Untouched untouched:
+                SendUntouched(context, visit, untouched);
+                break;
+            case Forwarding.Judged judged:
+                SendJudged(context, visit, judged);
+                break;
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private static void SendUntouched(RequestTransformContext context, Visit visit, Forwarding.Untouched untouched)
+    {
+        var (request, http) = (context.ProxyRequest, context.HttpContext);
+        request.RequestUri = Address(context.DestinationPrefix, http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+
+        // With it, a DERP server would skip the HTTP answer that everybody in between waits for.
+        request.Headers.Remove("Derp-Fast-Start");
+        request.Headers.Host = untouched.KeepsHost && http.Request.Host.HasValue ? http.Request.Host.Value : null;
+        AddForwarded(request.Headers, http, visit);
+        if (untouched.IsTunnel)
+        {
+            AskForUpgrade(request, http);
+        }
+    }
+
+    private static void SendJudged(RequestTransformContext context, Visit visit, Forwarding.Judged judged)
+    {
+        var (request, http) = (context.ProxyRequest, context.HttpContext);
+        request.RequestUri = Address(context.DestinationPrefix, judged.Target);
+        request.Headers.Clear();
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        if (http.Request.Headers.UserAgent is [{ Length: > 0 and <= 256 } agent])
+        {
+            request.Headers.TryAddWithoutValidation("User-Agent", agent);
+        }
+
+        request.Headers.TryAddWithoutValidation("X-Request-Id", visit.RequestId);
+        AddForwarded(request.Headers, http, visit);
+        if (judged.Key is { } key)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key.Reveal());
+        }
+
+        if (request.Content is { } content)
+        {
+            content.Headers.Clear();
+            if (judged.Body is { } body)
+            {
+                content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+                content.Headers.ContentLength = body.Length;
+            }
+        }
+    }
+
+    /// <summary>Whatever a client said about these is gone; Headscale hears them from us alone.</summary>
+    private static void AddForwarded(HttpRequestHeaders headers, HttpContext http, Visit visit)
+    {
+        if (visit.Peer.Client?.ToString() is { } client)
+        {
+            headers.TryAddWithoutValidation("X-Forwarded-For", client);
+            headers.TryAddWithoutValidation("X-Real-IP", client);
+        }
+
+        headers.TryAddWithoutValidation("X-Forwarded-Proto", visit.Peer.Scheme);
+        if (http.Request.Host is { HasValue: true, Value: var host })
+        {
+            headers.TryAddWithoutValidation("X-Forwarded-Host", host);
+        }
+    }
+
+    /// <summary>YARP recognises WebSocket and SPDY alone (dotnet/yarp #2495); the method stays as it is.</summary>
+    private static void AskForUpgrade(HttpRequestMessage request, HttpContext http)
+    {
+        var wanted = http.Request.Headers.Upgrade.ToString();
+        if (http.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && Array.Exists(_upgrades, one => one.Equals(wanted, StringComparison.OrdinalIgnoreCase)))
+        {
+            request.Headers.Remove("Connection");
+            request.Headers.Remove("Upgrade");
+            request.Headers.TryAddWithoutValidation("Connection", "upgrade");
+            request.Headers.TryAddWithoutValidation("Upgrade", wanted);
+        }
+    }
+
+    /// <summary>The target byte for byte: no part of .NET may normalise what was judged.</summary>
+    private static Uri Address(string prefix, string target) =>
+        new(prefix.TrimEnd('/') + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+}

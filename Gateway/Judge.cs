@@ -1,0 +1,142 @@
+using System.Collections.Frozen;
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Policy;
+
+namespace Gateway;
+
+/// <summary>A request as it is put before the judge.</summary>
+/// <param name="Table">The policy.</param>
+/// <param name="Method">The method token.</param>
+/// <param name="Target">The raw target; null when it is not in origin form.</param>
+/// <param name="HasBody">Whether a body came along.</param>
+/// <param name="Facts">Who asks.</param>
+internal sealed record Case(RouteTable Table, string Method, RawTarget? Target, bool HasBody, Facts Facts);
+
+/// <summary>What was decided, on what.</summary>
+internal sealed record Judgement(Decision Decision, Call Call)
+{
+    /// <summary>The path and query that are sent: written anew from the row and the values it was judged by.</summary>
+    public string UpstreamTarget => Decision.Row!.Path.Write(Call.Path) + QueryText.Write(Call.Query);
+
+    /// <summary>The body that is sent; null for none.</summary>
+    public byte[]? UpstreamBody => Decision.Row?.Body is { } name && Call.Body is { Count: > 0 } members ? BodyText.Write(members, Bodies.All[name]) : null;
+}
+
+/// <summary>
+/// From a request to a decision. The server and <c>gateway explain</c> both come through here; they differ only in where
+/// the body is read from.
+/// </summary>
+internal sealed class Judge(OwnerLookup owners)
+{
+    private static readonly BodyModel _emptyObject = new([], Optional: true);
+
+    /// <summary>Decides a case. Body and owner are fetched only when the decision turns on them.</summary>
+    /// <param name="readBody">Reads at most so many bytes, or says why not.</param>
+    public async Task<Judgement> DecideAsync(
+        Case one, Func<int, Task<(byte[], (Reason, string)?)>> readBody, Func<ValueTask<HeadscaleVersion>> version, CancellationToken cancel)
+    {
+        var (row, call) = Understand(one);
+        var facts = one.Facts;
+        var decision = Decider.Decide(row, call, facts);
+        try
+        {
+            if (decision.Reason is Reason.BodyUnread)
+            {
+                call = await ReadBodyAsync(row!, call, readBody, await version());
+                decision = Decider.Decide(row, call, facts);
+            }
+
+            if (decision is { Reason: Reason.Allowed, Row: { } allowed } && await NotInVersionAsync(allowed, call, version) is { } complaint)
+            {
+                decision = new(Reason.BadQuery, row, Detail: complaint);
+            }
+
+            if (decision.Reason is Reason.OwnerUnknown)
+            {
+                facts = facts with { Owner = await owners.FindAsync(row!.Own!.Scope, call, facts.User!.Id, await version(), cancel) };
+                decision = Decider.Decide(row, call, facts);
+            }
+        }
+        catch (HeadscaleException e)
+        {
+            decision = new(e.Reason, row, Detail: e.Message);
+        }
+
+        return new(decision, call);
+    }
+
+    /// <summary>Finds the row and reads everything but the body.</summary>
+    private static (Row?, Call) Understand(Case one)
+    {
+        var call = new Call { Method = one.Method };
+        if (one.Target is not { } target)
+        {
+            return (null, call with { Problem = (Reason.BadRequest, "the request target must be a path") });
+        }
+
+        var (row, values) = one.Table.Find(one.Method, target.Path);
+        if (row is null)
+        {
+            return (null, call);
+        }
+
+        call = call with { Path = values };
+        if (QueryText.Parse(target.Query, out var complaint) is not { } pairs)
+        {
+            return (row, call with { Problem = (Reason.BadQuery, complaint) });
+        }
+
+        var query = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in pairs)
+        {
+            if (!row.Query.TryGetValue(name, out var type))
+            {
+                return (row, call with { Problem = (Reason.BadQuery, $"this operation takes {(row.Query.Count == 0 ? "no query" : $"only {string.Join(", ", row.Query.Keys.Order())}")}") });
+            }
+
+            if (type.Read(value) is null)
+            {
+                return (row, call with { Problem = (Reason.BadQuery, $"'{name}' is not a valid {SnakeCase.From(type.ToString())}") });
+            }
+
+            query[name] = value;
+        }
+
+        if (row.Body is null && one.HasBody && one.Method is not "POST")
+        {
+            return (row, call with { Problem = (Reason.BadBody, $"{one.Method} takes no body here") });
+        }
+
+        return (row, call with { Query = query.ToFrozenDictionary(StringComparer.Ordinal), ExpectsBody = row.Body is not null || one.HasBody });
+    }
+
+    /// <summary>Operations without a body still take the empty object that many HTTP clients send along; it is not passed on.</summary>
+    private static async Task<Call> ReadBodyAsync(Row row, Call call, Func<int, Task<(byte[], (Reason, string)?)>> readBody, HeadscaleVersion version)
+    {
+        var model = row.Body is null ? _emptyObject : Bodies.All[row.Body];
+        var (bytes, problem) = await readBody(model.Limit);
+        if (problem is not null)
+        {
+            return call with { Problem = problem };
+        }
+
+        return BodyText.Parse(bytes, model, version, out var complaint) is { } members
+            ? call with { Body = members }
+            : call with { Problem = (Reason.BadBody, complaint) };
+    }
+
+    /// <summary>Headscale 0.26 takes no expiry, 0.30 takes it in the body: a query it ignores would do something else than asked.</summary>
+    private static async Task<string?> NotInVersionAsync(Row row, Call call, Func<ValueTask<HeadscaleVersion>> version)
+    {
+        if (call.Query.Count == 0 || row.Body != "expire_node")
+        {
+            return null;
+        }
+
+        var minor = (await version()).Minor;
+        return call.Query.Keys.FirstOrDefault(name => name == "expiry" ? minor is < 27 or > 29 : minor is not 29) is { } wrong
+            ? $"Headscale 0.{minor} does not take '{wrong}' in the query{(minor >= 30 ? "; send it in a JSON body" : "")}"
+            : null;
+    }
+}

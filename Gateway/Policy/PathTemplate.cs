@@ -1,0 +1,142 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
+
+namespace Gateway.Policy;
+
+/// <summary>
+/// A row's path with typed parameters, such as <c>/api/v1/node/{nodeId:id}/rename/{newName:name}</c>. It reads a raw
+/// request path and writes the canonical one that is sent: both from the same segments.
+/// </summary>
+internal sealed class PathTemplate
+{
+    private static readonly UTF8Encoding _strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly (string Text, ParameterType Type)[] _segments;
+
+    private PathTemplate(string text, (string Text, ParameterType Type)[] segments) => (Text, _segments) = (text, segments);
+
+    /// <summary>The template as written in the file.</summary>
+    public string Text { get; }
+
+    /// <summary>The template in the routing syntax of ASP.NET, without types.</summary>
+    public string Pattern => "/" + string.Join('/', _segments.Select(one => one.Type is ParameterType.None ? one.Text : $"{{{one.Text}}}"));
+
+    public int Length => _segments.Length;
+
+    public IEnumerable<string> Parameters => _segments.Where(one => one.Type is not ParameterType.None).Select(one => one.Text);
+
+    /// <summary>Reads a template; null and a complaint when it is none.</summary>
+    public static PathTemplate? Parse(string text, out string? complaint)
+    {
+        complaint = null;
+        if (!text.StartsWith('/') || text.Contains("//", StringComparison.Ordinal))
+        {
+            complaint = "a path starts with one '/' and has no empty segment";
+            return null;
+        }
+
+        var segments = new List<(string, ParameterType)>();
+        foreach (var segment in text[1..].Split('/'))
+        {
+            if (segment is not ['{', .. var inner, '}'])
+            {
+                segments.Add((segment, ParameterType.None));
+            }
+            else if (inner.Split(':') is [{ Length: > 0 } name, var type] && ParameterTypes.ByName.TryGetValue(type, out var known))
+            {
+                segments.Add((name, known));
+            }
+            else
+            {
+                complaint = $"'{segment}' is not {{name:type}} with one of the types {string.Join(", ", ParameterTypes.ByName.Keys.Order())}";
+                return null;
+            }
+        }
+
+        return new PathTemplate(text, [.. segments]);
+    }
+
+    /// <summary>The values of a raw path, or null when it is not one of this template's. Literals compare ordinally.</summary>
+    public FrozenDictionary<string, string>? Read(string rawPath)
+    {
+        var parts = rawPath[1..].Split('/');
+        if (parts.Length != _segments.Length)
+        {
+            return null;
+        }
+
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            var (text, type) = _segments[i];
+            if (type is ParameterType.None)
+            {
+                if (!string.Equals(text, parts[i], StringComparison.Ordinal))
+                {
+                    return null;
+                }
+            }
+            else if (type.Read(type is ParameterType.Name ? DecodeOnce(parts[i]) : parts[i]) is { } value)
+            {
+                values[text] = value;
+            }
+            else
+            {
+                return null;
+            }
+        }
+
+        return values.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    /// <summary>The one canonical path for these values; the only path that goes upstream on the API plane.</summary>
+    public string Write(IReadOnlyDictionary<string, string> values) =>
+        "/" + string.Join('/', _segments.Select(one => one.Type is ParameterType.None ? one.Text : Uri.EscapeDataString(values[one.Text])));
+
+    /// <summary>Whether some path is matched by both templates, so that their order would matter.</summary>
+    public bool Overlaps(PathTemplate other) =>
+        Length == other.Length && _segments.Zip(other._segments).All(pair => (pair.First.Type, pair.Second.Type) switch
+        {
+            (ParameterType.None, ParameterType.None) => pair.First.Text == pair.Second.Text,
+            (ParameterType.None, var type) => type.Read(pair.First.Text) is not null,
+            (var type, ParameterType.None) => type.Read(pair.Second.Text) is not null,
+            _ => true,
+        });
+
+    private static string? DecodeOnce(string segment)
+    {
+        if (!segment.Contains('%', StringComparison.Ordinal))
+        {
+            return segment;
+        }
+
+        var bytes = new List<byte>();
+        for (var i = 0; i < segment.Length; i++)
+        {
+            if (segment[i] is not '%')
+            {
+                bytes.Add((byte)segment[i]);
+            }
+            else if (i + 2 < segment.Length
+                && byte.TryParse(segment.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var octet))
+            {
+                bytes.Add(octet);
+                i += 2;
+            }
+            else
+            {
+                return null;
+            }
+        }
+
+        try
+        {
+            return _strictUtf8.GetString([.. bytes]);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace Gateway.Policy;
+
+/// <summary>A named set of capabilities. A lower rank number stands higher; 0 is the owner.</summary>
+internal sealed class Role(string name, int rank, IReadOnlySet<Capability> capabilities)
+{
+    /// <summary>The rights of someone whose stored role is not in the policy any more: none at all.</summary>
+    public static Role Unknown { get; } = new("unknown", int.MaxValue, new HashSet<Capability>());
+
+    public const string OwnerName = "owner";
+
+    public const string MemberName = "member";
+
+    public string Name => name;
+
+    public int Rank => rank;
+
+    public IReadOnlySet<Capability> Held => capabilities;
+
+    public bool IsOwner => name == OwnerName;
+
+    public bool Has(Capability capability) => capability is Capability.SignedIn ? this != Unknown : capabilities.Contains(capability);
+
+    /// <summary>Whether this role may give, take or edit <paramref name="other"/>: only what stands strictly below it.</summary>
+    public bool Outranks(Role other) => rank < other.Rank;
+
+    public override string ToString() => name;
+}

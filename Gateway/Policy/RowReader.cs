@@ -1,0 +1,190 @@
+using System.Collections.Frozen;
+using Gateway.Settings;
+
+namespace Gateway.Policy;
+
+/// <summary>Reads one row of <c>routes.yaml</c>.</summary>
+internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictionary<string, Uri> clusters)
+{
+    /// <summary>The row, or null when something in it is wrong.</summary>
+    public Row? Read(YamlMap map)
+    {
+        var before = map.Problems.Errors.Count;
+        var plane = Word<Plane>(map, "plane", Plane.Api);
+        var path = ReadPath(map, plane);
+        var row = path is null ? null : new Row
+        {
+            Id = map.Text("id", ""),
+            Methods = RouteFile.ReadMethods(map),
+            Path = path,
+            Plane = plane,
+            Capability = ReadCapability(map, "capability"),
+            Also = ReadAlso(map),
+            Own = ReadOwn(map.Map("own")),
+            Body = ReadBody(map),
+            Query = ReadQuery(map),
+            Filter = Word<Filter>(map, "filter", Filter.None),
+            Tunnel = map.Flag("tunnel", false),
+            Cluster = map.Text("cluster", Row.Headscale),
+        };
+        if (row is not null)
+        {
+            Check(map, row);
+        }
+
+        return map.Problems.Errors.Count == before ? row : null;
+    }
+
+    private void Check(YamlMap map, Row row)
+    {
+        if (row.Id.Length == 0)
+        {
+            map.Complain("id", "missing; give the row a name such as nodes.list");
+        }
+
+        if (row is { Plane: Plane.Api, Capability: Capability.None } && !map.Has("capability"))
+        {
+            map.Complain("capability", "missing; name the capability that the operation needs");
+        }
+
+        if (row is { Plane: Plane.Client } && (row.Capability is not Capability.None || row.Own is not null || row.Filter is not Filter.None || row.Body is not null))
+        {
+            map.Complain("plane", "nobody is asked who they are on the client plane: capability, own, filter and body do not belong here");
+        }
+
+        if (row.Tunnel && row.Plane is not Plane.Client)
+        {
+            map.Complain("tunnel", "only the client plane has tunnels");
+        }
+
+        if (row.Own is { Scope: OwnScope.List } && row.Filter is Filter.None)
+        {
+            map.Complain("own", "a list of own items needs a filter");
+        }
+
+        if (row.Own is { Scope: OwnScope.Node } && !row.Path.Parameters.Contains("nodeId"))
+        {
+            map.Complain("own", "the path has no {nodeId:id} whose owner could be looked up");
+        }
+
+        if (row.Cluster != Row.Headscale && !clusters.ContainsKey(row.Cluster))
+        {
+            map.Complain("cluster", $"there is no cluster '{row.Cluster}'{Problems.Suggest(row.Cluster, clusters.Keys)}");
+        }
+    }
+
+    private static PathTemplate? ReadPath(YamlMap map, Plane plane)
+    {
+        if (map.Text("path") is not { } text)
+        {
+            map.Complain("path", "missing");
+            return null;
+        }
+
+        var path = PathTemplate.Parse(text, out var complaint);
+        if (complaint is not null)
+        {
+            map.Complain("path", complaint);
+        }
+        else if (plane is Plane.Client == text.StartsWith("/api/", StringComparison.Ordinal))
+        {
+            map.Complain("path", "the API plane is what lies under /api/, and nothing else");
+            return null;
+        }
+
+        return path;
+    }
+
+    private static Capability ReadCapability(YamlMap map, string key)
+    {
+        if (map.Text(key) is not { } word)
+        {
+            return Capability.None;
+        }
+
+        if (!Capabilities.ByName.TryGetValue(word, out var capability))
+        {
+            map.Complain(key, $"there is no capability '{word}'{Problems.Suggest(word, Capabilities.ByName.Keys)}");
+        }
+
+        return capability;
+    }
+
+    private static FrozenDictionary<string, Capability> ReadAlso(YamlMap map)
+    {
+        var also = new Dictionary<string, Capability>(StringComparer.Ordinal);
+        if (map.Map("also") is { } section)
+        {
+            foreach (var argument in section.Keys.ToArray())
+            {
+                also[argument] = ReadCapability(section, argument);
+            }
+        }
+
+        return also.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    private static OwnRule? ReadOwn(YamlMap? map)
+    {
+        if (map is null)
+        {
+            return null;
+        }
+
+        if (!map.Has("capability"))
+        {
+            map.Complain("capability", "missing; name the capability that grants the right on one's own");
+        }
+
+        var scope = Word<OwnScope>(map, "scope", OwnScope.None);
+        if (scope is OwnScope.None)
+        {
+            map.Complain("scope", "missing; say how ownership is established");
+        }
+
+        return new OwnRule(ReadCapability(map, "capability"), scope, map.Texts("without") ?? []);
+    }
+
+    private string? ReadBody(YamlMap map)
+    {
+        var body = map.Text("body");
+        if (body is not null && !bodyModels.Contains(body))
+        {
+            map.Complain("body", $"there is no body model '{body}'{Problems.Suggest(body, bodyModels)}");
+        }
+
+        return body;
+    }
+
+    private static FrozenDictionary<string, ParameterType> ReadQuery(YamlMap map)
+    {
+        var query = new Dictionary<string, ParameterType>(StringComparer.Ordinal);
+        if (map.Map("query") is { } section)
+        {
+            foreach (var name in section.Keys.ToArray())
+            {
+                query[name] = Word<ParameterType>(section, name, ParameterType.None);
+            }
+        }
+
+        return query.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    /// <summary>The enum member written in snake case; its zero value cannot be written.</summary>
+    private static T Word<T>(YamlMap map, string key, T fallback)
+        where T : struct, Enum
+    {
+        if (map.Text(key) is not { } word)
+        {
+            return fallback;
+        }
+
+        var known = Enum.GetValues<T>().Where(one => !one.Equals(default(T))).ToDictionary(one => SnakeCase.From(one.ToString()), StringComparer.Ordinal);
+        if (!known.TryGetValue(word, out var value))
+        {
+            map.Complain(key, $"'{word}' is not one of {string.Join(", ", known.Keys.Order())}{Problems.Suggest(word, known.Keys)}");
+        }
+
+        return value;
+    }
+}

@@ -1,0 +1,155 @@
+namespace Gateway.Settings;
+
+/// <summary>All of <c>headtower.yaml</c>, understood and checked. Immutable; a reload makes a new one.</summary>
+internal sealed record GatewaySettings
+{
+    public required ServerSettings Server { get; init; }
+
+    public required HeadscaleSettings Headscale { get; init; }
+
+    public OidcSettings? Oidc { get; init; }
+
+    public required BootstrapSettings Bootstrap { get; init; }
+
+    public required StoreSettings Store { get; init; }
+
+    /// <summary>Days that audit entries are kept, 1 to 36500.</summary>
+    public required int AuditRetentionDays { get; init; }
+
+    /// <summary>The role of someone new whom a proxy signed in, when no group says another.</summary>
+    public string DefaultRole => Server.ProxyAuth?.DefaultRole ?? Oidc?.DefaultRole ?? "member";
+}
+
+/// <summary>The section <c>server</c>.</summary>
+internal sealed record ServerSettings
+{
+    /// <summary>The addresses to listen on, with scheme and port.</summary>
+    public required IReadOnlyList<Uri> Listen { get; init; }
+
+    /// <summary>The public origin, without a path. Null: not configured.</summary>
+    public Uri? BaseUrl { get; init; }
+
+    /// <summary>Where the gateway's own pages live, such as <c>/admin</c>; never empty, no trailing slash.</summary>
+    public required string BasePath { get; init; }
+
+    public required string DataPath { get; init; }
+
+    public string? TlsCertPath { get; init; }
+
+    public string? TlsKeyPath { get; init; }
+
+    /// <summary>Peers whose <c>X-Forwarded-For</c> and <c>-Proto</c> are believed.</summary>
+    public required NetworkList TrustedProxies { get; init; }
+
+    /// <summary>Seconds that open tunnels may hold up a shutdown, 0 to 300.</summary>
+    public required int DrainSeconds { get; init; }
+
+    public ProxyAuthSettings? ProxyAuth { get; init; }
+}
+
+/// <summary>Which address of a forwarded list is the client.</summary>
+internal enum IpHeaderMode
+{
+    None = 0,
+
+    /// <summary>The right-most address that is not a trusted proxy.</summary>
+    Rightmost,
+
+    /// <summary>The first address, as Headplane reads it. Spoofable behind a proxy that appends.</summary>
+    First,
+}
+
+/// <summary>The section <c>server.proxy_auth</c>, present only when it is enabled.</summary>
+internal sealed record ProxyAuthSettings
+{
+    public required NetworkList AllowedCidrs { get; init; }
+
+    /// <summary>The peers that may name anybody. Null: not configured, which is loopback once an IP header is read.</summary>
+    public NetworkList? TrustedProxyCidrs { get; init; }
+
+    public string? IpHeader { get; init; }
+
+    public required IpHeaderMode IpHeaderMode { get; init; }
+
+    public required string UserHeader { get; init; }
+
+    public string? EmailHeader { get; init; }
+
+    public string? NameHeader { get; init; }
+
+    public string? PictureHeader { get; init; }
+
+    public string? GroupsHeader { get; init; }
+
+    public required string GroupsSeparator { get; init; }
+
+    public string? SubjectHeader { get; init; }
+
+    /// <summary>The issuer that <see cref="SubjectHeader"/> belongs to; empty when not configured.</summary>
+    public required string Issuer { get; init; }
+
+    public required bool MatchEmail { get; init; }
+
+    public required bool MatchUsername { get; init; }
+
+    public string? LogoutUrl { get; init; }
+
+    public string? SharedSecretHeader { get; init; }
+
+    public Secret? SharedSecret { get; init; }
+
+    /// <summary>Group → role. Empty: roles are assigned by people.</summary>
+    public required IReadOnlyDictionary<string, string> RoleMap { get; init; }
+
+    /// <summary>The role of someone new; null: that of <c>oidc.default_role</c>, else member.</summary>
+    public string? DefaultRole { get; init; }
+
+    /// <summary>Every header that can carry identity, as configured.</summary>
+    public IEnumerable<string> IdentityHeaders =>
+        new[] { UserHeader, EmailHeader, NameHeader, PictureHeader, GroupsHeader, SubjectHeader, SharedSecretHeader }.OfType<string>();
+}
+
+/// <summary>The section <c>headscale</c>.</summary>
+internal sealed record HeadscaleSettings
+{
+    public required Uri Url { get; init; }
+
+    /// <summary>The all-powerful key. Null: only the client plane and callers with their own key are served.</summary>
+    public Secret? ApiKey { get; init; }
+
+    /// <summary>PEM file of the only CA that is believed for <see cref="Url"/>.</summary>
+    public string? TlsCaPath { get; init; }
+
+    public required bool ApiKeyPassthrough { get; init; }
+
+    /// <summary>The issuer in Headscale's <c>providerId</c>s.</summary>
+    public string? OidcIssuer { get; init; }
+}
+
+/// <summary>The section <c>bootstrap</c>.</summary>
+internal sealed record BootstrapSettings
+{
+    public required bool FirstUserIsOwner { get; init; }
+
+    /// <summary>The only identity that may become the first owner; null: whoever comes first.</summary>
+    public BootstrapOwner? Owner { get; init; }
+}
+
+/// <summary>An identity as written in <c>bootstrap.owner</c>.</summary>
+/// <param name="Source"><c>proxy</c>, <c>oidc</c> or <c>email</c>.</param>
+/// <param name="Issuer">The issuer of an OIDC identity, else empty.</param>
+/// <param name="Value">The subject or the address.</param>
+internal sealed record BootstrapOwner(string Source, string Issuer, string Value);
+
+/// <summary>The section <c>store</c>.</summary>
+/// <param name="File">The SQLite file.</param>
+internal sealed record StoreSettings(string File);
+
+/// <summary>What of the section <c>oidc</c> concerns more than the sign-in itself.</summary>
+internal sealed record OidcSettings
+{
+    public required string Issuer { get; init; }
+
+    public required string DefaultRole { get; init; }
+}
+

@@ -1,0 +1,29 @@
+namespace Gateway.Settings;
+
+/// <summary>Sections of the contract that this version checks but does not act on, so that no configuration has to change later.</summary>
+internal static class LaterSections
+{
+    public static void Read(YamlMap root)
+    {
+        var sessions = root.MapOrEmpty("sessions");
+        _ = (sessions.Number("idle_minutes", 0, 0, 525600), sessions.Number("max_per_user", 20, 1, 1000));
+
+        var telemetry = root.MapOrEmpty("telemetry");
+        if (telemetry.Url("otlp_endpoint") is not null || telemetry.Flag("prometheus", false))
+        {
+            root.Warn("telemetry", "this version exports no telemetry yet");
+        }
+
+        switch (root.MapOrEmpty("onboarding").Text("self_claim", "approval"))
+        {
+            case "approval" or "off":
+                break;
+            case "open":
+                root.Warn("onboarding", "self_claim: open lets anyone who signs in take any unclaimed Headscale user");
+                break;
+            default:
+                root.Complain("onboarding", "self_claim must be approval, off or open");
+                break;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace Gateway.Settings;
+
+/// <summary>Everything that is wrong with the configuration, each with its place: all of it at once, not just the first.</summary>
+internal sealed class Problems
+{
+    private readonly List<string> _errors = [];
+    private readonly List<string> _warnings = [];
+
+    /// <summary>Lines of the form <c>file:line:column: what is wrong; what to do</c>.</summary>
+    public IReadOnlyList<string> Errors => _errors;
+
+    /// <summary>What works but deserves a look.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    public void Add(string where, string message) => _errors.Add($"{where}: {message}");
+
+    public void Warn(string where, string message) => _warnings.Add($"{where}: {message}");
+
+    /// <summary>The known word that a mistyped one was probably meant to be, as a hint to append to a message.</summary>
+    public static string Suggest(string wrong, IEnumerable<string> known)
+    {
+        var nearest = known.Select(word => (word, distance: Distance(wrong, word))).OrderBy(one => one.distance).ThenBy(one => one.word, StringComparer.Ordinal).FirstOrDefault();
+        return nearest.word is not null && nearest.distance <= Math.Max(2, wrong.Length / 3) ? $"; did you mean '{nearest.word}'?" : "";
+    }
+
+    /// <summary>Levenshtein distance, ignoring case.</summary>
+    private static int Distance(string a, string b)
+    {
+        var previous = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var current = new int[b.Length + 1];
+            current[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var same = char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1;
+                current[j] = Math.Min(Math.Min(current[j - 1] + 1, previous[j] + 1), previous[j - 1] + same);
+            }
+
+            previous = current;
+        }
+
+        return previous[^1];
+    }
+}

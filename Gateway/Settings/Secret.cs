@@ -1,0 +1,19 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Gateway.Settings;
+
+/// <summary>A value that never shows itself: logs, dumps and messages get asterisks.</summary>
+internal sealed class Secret(string value)
+{
+    public bool IsEmpty => value.Length == 0;
+
+    /// <summary>The value, for the one place that needs it.</summary>
+    public string Reveal() => value;
+
+    /// <summary>Compares without giving away how much of it was right.</summary>
+    public bool Matches(string other) =>
+        CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(value)), SHA256.HashData(Encoding.UTF8.GetBytes(other)));
+
+    public override string ToString() => "***";
+}

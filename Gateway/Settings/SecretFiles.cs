@@ -1,0 +1,69 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Gateway.Settings;
+
+/// <summary>A secret is given as <c>x</c> or as <c>x_path</c>, never as both.</summary>
+internal static partial class SecretFiles
+{
+    private const int LargestSecret = 64 * 1024;
+
+    /// <summary>Reads <paramref name="key"/> or the file that <c>key_path</c> names. Files read are added to <paramref name="files"/>.</summary>
+    public static Secret? Read(YamlMap map, string key, IReadOnlyDictionary<string, string> environment, ICollection<string> files)
+    {
+        var (inline, path) = (map.Text(key), map.Text(key + "_path"));
+        if (inline is not null && path is not null)
+        {
+            map.Complain(key + "_path", $"'{key}' is set as well; give only one of the two");
+            return null;
+        }
+
+        if (path is null)
+        {
+            return inline is null ? null : new Secret(inline);
+        }
+
+        var expanded = Variable().Replace(path, match =>
+        {
+            if (environment.TryGetValue(match.Groups[1].Value, out var value))
+            {
+                return value;
+            }
+
+            map.Complain(key + "_path", $"the environment variable {match.Groups[1].Value} is not set");
+            return "";
+        });
+        files.Add(expanded);
+        return FromFile(map, key + "_path", expanded);
+    }
+
+    private static Secret? FromFile(YamlMap map, string key, string file)
+    {
+        try
+        {
+            if (new FileInfo(file).Length > LargestSecret)
+            {
+                map.Complain(key, $"{file} is larger than a secret ({LargestSecret} bytes at most)");
+                return null;
+            }
+
+            var text = File.ReadAllText(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            text = text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+            if (text.Length == 0)
+            {
+                map.Complain(key, $"{file} is empty");
+                return null;
+            }
+
+            return new Secret(text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException or ArgumentException)
+        {
+            map.Complain(key, $"cannot read {file}: {(e is DecoderFallbackException ? "it is not UTF-8 text" : e.Message)}");
+            return null;
+        }
+    }
+
+    [GeneratedRegex(@"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", RegexOptions.None, 1000)]
+    private static partial Regex Variable();
+}

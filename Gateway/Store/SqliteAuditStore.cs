@@ -1,0 +1,84 @@
+using Dapper;
+using Gateway.Audit;
+using Gateway.Policy;
+
+namespace Gateway.Store;
+
+/// <summary>The audit in SQLite.</summary>
+internal sealed class SqliteAuditStore(SqliteFile file) : IAuditStore
+{
+    public void Write(IReadOnlyList<AuditEntry> entries, IReadOnlyList<AuditOutcome> outcomes) => file.Change((connection, transaction) =>
+    {
+        foreach (var entry in entries)
+        {
+            connection.Execute(
+                """
+                insert into audit (at, request_id, kind, actor, role, headscale_user, "row", method, path, reason, status, client, duration, detail)
+                values (@At, @RequestId, @Kind, @Actor, @Role, @HeadscaleUser, @Row, @Method, @Path, @Reason, @Status, @Client, @Duration, @Detail)
+                """,
+                new
+                {
+                    At = entry.At.ToUnixTimeMilliseconds(),
+                    entry.RequestId,
+                    Kind = SnakeCase.From(entry.Kind.ToString()),
+                    entry.Actor,
+                    entry.Role,
+                    entry.HeadscaleUser,
+                    entry.Row,
+                    entry.Method,
+                    entry.Path,
+                    entry.Reason,
+                    entry.Status,
+                    entry.Client,
+                    entry.Duration,
+                    entry.Detail,
+                },
+                transaction);
+        }
+
+        foreach (var outcome in outcomes)
+        {
+            connection.Execute(
+                "update audit set reason = @Reason, status = @Status, duration = @Duration where request_id = @RequestId", outcome, transaction);
+        }
+
+        return 0;
+    });
+
+    public IReadOnlyList<AuditEntry> Read(long after, DateTimeOffset since, int most) => file.Use(connection => (IReadOnlyList<AuditEntry>)
+    [
+        .. connection.Query<StoredEntry>(
+            """
+            select id, at, request_id RequestId, kind, actor, role, headscale_user HeadscaleUser, "row" "Row", method, path, reason, status, client, duration, detail
+            from audit where id > @after and at >= @since order by id limit @most
+            """,
+            new { after, since = since.ToUnixTimeMilliseconds(), most }).Select(one => one.ToEntry()),
+    ]);
+
+    public int DeleteBefore(DateTimeOffset time) => file.Change((connection, transaction) =>
+        connection.Execute("delete from audit where at < @time", new { time = time.ToUnixTimeMilliseconds() }, transaction));
+
+    private sealed record StoredEntry(
+        long Id, long At, string RequestId, string Kind, string? Actor, string? Role, string? HeadscaleUser, string? Row,
+        string Method, string Path, string Reason, long? Status, string? Client, double? Duration, string? Detail)
+    {
+        public AuditEntry ToEntry() => new()
+        {
+            Id = Id,
+            At = DateTimeOffset.FromUnixTimeMilliseconds(At),
+            RequestId = RequestId,
+            Kind = Enum.GetValues<AuditKind>().FirstOrDefault(one => SnakeCase.From(one.ToString()) == Kind),
+            Actor = Actor,
+            Role = Role,
+            HeadscaleUser = HeadscaleUser,
+            Row = Row,
+            Method = Method,
+            Path = Path,
+            Reason = Reason,
+            Status = (int?)Status,
+            Client = Client,
+            Duration = Duration,
+            Detail = Detail,
+        };
+    }
+}

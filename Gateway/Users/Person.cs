@@ -1,0 +1,119 @@
+using Gateway.Identity;
+
+namespace Gateway.Users;
+
+/// <summary>Who made a link. Automatic matching never overwrites what an administrator did.</summary>
+internal enum LinkSource
+{
+    None = 0,
+    Auto,
+    Claim,
+    Admin,
+}
+
+/// <summary>A link to a Headscale user.</summary>
+/// <param name="HeadscaleUserId">Headscale's id.</param>
+/// <param name="Fingerprint">What the user was when the link was made; another one with the same id is somebody else.</param>
+/// <param name="Source">Who made it.</param>
+internal sealed record UserLink(string HeadscaleUserId, string Fingerprint, LinkSource Source);
+
+/// <summary>Someone the gateway knows: an identity, a role, and perhaps a Headscale user.</summary>
+internal sealed record Person
+{
+    /// <summary>The gateway's own number.</summary>
+    public required long Id { get; init; }
+
+    public required Source Source { get; init; }
+
+    public required string Issuer { get; init; }
+
+    public required string Subject { get; init; }
+
+    public string? Name { get; init; }
+
+    public string? Email { get; init; }
+
+    public string? Picture { get; init; }
+
+    /// <summary>The name of the role as stored; the policy says what it may do.</summary>
+    public required string Role { get; init; }
+
+    public UserLink? Link { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>How people and the audit name this identity.</summary>
+    public string Label => Source is Source.Proxy && Issuer.Length == 0 ? $"proxy:{Subject}" : $"{Source.Name}:{Issuer}#{Subject}";
+}
+
+/// <summary>Someone who is not stored yet.</summary>
+internal sealed record NewPerson(Source Source, string Issuer, string Subject, string? Name, string? Email, string? Picture, string Role)
+{
+    public static NewPerson Of(Caller caller, string role) =>
+        new(caller.Source, caller.Issuer, caller.Subject, caller.Name ?? caller.UserName, caller.Email, caller.Picture, role);
+}
+
+/// <summary>Who becomes owner without anybody's doing.</summary>
+internal enum OwnerRule
+{
+    /// <summary>Nobody.</summary>
+    Never = 0,
+
+    /// <summary>The first person ever stored.</summary>
+    WhenFirst,
+
+    /// <summary>This person, as long as there is no owner.</summary>
+    WhenThereIsNone,
+}
+
+/// <summary>How a change to a person ended.</summary>
+internal enum Change
+{
+    None = 0,
+    Done,
+
+    /// <summary>There is no such person.</summary>
+    NoSuchPerson,
+
+    /// <summary>The Headscale user is linked to somebody else.</summary>
+    Claimed,
+
+    /// <summary>The owner can only hand ownership over.</summary>
+    IsOwner,
+
+    /// <summary>Somebody is owner already.</summary>
+    OwnerExists,
+
+    /// <summary>This identity is stored already.</summary>
+    Exists,
+}
+
+/// <summary>Where people are kept. Every change is one statement or one transaction; two processes may share one store.</summary>
+internal interface IPersonStore
+{
+    /// <summary>A number that grows with every change to any person.</summary>
+    long Generation();
+
+    /// <summary>Everyone, with the generation they were read at.</summary>
+    (long Generation, IReadOnlyList<Person> People) List();
+
+    /// <summary>Stores someone who came for the first time. Does nothing when the identity is there already.</summary>
+    /// <returns>Whether the person was added, and whether as the owner.</returns>
+    (bool Added, bool AsOwner) Admit(NewPerson person, OwnerRule rule);
+
+    Change Add(NewPerson person, UserLink? link);
+
+    Change SetRole(long id, string role);
+
+    void SetProfile(long id, string? name, string? email, string? picture);
+
+    /// <summary>Links a person. With <see cref="LinkSource.Auto"/> an administrator's link stays as it is.</summary>
+    Change Link(long id, UserLink link);
+
+    Change Unlink(long id);
+
+    Change Remove(long id);
+
+    /// <summary>Makes <paramref name="to"/> the owner and the owner until now <paramref name="oldOwnerRole"/>, both or neither.</summary>
+    Change TransferOwnership(long to, string oldOwnerRole);
+}

@@ -1,0 +1,206 @@
+using Gateway.Audit;
+using Gateway.Edge;
+using Gateway.Forward;
+using Gateway.Headscale;
+using Gateway.Identity;
+using Gateway.Policy;
+using Gateway.Settings;
+using Gateway.Users;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway;
+
+/// <summary>
+/// The way of a request through YARP's pipeline, from what is known about it to the answer:
+/// 1 edge (<see cref="Visit"/>, before this), 2 identity, 3 link and 4 role, 5 decision, 6 forward, 7 audit.
+/// </summary>
+internal sealed class Walk(
+    Credentials credentials, Admission admission, Judge judge, UpstreamWatch upstream, UserDirectory directory, AuditLog audit, TimeProvider clock)
+{
+    /// <summary>Middleware in YARP's pipeline: <paramref name="forward"/> sends the request on.</summary>
+    public Task RunAsync(HttpContext context, RequestDelegate forward)
+    {
+        var visit = context.Features.GetRequiredFeature<Visit>();
+        var route = context.GetReverseProxyFeature().Route.Config.RouteId;
+        var target = RawTarget.Of(context);
+        var (row, _) = visit.Configuration.Table.Find(context.Request.Method, target?.Path ?? "");
+        if (row is { Plane: Plane.Client } && row.Id == route)
+        {
+            context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: row.Cluster == Row.Headscale, row.Tunnel));
+            return forward(context);
+        }
+
+        if (!context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
+        {
+            // ASP.NET folds case and decodes where the rows do not: such a request has no row.
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
+
+        // The row that YARP chose and the row that is judged are the same, or there is none.
+        return CallApiAsync(context, visit, row is not null && row.Id != route ? null : target, forward);
+    }
+
+    private async Task CallApiAsync(HttpContext context, Visit visit, RawTarget? target, RequestDelegate forward)
+    {
+        var ruling = await RuleAsync(context, visit, target);
+        var decision = ruling.Judgement.Decision;
+        if (decision.IsAllowed && !IsSafe(context) && !await audit.BeginAsync(Entry(context, visit, ruling), context.RequestAborted))
+        {
+            await Refusals.WriteAsync(context, new(Reason.AuditUnavailable), upstream.ErrorStyle);
+            return;
+        }
+
+        var reason = decision.Reason;
+        try
+        {
+            reason = decision.IsAllowed ? await ForwardAsync(context, visit, ruling, forward) : reason;
+            if (reason is not (Reason.Allowed or Reason.PassedThrough) && !context.Response.HasStarted)
+            {
+                await Refusals.WriteAsync(context, new(reason, ruling.Admitted?.Role.Name, decision.Lacks, decision.Detail), upstream.ErrorStyle);
+            }
+        }
+        finally
+        {
+            await RecordAsync(context, visit, ruling, reason);
+        }
+    }
+
+    /// <summary>Steps 2 to 5.</summary>
+    private async Task<Ruling> RuleAsync(HttpContext context, Visit visit, RawTarget? target)
+    {
+        var configuration = visit.Configuration;
+        var identification = credentials.Identify(context.Request, visit.Headers, visit.Peer, configuration.Settings);
+        switch (identification)
+        {
+            case Identification.Rejected rejected:
+                return Ruling.Of(context, rejected.Reason, rejected.Detail);
+            case Identification.OwnKey key:
+                return target is { IsCanonical: true }
+                    ? Ruling.Of(context, Reason.PassedThrough) with { Key = key.Prefix }
+                    : Ruling.Of(context, Reason.BadRequest, "the path is not canonical") with { Key = key.Prefix };
+        }
+
+        Admitted? admitted = null;
+        try
+        {
+            admitted = identification is Identification.Known known ? await admission.AdmitAsync(known.Caller, configuration, context.RequestAborted) : null;
+        }
+        catch (HeadscaleException e)
+        {
+            return Ruling.Of(context, e.Reason, e.Message);
+        }
+        catch (StoreException e)
+        {
+            return Ruling.Of(context, Reason.StoreUnavailable, e.Message);
+        }
+
+        var facts = new Facts(
+            SignedIn: admitted is not null,
+            admitted?.Role ?? Role.Unknown,
+            admitted?.User,
+            SameOrigin.IsCrossSite(context.Request, configuration.Settings.Server.BaseUrl),
+            Ownership.Unknown);
+        var judgement = await judge.DecideAsync(
+            new Case(configuration.Table, context.Request.Method, target, BodyReader.HasBody(context), facts),
+            limit => BodyReader.ReadAsync(context, limit),
+            () => upstream.VersionAsync(context.RequestAborted),
+            context.RequestAborted);
+        return new Ruling(judgement, admitted);
+    }
+
+    /// <summary>Step 6. Gives the reason that the caller is answered with.</summary>
+    private async Task<Reason> ForwardAsync(HttpContext context, Visit visit, Ruling ruling, RequestDelegate forward)
+    {
+        var judgement = ruling.Judgement;
+        var key = visit.Configuration.Settings.Headscale.ApiKey;
+        Forwarding.Judged? judged = null;
+        if (judgement.Decision.Reason is Reason.PassedThrough)
+        {
+            context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: false, IsTunnel: false));
+        }
+        else
+        {
+            var isHeadscale = judgement.Decision.Row!.Cluster == Row.Headscale;
+            if (isHeadscale && key is null)
+            {
+                return Reason.UpstreamKeyMissing;
+            }
+
+            judged = new Forwarding.Judged(judgement.UpstreamTarget, judgement.UpstreamBody, isHeadscale ? key : null, ruling.Filter);
+            context.Features.Set<Forwarding>(judged);
+            RebuiltBody.Replace(context, judged.Body);
+        }
+
+        await forward(context);
+        if (!IsSafe(context))
+        {
+            directory.Invalidate();
+        }
+
+        if (judged?.Withheld is Reason.UpstreamKeyRejected)
+        {
+            upstream.KeyWasRejected();
+        }
+
+        return judged?.Withheld ?? (context.GetForwarderErrorFeature() is { Error: not (ForwarderError.RequestCanceled or ForwarderError.ResponseBodyCanceled) }
+            ? Reason.UpstreamUnavailable
+            : judgement.Decision.Reason);
+    }
+
+    /// <summary>Step 7: the outcome of a begun call, or the whole entry of every other.</summary>
+    private ValueTask RecordAsync(HttpContext context, Visit visit, Ruling ruling, Reason reason)
+    {
+        var (status, duration) = (context.Response.StatusCode, clock.GetElapsedTime(visit.Started).TotalMilliseconds);
+        return ruling.Judgement.Decision.IsAllowed && !IsSafe(context)
+            ? audit.CompleteAsync(new AuditOutcome(visit.RequestId, NameOf(reason), status, duration))
+            : audit.RecordAsync(Entry(context, visit, ruling) with { Reason = NameOf(reason), Status = status, Duration = duration }, CancellationToken.None);
+    }
+
+    private AuditEntry Entry(HttpContext context, Visit visit, Ruling ruling)
+    {
+        var path = RawTarget.Of(context)?.Path ?? "";
+        return new AuditEntry
+        {
+            At = clock.GetUtcNow(),
+            RequestId = visit.RequestId,
+            Kind = AuditKind.Api,
+            Actor = ruling.Key is { } key ? $"key:{key}" : ruling.Admitted?.Person.Label,
+            Role = ruling.Admitted?.Role.Name,
+            HeadscaleUser = ruling.Admitted?.User?.Id,
+            Row = ruling.Judgement.Decision.Row?.Id,
+            Method = context.Request.Method,
+            Path = path.Length > 256 ? path[..256] : path,
+            Reason = NameOf(ruling.Judgement.Decision.Reason),
+            Client = ClientOf(visit),
+            Detail = ruling.Judgement.Decision.Detail,
+        };
+    }
+
+    private static string? ClientOf(Visit visit)
+    {
+        var byProxy = visit.Configuration.Settings.Server.ProxyAuth is { IpHeader: not null } proxy ? TrustedHeaders.ClientOf(visit.Headers, visit.Peer, proxy) : null;
+        return (byProxy ?? visit.Peer.Client)?.ToString();
+    }
+
+    private static bool IsSafe(HttpContext context) => context.Request.Method is "GET" or "HEAD" or "OPTIONS";
+
+    private static string NameOf(Reason reason) => SnakeCase.From(reason.ToString());
+
+    /// <summary>Everything that was found out about a call up to the decision.</summary>
+    private sealed record Ruling(Judgement Judgement, Admitted? Admitted)
+    {
+        /// <summary>The public prefix of the caller's own Headscale key.</summary>
+        public string? Key { get; init; }
+
+        public AnswerFilter Filter => new(
+            Judgement.Decision.Row?.Filter ?? Policy.Filter.None,
+            Judgement.Decision.View,
+            Admitted?.User?.Id,
+            Admitted?.Role.Has(Capability.GenerateAuthkeys) is true);
+
+        public static Ruling Of(HttpContext context, Reason reason, string? detail = null) =>
+            new(new Judgement(new Decision(reason, null, Detail: detail), new Call { Method = context.Request.Method }), null);
+    }
+}
