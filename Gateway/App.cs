@@ -84,8 +84,14 @@ internal static partial class App
         }
 
         services.AddSingleton<IProxyConfigProvider, ProxyRoutes>();
+
+        // YARP brings Data Protection for cookies that are never used here; its key ring must not appear on the disk.
         services.AddReverseProxy().AddTransforms<Transforms>()
             .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale));
+        foreach (var keyRing in services.Where(one => one.ImplementationType?.FullName is "Microsoft.AspNetCore.DataProtection.Internal.DataProtectionHostedService").ToArray())
+        {
+            services.Remove(keyRing);
+        }
     }
 
     private static void AddRunning<T>(IServiceCollection services)

@@ -75,6 +75,12 @@ internal sealed class Judge(OwnerLookup owners)
             return (null, call with { Problem = (Reason.BadRequest, "the request target must be a path") });
         }
 
+        if (!RouteFile.Methods.Contains(one.Method))
+        {
+            // Kestrel keeps "delete" as it is, and HttpClient would send DELETE.
+            return (null, call with { Problem = (Reason.BadRequest, "the method is none that the API has; methods are upper case") });
+        }
+
         var (row, values) = one.Table.Find(one.Method, target.Path);
         if (row is null)
         {

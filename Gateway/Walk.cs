@@ -27,6 +27,12 @@ internal sealed class Walk(
         var (row, _) = visit.Configuration.Table.Find(context.Request.Method, target?.Path ?? "");
         if (row is { Plane: Plane.Client } && row.Id == route)
         {
+            if (row.UpgradeOnly && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true })
+            {
+                context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+                return Task.CompletedTask;
+            }
+
             context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: row.Cluster == Row.Headscale, row.Tunnel));
             return forward(context);
         }
@@ -77,8 +83,8 @@ internal sealed class Walk(
             case Identification.Rejected rejected:
                 return Ruling.Of(context, rejected.Reason, rejected.Detail);
             case Identification.OwnKey key:
-                return target is { IsCanonical: true }
-                    ? Ruling.Of(context, Reason.PassedThrough) with { Key = key.Prefix }
+                return target is { IsCanonical: true, Path: var path }
+                    ? Ruling.Of(context, Reason.PassedThrough, row: configuration.Table.Find(context.Request.Method, path).Row) with { Key = key.Prefix }
                     : Ruling.Of(context, Reason.BadRequest, "the path is not canonical") with { Key = key.Prefix };
         }
 
@@ -173,15 +179,9 @@ internal sealed class Walk(
             Method = context.Request.Method,
             Path = path.Length > 256 ? path[..256] : path,
             Reason = NameOf(ruling.Judgement.Decision.Reason),
-            Client = ClientOf(visit),
+            Client = visit.Peer.Client?.ToString(),
             Detail = ruling.Judgement.Decision.Detail,
         };
-    }
-
-    private static string? ClientOf(Visit visit)
-    {
-        var byProxy = visit.Configuration.Settings.Server.ProxyAuth is { IpHeader: not null } proxy ? TrustedHeaders.ClientOf(visit.Headers, visit.Peer, proxy) : null;
-        return (byProxy ?? visit.Peer.Client)?.ToString();
     }
 
     private static bool IsSafe(HttpContext context) => context.Request.Method is "GET" or "HEAD" or "OPTIONS";
@@ -200,7 +200,7 @@ internal sealed class Walk(
             Admitted?.User?.Id,
             Admitted?.Role.Has(Capability.GenerateAuthkeys) is true);
 
-        public static Ruling Of(HttpContext context, Reason reason, string? detail = null) =>
-            new(new Judgement(new Decision(reason, null, Detail: detail), new Call { Method = context.Request.Method }), null);
+        public static Ruling Of(HttpContext context, Reason reason, string? detail = null, Row? row = null) =>
+            new(new Judgement(new Decision(reason, row, Detail: detail), new Call { Method = context.Request.Method }), null);
     }
 }

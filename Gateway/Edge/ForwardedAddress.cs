@@ -9,6 +9,23 @@ internal static class ForwardedAddress
 {
     private const int MostElements = 32;
 
+    /// <summary>The client as the proxy is configured to name it; null when it does not, or may not, or lies.</summary>
+    public static IPAddress? ClientOf(IdentityHeaders headers, IPAddress? peer, ProxyAuthSettings settings)
+    {
+        if (settings.IpHeader is not { } name || peer is null)
+        {
+            return peer;
+        }
+
+        var trusted = settings.TrustedProxyCidrs ?? NetworkList.Loopback;
+        return !trusted.Contains(peer) || headers.IsNominated(name) ? null : settings.IpHeaderMode switch
+        {
+            IpHeaderMode.None => null,
+            IpHeaderMode.Rightmost => Rightmost(name, headers[name], trusted),
+            IpHeaderMode.First => First(headers[name]),
+        };
+    }
+
     /// <summary>
     /// The right-most address that is not a trusted proxy; in a chain made of trusted proxies alone, the first. Null
     /// when the header is absent or malformed.

@@ -19,9 +19,15 @@ internal sealed record Visit(Configuration Configuration, string RequestId, Peer
         var server = configuration.Settings.Server;
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var peer = Peer.Of(context, server);
+        var headers = IdentityHeaders.TakeFrom(context.Request.Headers, server.ProxyAuth);
+        if (server.ProxyAuth is { IpHeader: not null } proxy && ForwardedAddress.ClientOf(headers, peer.Address, proxy) is { } client)
+        {
+            peer = peer with { Client = client };
+        }
+
         context.TraceIdentifier = id;
         context.Response.Headers["X-Request-Id"] = id;
-        context.Features.Set(new Visit(configuration, id, peer, IdentityHeaders.TakeFrom(context.Request.Headers, server.ProxyAuth), clock.GetTimestamp()));
+        context.Features.Set(new Visit(configuration, id, peer, headers, clock.GetTimestamp()));
         return next(context);
     };
 }

@@ -34,23 +34,6 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
         return ReadCaller(headers, settings);
     }
 
-    /// <summary>The address on whose behalf a proxy speaks, as it is configured to say it; null when it does not or lies.</summary>
-    public static IPAddress? ClientOf(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
-    {
-        if (settings.IpHeader is not { } name || peer.Address is not { } address)
-        {
-            return peer.Address;
-        }
-
-        var trusted = settings.TrustedProxyCidrs ?? NetworkList.Loopback;
-        return !trusted.Contains(address) || headers.IsNominated(name) ? null : settings.IpHeaderMode switch
-        {
-            IpHeaderMode.None => null,
-            IpHeaderMode.Rightmost => ForwardedAddress.Rightmost(name, headers[name], trusted),
-            IpHeaderMode.First => ForwardedAddress.First(headers[name]),
-        };
-    }
-
     /// <summary>Why this peer may not name anybody; null when it may.</summary>
     private static string? Distrust(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
     {
@@ -64,7 +47,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             return "the peer is not in trusted_proxy_cidrs";
         }
 
-        if (ClientOf(headers, peer, settings) is not { } client)
+        if (ForwardedAddress.ClientOf(headers, peer.Address, settings) is not { } client)
         {
             return $"the client address in {settings.IpHeader} is missing, malformed or not from a trusted proxy";
         }

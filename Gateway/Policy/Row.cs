@@ -103,6 +103,9 @@ internal sealed record Row
     /// <summary>Whether the row carries long-lived upgraded connections.</summary>
     public bool Tunnel { get; init; }
 
+    /// <summary>Whether the row is there for upgrades alone, so that other requests are refused here.</summary>
+    public bool UpgradeOnly { get; init; }
+
     /// <summary>The cluster that answers; <see cref="Headscale"/> unless an operator added one.</summary>
     public string Cluster { get; init; } = Headscale;
 }

@@ -25,6 +25,7 @@ internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictio
             Query = ReadQuery(map),
             Filter = Word<Filter>(map, "filter", Filter.None),
             Tunnel = map.Flag("tunnel", false),
+            UpgradeOnly = map.Flag("upgrade_only", false),
             Cluster = map.Text("cluster", Row.Headscale),
         };
         if (row is not null)

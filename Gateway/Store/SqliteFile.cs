@@ -77,11 +77,88 @@ internal sealed class SqliteFile
         return result;
     });
 
-    /// <summary>Lets go of pooled connections, so that the file can be replaced.</summary>
-    public void Release()
+    /// <summary>Looks at the file without changing it; false when there is none.</summary>
+    /// <exception cref="StoreException">It cannot be used.</exception>
+    public static bool Inspect(string path)
     {
-        using var connection = new SqliteConnection(_connection);
-        SqliteConnection.ClearPool(connection);
+        SqliteLibrary.Require();
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        var file = new SqliteFile(path);
+        file.Use(connection =>
+        {
+            file.Check(connection);
+            return 0;
+        });
+        return true;
+    }
+
+    /// <summary>Copies the database, consistently and while it is in use, into a new file that only its owner may read.</summary>
+    public void BackupTo(string target)
+    {
+        // The file is there, and closed to others, before the first byte of data is.
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        new FileStream(target, options).Dispose();
+
+        Use(connection =>
+        {
+            using var copy = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = target, Pooling = false }.ToString());
+            copy.Open();
+            connection.BackupDatabase(copy);
+            copy.Execute("pragma journal_mode = delete");
+            return 0;
+        });
+    }
+
+    /// <summary>Puts a backup in the place of the store, damaged or not, also under a running gateway.</summary>
+    /// <returns>The file that holds what was there before.</returns>
+    /// <exception cref="StoreException">The backup is not one; nothing was changed.</exception>
+    public static string Restore(string path, string backup, TimeProvider clock)
+    {
+        Inspect(backup);
+        var aside = $"{path}.before-restore-{clock.GetUtcNow():yyyyMMddHHmmss}";
+        var generation = 0L;
+        try
+        {
+            var current = Open(path);
+            current.BackupTo(aside);
+            generation = current.Use(connection => connection.ExecuteScalar<long>("select n from generation"));
+        }
+        catch (StoreException)
+        {
+            MoveAside(path, aside);
+        }
+
+        new SqliteFile(backup).Use(connection =>
+        {
+            using var store = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 10 }.ToString());
+            store.Open();
+            connection.BackupDatabase(store);
+            return 0;
+        });
+
+        // A running gateway compares this number; it must not meet one that it has seen.
+        Open(path).Change((connection, transaction) => connection.Execute("update generation set n = max(n, @generation) + 1", new { generation }, transaction));
+        return aside;
+    }
+
+    private static void MoveAside(string path, string aside)
+    {
+        foreach (var suffix in (ReadOnlySpan<string>)["", "-wal", "-shm"])
+        {
+            if (File.Exists(path + suffix))
+            {
+                File.Move(path + suffix, aside + suffix, overwrite: true);
+            }
+        }
     }
 
     private void Check(SqliteConnection connection)

@@ -19,6 +19,12 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
         person = Refresh(person, caller, configuration);
         var users = await directory.GetAsync(cancel);
         var user = LinkOf(person, users) ?? Match(person, caller, users, configuration);
+        if (user is not null && person.Link is { Fingerprint: UserLink.Unpinned } unpinned)
+        {
+            people.Store.Link(person.Id, unpinned with { Fingerprint = user.Fingerprint });
+            people.Reload();
+        }
+
         return new(person, configuration.Table.RoleNamed(person.Role), user is null ? null : ToLinked(user, users));
     }
 
@@ -85,8 +91,8 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     };
 
     /// <summary>A link counts while the user is still there and still the one that was linked.</summary>
-    private static HeadscaleUser? LinkOf(Person person, UserSnapshot users) =>
-        person.Link is { } link && users.Find(link.HeadscaleUserId) is { } user && user.Fingerprint == link.Fingerprint ? user : null;
+    public static HeadscaleUser? LinkOf(Person person, UserSnapshot users) =>
+        person.Link is { } link && users.Find(link.HeadscaleUserId) is { } user && (link.Fingerprint == user.Fingerprint || link.Fingerprint == UserLink.Unpinned) ? user : null;
 
     private HeadscaleUser? Match(Person person, Caller caller, UserSnapshot users, Configuration configuration)
     {

@@ -15,7 +15,11 @@ internal enum LinkSource
 /// <param name="HeadscaleUserId">Headscale's id.</param>
 /// <param name="Fingerprint">What the user was when the link was made; another one with the same id is somebody else.</param>
 /// <param name="Source">Who made it.</param>
-internal sealed record UserLink(string HeadscaleUserId, string Fingerprint, LinkSource Source);
+internal sealed record UserLink(string HeadscaleUserId, string Fingerprint, LinkSource Source)
+{
+    /// <summary>The fingerprint of a link made while Headscale could not be asked; the first user seen with the id is taken.</summary>
+    public const string Unpinned = "unpinned";
+}
 
 /// <summary>Someone the gateway knows: an identity, a role, and perhaps a Headscale user.</summary>
 internal sealed record Person

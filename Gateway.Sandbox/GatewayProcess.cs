@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Gateway.Sandbox;
+
+/// <summary>The gateway itself, as a process of its own with a folder of its own.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private GatewayProcess(Process process, Uri url, string folder) => (_process, Url, Folder) = (process, url, folder);
+
+    public Uri Url { get; }
+
+    /// <summary>Holds the configuration and the store.</summary>
+    public string Folder { get; }
+
+    public string ConfigFile => Path.Combine(Folder, "headtower.yaml");
+
+    public int Id => _process.Id;
+
+    /// <summary>The arguments that run the gateway with the current SDK, whatever the folder.</summary>
+    public static ProcessStartInfo Command(params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "gateway.dll"));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach (var name in start.Environment.Keys.Where(one => one.StartsWith("HEADTOWER_", StringComparison.Ordinal) || one.StartsWith("HEADPLANE_", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        return start;
+    }
+
+    /// <summary>Starts the gateway with this configuration and waits until it answers.</summary>
+    /// <param name="quiet">Whether its log is dropped instead of shown.</param>
+    public static async Task<GatewayProcess> StartAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel)
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "headtower.yaml"), configuration, cancel);
+        var start = Command("serve", "--config", Path.Combine(folder, "headtower.yaml"));
+        start.RedirectStandardOutput = quiet;
+        start.RedirectStandardError = quiet;
+        var process = Process.Start(start)!;
+        if (quiet)
+        {
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+        }
+
+        var gateway = new GatewayProcess(process, new Uri($"http://127.0.0.1:{port}"), folder);
+        await gateway.WaitUntilItAnswersAsync(cancel);
+        return gateway;
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            using var term = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            try
+            {
+                await _process.WaitForExitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill();
+            }
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task WaitUntilItAnswersAsync(CancellationToken cancel)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        for (var tries = 0; tries < 600; tries++)
+        {
+            if (_process.HasExited)
+            {
+                throw new InvalidOperationException($"the gateway ended with {_process.ExitCode} while it was starting");
+            }
+
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(Url, "/admin/readyz"), cancel);
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+
+            await timer.WaitForNextTickAsync(cancel);
+        }
+
+        throw new InvalidOperationException("the gateway did not become ready within 30 seconds");
+    }
+}

@@ -1,0 +1,116 @@
+using System.Buffers.Text;
+using System.Net.WebSockets;
+using System.Text;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Gateway.Sandbox.StandIns;
+
+/// <summary>What Tailscale clients talk to. The cryptography is left out; the bytes have the lengths and framing of the real ones.</summary>
+internal static class ClientPlane
+{
+    private const int HandshakeCharacters = 136;
+
+    /// <summary>51 bytes of handshake answer, then three records with the early payload: 212 bytes.</summary>
+    public static byte[] Greeting { get; } = MakeGreeting();
+
+    public static Task AnswerAsync(HttpContext context, int version)
+    {
+        var request = context.Request;
+        return (request.Method, request.Path.Value) switch
+        {
+            ("POST", "/ts2021") => AnswerControlAsync(context, request.Headers["X-Tailscale-Handshake"].ToString()),
+            ("GET", "/ts2021") when context.WebSockets.IsWebSocketRequest => AnswerSocketAsync(context, "tailscale-control-protocol"),
+            (_, "/derp") => AnswerDerpAsync(context),
+            ("HEAD", "/machine/ping-response") when version >= 29 => WriteAsync(context, 200, ""),
+            ("GET", "/version") when version >= 27 => WriteAsync(context, 200, $$"""{"version":"v0.{{version}}.0","commit":"0","buildTime":"0","go":{"version":"go1.26","os":"linux","arch":"amd64"},"dirty":false}"""),
+            ("GET", "/health") => WriteAsync(context, 200, """{"status":"pass"}"""),
+            ("GET", "/key") => WriteAsync(context, 200, """{"legacyPublicKey":"mkey:00","publicKey":"mkey:8d5c"}"""),
+            ("POST", "/verify") => WriteAsync(context, 200, """{"Allow":true}"""),
+            ("GET" or "HEAD", "/derp/probe" or "/derp/latency-check") or (_, "/bootstrap-dns") or ("GET", "/apple" or "/windows" or "/robots.txt" or "/oidc/callback") => WriteAsync(context, 200, "stand-in"),
+            ("GET", var path) when path!.StartsWith("/register/", StringComparison.Ordinal) || path.StartsWith("/apple/", StringComparison.Ordinal)
+                || path.StartsWith("/auth/", StringComparison.Ordinal) || path == "/favicon.ico" => WriteAsync(context, 200, "stand-in"),
+            ("POST", var path) when path!.StartsWith("/register/confirm/", StringComparison.Ordinal) => WriteAsync(context, 200, "stand-in"),
+            _ => WriteAsync(context, 404, "404 page not found"),
+        };
+    }
+
+    private static async Task AnswerControlAsync(HttpContext context, string handshake)
+    {
+        if (context.Request.Headers.Upgrade != "tailscale-control-protocol" || context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade)
+        {
+            await WriteAsync(context, 500, "Internal error");
+            return;
+        }
+
+        if (handshake.Length != HandshakeCharacters || !Base64.IsValid(handshake))
+        {
+            await WriteAsync(context, 400, "missing or invalid handshake header");
+            return;
+        }
+
+        context.Response.Headers.Upgrade = "tailscale-control-protocol";
+        await using var tunnel = await upgrade.UpgradeAsync();
+        await tunnel.WriteAsync(Greeting, context.RequestAborted);
+        await EchoAsync(tunnel, context.RequestAborted);
+    }
+
+    private static async Task AnswerDerpAsync(HttpContext context)
+    {
+        if (context.WebSockets.IsWebSocketRequest && context.WebSockets.WebSocketRequestedProtocols.Contains("derp"))
+        {
+            await AnswerSocketAsync(context, "derp");
+        }
+        else if (context.Request.Headers.Upgrade.ToString().ToUpperInvariant() is "DERP" or "WEBSOCKET" && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+        {
+            context.Response.Headers.Upgrade = "DERP";
+            context.Response.Headers["Derp-Version"] = "2";
+            await using var tunnel = await upgrade.UpgradeAsync();
+            await tunnel.WriteAsync((byte[])[1, 0, 0, 0, 40, .. Encoding.UTF8.GetBytes("DERP\U0001F511"), .. new byte[32]], context.RequestAborted);
+            await EchoAsync(tunnel, context.RequestAborted);
+        }
+        else
+        {
+            await WriteAsync(context, 426, "DERP requires connection upgrade");
+        }
+    }
+
+    private static async Task AnswerSocketAsync(HttpContext context, string protocol)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(protocol);
+        var buffer = new byte[64 * 1024];
+        while (await socket.ReceiveAsync(buffer.AsMemory(), context.RequestAborted) is { MessageType: not WebSocketMessageType.Close } message)
+        {
+            await socket.SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, context.RequestAborted);
+        }
+
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
+    }
+
+    private static async Task EchoAsync(Stream tunnel, CancellationToken cancel)
+    {
+        try
+        {
+            await tunnel.CopyToAsync(tunnel, cancel);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The other side left.
+        }
+    }
+
+    private static Task WriteAsync(HttpContext context, int status, string text)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = text.StartsWith('{') ? "application/json" : "text/plain; charset=utf-8";
+        context.Response.ContentLength = Encoding.UTF8.GetByteCount(text);
+        return context.Request.Method == "HEAD" ? Task.CompletedTask : context.Response.WriteAsync(text);
+    }
+
+    private static byte[] MakeGreeting()
+    {
+        byte[] answer = [2, 0, 48, .. new byte[48]];
+        return [.. answer, .. Record(24), .. Record(23), .. Record(114)];
+
+        static byte[] Record(int length) => [4, 0, (byte)(length - 3), .. new byte[length - 3]];
+    }
+}

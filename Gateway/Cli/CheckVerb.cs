@@ -1,0 +1,110 @@
+using System.CommandLine;
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Settings;
+using Gateway.Store;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gateway.Cli;
+
+/// <summary><c>gateway check</c>: every problem at once, nothing changed.</summary>
+internal static class CheckVerb
+{
+    private static readonly Option<bool> _online = new("--online") { Description = "also ask Headscale whether it is there and takes the key" };
+
+    public static Command Create()
+    {
+        var verb = new Command("check", "Find every problem in configuration, policy and store.") { _online, CommandLine.Json };
+        verb.SetAction(RunAsync);
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        if (ConfigurationFiles.Find(parsed.GetValue(CommandLine.Config), parsed.GetValue(CommandLine.Routes), out var complaint) is not { } files)
+        {
+            return Output.Fail(complaint);
+        }
+
+        var (configuration, problems, _) = files.Load();
+        if (configuration is not null)
+        {
+            CheckStore(configuration.Settings.Store.File, problems);
+            if (parsed.GetValue(_online))
+            {
+                await CheckHeadscaleAsync(configuration, files.Config, problems, cancel);
+            }
+        }
+
+        if (parsed.GetValue(CommandLine.Json))
+        {
+            Output.Json(new CheckLine(problems.Errors.Count == 0, problems.Errors, problems.Warnings), CliJson.Default.CheckLine);
+        }
+        else
+        {
+            Print(problems);
+        }
+
+        return problems.Errors.Count == 0 ? Output.Fine : Output.Failed;
+    }
+
+    private static void Print(Problems problems)
+    {
+        foreach (var error in problems.Errors)
+        {
+            Console.WriteLine($"error: {error}");
+        }
+
+        foreach (var warning in problems.Warnings)
+        {
+            Console.WriteLine($"warning: {warning}");
+        }
+
+        Console.WriteLine(problems.Errors.Count == 0 ? "The configuration is fine." : $"{problems.Errors.Count} problem(s) found.");
+    }
+
+    private static void CheckStore(string file, Problems problems)
+    {
+        try
+        {
+            if (!SqliteFile.Inspect(file))
+            {
+                problems.Warn(file, "does not exist yet and will be made at the first start");
+            }
+        }
+        catch (StoreException e)
+        {
+            problems.Add("store", e.Message);
+        }
+    }
+
+    private static async Task CheckHeadscaleAsync(Configuration configuration, string file, Problems problems, CancellationToken cancel)
+    {
+        var live = new Live<Configuration>(configuration);
+        using var client = new HeadscaleClient(live, TimeProvider.System);
+        using var watch = new UpstreamWatch(client, live, TimeProvider.System, NullLogger<UpstreamWatch>.Instance);
+        var status = await watch.RefreshAsync(cancel);
+        if (!status.IsReachable)
+        {
+            problems.Add($"{file}: headscale.url", $"{status.Detail}; is Headscale running, and is this its address?");
+        }
+        else if (status.Key is KeyState.Rejected)
+        {
+            problems.Add($"{file}: headscale.api_key", Refusals.TextOf(new(Reason.UpstreamKeyRejected)));
+        }
+        else if (status.Key is KeyState.Missing)
+        {
+            problems.Warn($"{file}: headscale.api_key", "not set; only callers with their own key are served");
+        }
+        else if (status.KeyExpires is { } expires && expires - TimeProvider.System.GetUtcNow() < TimeSpan.FromDays(30))
+        {
+            problems.Warn($"{file}: headscale.api_key", $"expires {expires:u}; create a new one");
+        }
+
+        if (status.Version is { IsKnown: false } version)
+        {
+            problems.Warn($"{file}: headscale.url", $"Headscale {version} is not known to this gateway and treated like {version.Known}");
+        }
+    }
+}
