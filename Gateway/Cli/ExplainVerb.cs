@@ -39,6 +39,24 @@ internal static class ExplainVerb
         return verb;
     }
 
+    /// <summary>Decides as the server would. Null, with a complaint, when there is no such role or person.</summary>
+    /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
+    public static async Task<(Facts Facts, Judgement Judgement)?> ExplainAsync(Configuration configuration, HeadscaleClient client, Question question, CancellationToken cancel)
+    {
+        if (await FactsAsync(question, configuration, client, cancel) is not { } facts)
+        {
+            return null;
+        }
+
+        var body = question.Body;
+        var judgement = await new Judge(new OwnerLookup(client)).DecideAsync(
+            new Case(configuration.Table, question.Method, RawTarget.Parse(question.Path), body.Length > 0, facts),
+            limit => Task.FromResult<(byte[], (Reason, string)?)>(body.Length > limit ? ([], (Reason.TooLarge, $"the body is larger than {limit} bytes")) : (body, null)),
+            async () => (question.Version ?? await client.GetVersionAsync(cancel)).Known,
+            cancel);
+        return (facts, judgement);
+    }
+
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         if (CommandLine.Load(parsed) is not var (_, configuration, _))
@@ -46,29 +64,24 @@ internal static class ExplainVerb
             return Output.Failed;
         }
 
+        var question = new Question(
+            parsed.GetValue(_method)!, parsed.GetValue(_path)!, parsed.GetValue(_role), parsed.GetValue(_user), parsed.GetValue(_headscaleUser),
+            parsed.GetValue(_body) is { } file ? await File.ReadAllBytesAsync(file, cancel) : [],
+            parsed.GetValue(_version) is { } version ? HeadscaleVersion.Parse(version) : null);
         using var client = new HeadscaleClient(new Live<Configuration>(configuration), TimeProvider.System);
-        if (await FactsAsync(parsed, configuration, client, cancel) is not { } facts)
+        if (await ExplainAsync(configuration, client, question, cancel) is not var (facts, judgement))
         {
             return Output.Failed;
         }
 
-        var body = parsed.GetValue(_body) is { } file ? await File.ReadAllBytesAsync(file, cancel) : [];
-        var judgement = await new Judge(new OwnerLookup(client)).DecideAsync(
-            new Case(configuration.Table, parsed.GetValue(_method)!, RawTarget.Parse(parsed.GetValue(_path)!), body.Length > 0, facts),
-            limit => Task.FromResult<(byte[], (Reason, string)?)>(body.Length > limit ? ([], (Reason.TooLarge, $"the body is larger than {limit} bytes")) : (body, null)),
-            () => VersionAsync(parsed, client, cancel),
-            cancel);
-        Print(parsed, facts, judgement);
+        Print(parsed.GetValue(CommandLine.Json), facts, judgement);
         return judgement.Decision.IsAllowed ? Output.Fine : Output.Failed;
     }
 
-    private static async ValueTask<HeadscaleVersion> VersionAsync(ParseResult parsed, HeadscaleClient client, CancellationToken cancel) =>
-        (parsed.GetValue(_version) is { } given ? HeadscaleVersion.Parse(given)!.Value : await client.GetVersionAsync(cancel)).Known;
-
     /// <summary>Who would be asking; null when there is no such role or person.</summary>
-    private static async Task<Facts?> FactsAsync(ParseResult parsed, Configuration configuration, HeadscaleClient client, CancellationToken cancel)
+    private static async Task<Facts?> FactsAsync(Question question, Configuration configuration, HeadscaleClient client, CancellationToken cancel)
     {
-        if (parsed.GetValue(_user) is { } wanted)
+        if (question.User is { } wanted)
         {
             var people = new SqlitePersonStore(SqliteFile.Open(configuration.Settings.Store.File), TimeProvider.System).List().People;
             if (PersonReference.Find(people, wanted) is not { } person)
@@ -77,38 +90,38 @@ internal static class ExplainVerb
                 return null;
             }
 
-            var user = person.Link is null ? null : Admission.LinkOf(person, new UserSnapshot(await client.ListUsersAsync(cancel)));
-            return new Facts(true, configuration.Table.RoleNamed(person.Role), user is null ? null : await LinkedAsync(client, user.Id, cancel), false, Ownership.Unknown);
+            var users = person.Link is null ? null : new UserSnapshot(await client.ListUsersAsync(cancel));
+            return FactsOf(configuration, person.Role, users is null ? null : Admission.LinkOf(person, users)?.Id, users);
         }
 
-        if (parsed.GetValue(_role) is not { } role)
+        if (question.Role is null)
         {
             return new Facts(false, Role.Unknown, null, false, Ownership.Unknown);
         }
 
-        if (!configuration.Table.HasRole(role))
+        if (!configuration.Table.HasRole(question.Role))
         {
-            await Console.Error.WriteLineAsync($"there is no role '{role}'{Problems.Suggest(role, configuration.Table.Roles.Select(one => one.Name))}");
+            await Console.Error.WriteLineAsync($"there is no role '{question.Role}'{Problems.Suggest(question.Role, configuration.Table.Roles.Select(one => one.Name))}");
             return null;
         }
 
-        return new Facts(true, configuration.Table.RoleNamed(role), parsed.GetValue(_headscaleUser) is { } id ? await LinkedAsync(client, id, cancel) : null, false, Ownership.Unknown);
+        return FactsOf(configuration, question.Role, question.HeadscaleUser, question.HeadscaleUser is null ? null : new UserSnapshot(await client.ListUsersAsync(cancel)));
     }
 
-    private static async Task<LinkedUser?> LinkedAsync(HeadscaleClient client, string id, CancellationToken cancel)
+    private static Facts FactsOf(Configuration configuration, string role, string? userId, UserSnapshot? users)
     {
-        var users = new UserSnapshot(await client.ListUsersAsync(cancel));
-        return users.Find(id) is { } user ? new LinkedUser(user.Id, user.Name, users.IsUnique(user.Name)) : null;
+        var linked = userId is not null && users?.Find(userId) is { } user ? new LinkedUser(user.Id, user.Name, users.IsUnique(user.Name)) : null;
+        return new Facts(true, configuration.Table.RoleNamed(role), linked, false, Ownership.Unknown);
     }
 
-    private static void Print(ParseResult parsed, Facts facts, Judgement judgement)
+    private static void Print(bool json, Facts facts, Judgement judgement)
     {
         var decision = judgement.Decision;
         var text = Refusals.TextOf(new(decision.Reason, facts.SignedIn ? facts.Role.Name : null, decision.Lacks, decision.Detail));
         var upstream = decision.IsAllowed
             ? new UpstreamLine(judgement.Call.Method, judgement.UpstreamTarget, judgement.UpstreamBody is { } sent ? Encoding.UTF8.GetString(sent) : null)
             : null;
-        if (parsed.GetValue(CommandLine.Json))
+        if (json)
         {
             Output.Json(
                 new Explanation(
@@ -126,3 +139,6 @@ internal static class ExplainVerb
         }
     }
 }
+
+/// <summary>A call to explain.</summary>
+internal sealed record Question(string Method, string Path, string? Role, string? User, string? HeadscaleUser, byte[] Body, HeadscaleVersion? Version);

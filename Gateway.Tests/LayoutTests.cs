@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace Gateway.Tests;
+
+/// <summary>What the code base promises about itself.</summary>
+public sealed partial class LayoutTests
+{
+    /// <summary>A folder uses what stands to its right. Files at the root put everything together.</summary>
+    private static readonly string[] _order = ["Cli", "Store", "Admin", "Forward", "Audit", "Users", "Identity", "Headscale", "Edge", "Policy", "Settings"];
+
+    public static TheoryData<string> Folders => [.. _order];
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void AFolderUsesOnlyFoldersToItsRight(string folder)
+    {
+        var wrong =
+            from file in Directory.EnumerateFiles(Path.Combine(Root(), "Gateway", folder), "*.cs", SearchOption.AllDirectories)
+            from Match match in OwnNamespace().Matches(File.ReadAllText(file))
+            let target = match.Groups[1].Value
+            where _order.Contains(target) && Array.IndexOf(_order, target) < Array.IndexOf(_order, folder)
+            select $"{Path.GetFileName(file)} uses {target}";
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void EveryFolderHasItsPlaceInTheOrder() => Assert.Empty(
+        Directory.EnumerateDirectories(Path.Combine(Root(), "Gateway")).Select(Path.GetFileName).Except([.. _order, "bin", "obj"]));
+
+    [Fact]
+    public void ThePolicyKnowsNoHttp() => Assert.DoesNotContain(
+        Directory.EnumerateFiles(Path.Combine(Root(), "Gateway", "Policy")), file => File.ReadAllText(file).Contains("HttpContext", StringComparison.Ordinal));
+
+    [Fact]
+    public void NoFileOutgrewItsReader() => Assert.DoesNotContain(
+        Sources().Select(file => (Path.GetFileName(file), Lines: File.ReadLines(file).Count())), one => one.Lines > 300);
+
+    [Fact]
+    public void OnlyTheStoreSpeaksSql() => Assert.DoesNotContain(
+        Sources().Where(file => !file.Contains("/Store/", StringComparison.Ordinal)), file => File.ReadAllText(file).Contains("using " + "Dapper", StringComparison.Ordinal));
+
+    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Root(), "*.cs", SearchOption.AllDirectories)
+        .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
+
+    [GeneratedRegex(@"\bGateway\.([A-Z]\w+)")]
+    private static partial Regex OwnNamespace();
+
+    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, ".."));
+}

@@ -1,0 +1,91 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Settings;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Policy;
+
+public sealed class RouteFileTests
+{
+    private const string Roles = "roles: {owner: [owner], member: []}\n";
+
+    [Theory]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: read_machine}]", "routes.yaml:2:", "did you mean 'read_machines'?")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x}]", "routes.yaml:2:", "name the capability")]
+    [InlineData("routes: [{id: a, methods: [FETCH], path: /api/x, capability: owner}]", "routes.yaml:2:", "'FETCH' is not one of")]
+    [InlineData("routes: [{id: a, methods: [get], path: /api/x, capability: owner}]", "routes.yaml:2:", "'get' is not one of")]
+    [InlineData("routes: [{id: a, methods: [GET], path: '/api/{x:uid}', capability: owner}]", "routes.yaml:2:", "with one of the types")]
+    [InlineData("routes: [{id: a, methods: [GET], path: '/api//x', capability: owner}]", "routes.yaml:2:", "no empty segment")]
+    [InlineData("routes: [{id: a, methods: [POST], path: /api/x, capability: owner, body: create_usr}]", "routes.yaml:2:", "did you mean 'create_user'?")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, filter: node_list}]", "routes.yaml:2:", "is not one of")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, filter: none}]", "routes.yaml:2:", "is not one of")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, capabilty: x}]", "routes.yaml:2:", "did you mean 'capability'?")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /web, capability: owner}]", "routes.yaml:2:", "the API plane is what lies under /api/")]
+    [InlineData("routes: [{id: a, plane: client, methods: [GET], path: /api/x}]", "routes.yaml:2:", "the API plane is what lies under /api/")]
+    [InlineData("routes: [{id: a, plane: client, methods: [GET], path: /x, capability: owner}]", "routes.yaml:2:", "nobody is asked who they are")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner}, {id: a, methods: [GET], path: /api/y, capability: owner}]", "routes.yaml:2:", "another row 'a'")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner}, {id: b, methods: [GET], path: '/api/{n:word}', capability: owner}]", "routes.yaml:2:", "already answers")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, cluster: ui}]", "routes.yaml:2:", "there is no cluster 'ui'")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, own: {capability: owner, scope: list}}]", "routes.yaml:2:", "needs a filter")]
+    [InlineData("clusters: {headscale: http://127.0.0.1:1}\nroutes: []", "routes.yaml:2:", "this name belongs to headscale.url")]
+    [InlineData("", "routes.yaml:1:", "without a row nothing is reachable")]
+    public void AMistakeIsNamedWithItsPlaceAndAWayOut(string rows, string place, string words)
+    {
+        var problems = new Problems();
+
+        Assert.Null(RouteFile.Parse(Roles + rows, "routes.yaml", Bodies.Names, problems));
+
+        Assert.Contains(problems.Errors, error => error.StartsWith(place, StringComparison.Ordinal) && error.Contains(words, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("roles: {member: []}\nroutes: []", "the first role must be 'owner'")]
+    [InlineData("roles: {owner: []}\nroutes: []", "the role 'member' is missing")]
+    [InlineData("roles: {owner: [rule_the_world], member: []}\nroutes: []", "there is no capability 'rule_the_world'")]
+    [InlineData("roles: [", "not valid YAML")]
+    [InlineData("", "the file is empty")]
+    [InlineData("just words", "'key: value' lines")]
+    [InlineData("a: 1\n---\nb: 2", "second document")]
+    public void AFileThatIsNoPolicyIsRefused(string text, string words)
+    {
+        var problems = new Problems();
+
+        Assert.Null(RouteFile.Parse(text, "routes.yaml", Bodies.Names, problems));
+
+        Assert.Contains(problems.Errors, error => error.Contains(words, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void AnOperatorMayAddRolesRowsAndClusters()
+    {
+        var table = Some.ReadTable(
+            """
+            roles: {owner: [owner], helper: [read_machines], member: []}
+            clusters: {ui: "http://127.0.0.1:8090"}
+            routes:
+              - {id: ui.page, plane: client, methods: [GET], path: /web, cluster: ui}
+            """);
+
+        Assert.True(table.RoleNamed("helper").Has(Capability.ReadMachines));
+        Assert.Equal("ui", table.Find("GET", "/web").Row!.Cluster);
+    }
+
+    /// <summary>Whatever a path says, what is sent is what was read, and reading that again gives the same.</summary>
+    [Fact]
+    public void WhatWasReadIsWhatIsWritten() => Prop.ForAll<string>(text =>
+    {
+        foreach (var row in Some.Table.Rows.Where(row => row.Path.Parameters.Any()))
+        {
+            var path = "/" + string.Join('/', row.Path.Pattern[1..].Split('/').Select(segment => segment[0] == '{' ? text ?? "" : segment));
+            if (row.Path.Read(path) is { } values)
+            {
+                var written = row.Path.Write(values);
+                Assert.Equal(values.Order(), row.Path.Read(written)!.Order());
+                Assert.Equal(row.Path.Length, written.Count(one => one == '/'));
+                Assert.DoesNotContain("..", written.Split('/'));
+            }
+        }
+    }).QuickCheckThrowOnFailure();
+}

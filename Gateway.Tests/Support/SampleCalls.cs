@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Sandbox.StandIns;
+
+namespace Gateway.Tests.Support;
+
+/// <summary>A request that a row answers, and what it must become upstream.</summary>
+internal sealed record SampleCall(string Method, string Target, string? Body);
+
+/// <summary>Makes one call for every row of the policy, on own or on foreign things, from the row's own description.</summary>
+internal sealed class SampleCalls(HeadscaleStandIn headscale)
+{
+    /// <summary>Headscale deletes no user who still has nodes.</summary>
+    public const ulong UserWithoutNodes = 50;
+
+    public SampleCall For(Row row, ulong userId)
+    {
+        var user = headscale.Tailnet.User(userId);
+        var node = headscale.Tailnet.Nodes.First(one => one.UserId == userId && one.Tags.Count == 0);
+        var key = headscale.Tailnet.Keys.First(one => one.UserId == userId);
+        var path = row.Path.Write(row.Path.Parameters.ToDictionary(name => name, name => name switch
+        {
+            "nodeId" => $"{node.Id}",
+            "newName" => "renamed",
+            "prefix" => "abc1234",
+            "id" when row.Id == "users.delete" => $"{UserWithoutNodes}",
+            _ => $"{userId}",
+        }));
+        var query = row.Id switch
+        {
+            "nodes.register" => $"?key=hskey-authreq-0123&user={user.Name}",
+            "keys.list" when headscale.Version < 28 => $"?user={userId}",
+            "keys.delete" => $"?id={key.Id}",
+            "nodes.backfill_ips" => "?confirmed=true",
+            _ => "",
+        };
+        return new(row.Methods.Single(), path + query, row.Body is null or "expire_node" ? null : Body(row, user, key).ToJsonString());
+    }
+
+    /// <summary>All members that this version has and that need no further capability, in the order of the model.</summary>
+    private JsonObject Body(Row row, TailnetUser user, TailnetKey key)
+    {
+        var body = new JsonObject();
+        foreach (var field in Bodies.All[row.Body!].Fields.Where(one => one.IsIn(new HeadscaleVersion(headscale.Version)) && !row.Also.ContainsKey(one.Name)))
+        {
+            body[field.Name] = (field.Name, field.Type) switch
+            {
+                ("user", FieldType.Id) => $"{user.Id}",
+                ("user", _) => user.Name,
+                ("id", _) => $"{key.Id}",
+                ("key", _) => key.Key,
+                (_, FieldType.Time) => "2036-01-01T00:00:00Z",
+                (_, FieldType.Flag) => false,
+                (_, FieldType.List) => new JsonArray(field.Name == "tags" ? "tag:new" : "10.0.0.0/24"),
+                _ => "text",
+            };
+        }
+
+        return body;
+    }
+}

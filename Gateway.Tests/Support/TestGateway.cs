@@ -1,0 +1,135 @@
+using System.Net.Sockets;
+using Gateway.Audit;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Sandbox.StandIns;
+using Gateway.Settings;
+using Gateway.Store;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Gateway.Tests.Support;
+
+/// <summary>The real gateway on a real port in front of a stand-in Headscale. Headers of loopback peers are trusted.</summary>
+internal sealed class TestGateway : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder;
+    private bool _isStopped;
+
+    private TestGateway(HeadscaleStandIn headscale, WebApplication app, TemporaryFolder folder, ConfigurationFiles files) =>
+        (Headscale, App, _folder, Files) = (headscale, app, folder, files);
+
+    public HeadscaleStandIn Headscale { get; }
+
+    public WebApplication App { get; }
+
+    public ConfigurationFiles Files { get; }
+
+    public Uri Url => new(App.Urls.First());
+
+    public string Folder => _folder.Path;
+
+    public Configuration Configuration => App.Services.GetRequiredService<Live<Configuration>>().Current;
+
+    public HeadscaleClient Client => App.Services.GetRequiredService<HeadscaleClient>();
+
+    /// <param name="proxyAuth">Further lines of the section proxy_auth, indented by four.</param>
+    /// <param name="more">Further sections.</param>
+    public static async Task<TestGateway> StartAsync(
+        int version = 29, string proxyAuth = "", string more = "", string server = "", string? routes = null, HeadscaleStandIn? headscale = null)
+    {
+        headscale ??= await HeadscaleStandIn.StartAsync(version);
+        if (headscale.Tailnet.Users.Count == 0)
+        {
+            Sandbox.People.Settle(headscale);
+        }
+
+        var folder = new TemporaryFolder();
+        var config = folder.File("headtower.yaml", Yaml(headscale, folder.Path, proxyAuth, more, server));
+        var files = new ConfigurationFiles(config, routes is null ? null : folder.File("routes.yaml", routes), Some.NoEnvironment);
+        var (configuration, problems, _) = files.Load();
+        Assert.Empty(problems.Errors);
+        var app = Gateway.App.Build(configuration!, files, builder => builder.Logging.ClearProviders());
+        await app.StartAsync();
+        return new TestGateway(headscale, app, folder, files);
+    }
+
+    public static string Yaml(HeadscaleStandIn headscale, string folder, string proxyAuth = "", string more = "", string server = "", int port = 0) =>
+        $"""
+        server:
+          listen: [http://127.0.0.1:{port}]
+          base_url: https://gateway.example.test
+          data_path: {folder}
+        {server}
+          proxy_auth:
+            enabled: true
+            email_header: Remote-Email
+            groups_header: Remote-Groups
+        {(proxyAuth.Length > 0 ? proxyAuth : RoleMap)}
+        headscale:
+          url: {headscale.Url.GetLeftPart(UriPartial.Authority)}
+          api_key: {headscale.ApiKey}
+        {(more.Length > 0 ? more : "bootstrap: {owner: proxy:alice}")}
+
+        """;
+
+    /// <summary>A client that a proxy signed in; null for nobody.</summary>
+    public HttpClient As(string? user, string? role = null, string? email = null)
+    {
+        var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Url };
+        foreach (var (name, value) in new[] { ("Remote-User", user), ("Remote-Groups", role), ("Remote-Email", email) })
+        {
+            if (value is not null)
+            {
+                client.DefaultRequestHeaders.Add(name, value);
+            }
+        }
+
+        return client;
+    }
+
+    /// <summary>One of the sandbox's people, with role and e-mail.</summary>
+    public HttpClient AsPerson(string login)
+    {
+        var person = Sandbox.People.All.Single(one => one.Login == login);
+        return As(login, person.Role, person.Email);
+    }
+
+    /// <summary>A raw connection to the gateway.</summary>
+    public async Task<NetworkStream> ConnectAsync()
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(Url.Host, Url.Port);
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+
+    /// <summary>The whole audit, once everything queued is written: the gateway is stopped for it.</summary>
+    public async Task<IReadOnlyList<AuditEntry>> StopAndReadAuditAsync()
+    {
+        await StopAsync();
+        return new SqliteAuditStore(SqliteFile.Open(Configuration.Settings.Store.File)).Read(0, DateTimeOffset.UnixEpoch, int.MaxValue);
+    }
+
+    public async Task StopAsync()
+    {
+        if (!_isStopped)
+        {
+            _isStopped = true;
+            await App.StopAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await App.DisposeAsync();
+        await Headscale.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private const string RoleMap =
+        """
+            role_map: {admin: admin, network_admin: network_admin, it_admin: it_admin, auditor: auditor, viewer: viewer, self_service: self_service}
+        """;
+}
