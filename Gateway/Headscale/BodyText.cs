@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 using Gateway.Policy;
@@ -13,6 +14,9 @@ namespace Gateway.Headscale;
 internal static class BodyText
 {
     private const int Depth = 4;
+
+    /// <summary>The body is no part of a page; a policy document full of quotes would grow sixfold.</summary>
+    private static readonly JsonWriterOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The members of a body; null with a complaint that holds nothing of the body but its member names.</summary>
     public static FrozenDictionary<string, Argument>? Parse(ReadOnlySpan<byte> utf8, BodyModel model, HeadscaleVersion version, out string complaint)
@@ -57,7 +61,7 @@ internal static class BodyText
     public static byte[] Write(IReadOnlyDictionary<string, Argument> members, BodyModel model)
     {
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
+        using (var writer = new Utf8JsonWriter(buffer, _plain))
         {
             writer.WriteStartObject();
             foreach (var field in model.Fields)

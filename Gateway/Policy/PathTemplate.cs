@@ -92,7 +92,14 @@ internal sealed class PathTemplate
 
     /// <summary>The one canonical path for these values; the only path that goes upstream on the API plane.</summary>
     public string Write(IReadOnlyDictionary<string, string> values) =>
-        "/" + string.Join('/', _segments.Select(one => one.Type is ParameterType.None ? one.Text : Uri.EscapeDataString(values[one.Text])));
+        "/" + string.Join('/', _segments.Select(one => one.Type switch
+        {
+            ParameterType.None => one.Text,
+            ParameterType.Name => Uri.EscapeDataString(values[one.Text]),
+
+            // The other types hold nothing that needs an escape.
+            _ => values[one.Text],
+        }));
 
     /// <summary>Whether some path is matched by both templates, so that their order would matter.</summary>
     public bool Overlaps(PathTemplate other) =>

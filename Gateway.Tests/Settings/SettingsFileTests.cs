@@ -1,0 +1,152 @@
+using Gateway.Settings;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Settings;
+
+public sealed class SettingsFileTests
+{
+    private const string Least = "headscale: {url: http://127.0.0.1:8080, api_key: k}\n";
+
+    private static readonly string _headplane = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Data", "headplane-config.yaml"));
+
+    [Fact]
+    public void AHeadplaneConfigurationStartsTheGateway()
+    {
+        var (settings, problems, _) = Some.Settings(_headplane);
+
+        Assert.Empty(problems.Errors);
+        Assert.Equal("http://127.0.0.1:8080/", settings!.Headscale.Url.AbsoluteUri);
+        Assert.Equal("X-Forwarded-For", settings.Server.ProxyAuth!.IpHeader);
+        Assert.Equal("viewer", settings.DefaultRole);
+        Assert.Equal("https://auth.example.com/", settings.Headscale.OidcIssuer);
+    }
+
+    [Fact]
+    public void KeysOfTheUserInterfaceAreNamedOnceAsNotUsed()
+    {
+        var warnings = Some.Settings(_headplane).Problems.Warnings;
+
+        foreach (var key in (string[])["integration", "headscale.config_path", "server.info_secret", "server.cookie_secret"])
+        {
+            Assert.Single(warnings, warning => warning.EndsWith($": {key}: accepted and not used by the gateway", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void NoSecretIsInAnyMessage()
+    {
+        var problems = Some.Settings(_headplane.Replace("enabled: true", "enabled: maybe", StringComparison.Ordinal)).Problems;
+
+        Assert.DoesNotContain(problems.Errors.Concat(problems.Warnings), line =>
+            line.Contains("abcdefg", StringComparison.Ordinal) || line.Contains("a-client-secret", StringComparison.Ordinal) || line.Contains("1234567890", StringComparison.Ordinal));
+        Assert.Equal("***", new Secret("x").ToString());
+        Assert.DoesNotContain("abcdefg", Some.Settings(_headplane).Settings!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("headscale: {url: http://h}\nserver: {prot: 1}", "headtower.yaml:2:10: server.prot: there is no such key; did you mean 'port'?")]
+    [InlineData("server: {port: 3000}", "headscale.url: missing")]
+    [InlineData("headscale: {url: 'ftp://x'}", "headtower.yaml:1:13: headscale.url: this must be an address")]
+    [InlineData("headscale: {url: 'localhost:8080'}", "headscale.url: this must be an address")]
+    [InlineData("headscale: {url: 'http://h/sub'}", "lives at the root of its host")]
+    [InlineData(Least + "server: {port: 70000}", "server.port: this must be a whole number from 0 to 65535")]
+    [InlineData(Least + "server: {port: 0x50}", "server.port: this must be a whole number")]
+    [InlineData(Least + "server: {host: localhost}", "server.host: this must be an IP address")]
+    [InlineData(Least + "server: {listen: ['http://localhost:3000']}", "is not of the form")]
+    [InlineData(Least + "server: {listen: ['https://0.0.0.0:3000']}", "needs tls_cert_path and tls_key_path")]
+    [InlineData(Least + "server: {tls_cert_path: /nowhere/cert.pem}", "certificate and key are needed together")]
+    [InlineData(Least + "server: {base_path: /api}", "belongs to Headscale")]
+    [InlineData(Least + "server: {base_path: admin}", "this must be a path such as /admin")]
+    [InlineData(Least + "server: {trusted_proxies: [0.0.0.0/0]}", "set dangerously_trust_everyone: true")]
+    [InlineData(Least + "server: {trusted_proxies: ['10.0.0.0/']}", "is not a network")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, allowed_cidrs: ['::/0']}}", "set dangerously_trust_everyone: true")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, trusted_proxy_cidrs: [nginx]}}", "is not a network")]
+    [InlineData(Least + "server: {proxy_auth: {allowed_cidrs: [10.0.0.1]}}", "enabled: missing")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: sure}}", "this must be true or false")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, user_header: 'Remote User'}}", "is not the name of a header")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, user_header: Authorization}}", "already has a meaning")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, email_header: remote-user}}", "is given two meanings")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, role_map: {a: admin}}}", "needs groups_header")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, issuer: https://id}}", "needs subject_header")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, shared_secret_header: X-Secret}}", "are needed together")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, ip_header_mode: last}}", "this must be rightmost or first")]
+    [InlineData("headscale: {url: http://h}\nserver: {proxy_auth: {enabled: true}}", "proxy_auth needs headscale.api_key")]
+    [InlineData(Least + "oidc: {issuer: https://id, client_id: c, client_secret: s}", "OIDC needs server.base_url")]
+    [InlineData("headscale: {url: http://h}\nserver: {base_url: https://g}\noidc: {issuer: https://id, client_id: c, client_secret: s}", "OIDC needs headscale.api_key")]
+    [InlineData(Least + "oidc: {enabled: false}", "the section oidc needs issuer")]
+    [InlineData(Least + "oidc: {enabled: false, issuer: https://id, client_id: c, client_secret: s, extra_params: {state: x}}", "belongs to the protocol")]
+    [InlineData(Least + "bootstrap: {owner: alice}", "this must be proxy:NAME, oidc:ISSUER#SUBJECT or email:ADDRESS")]
+    [InlineData(Least + "store: {kind: mysql}", "stores in sqlite only")]
+    [InlineData(Least + "audit: {retention_days: 0}", "from 1 to 36500")]
+    [InlineData(Least + "onboarding: {self_claim: always}", "approval, off or open")]
+    [InlineData("headscale: {url: http://h, api_key: k, api_key_path: /k}", "give only one of the two")]
+    [InlineData("headscale: {url: http://h, api_key_path: '/nowhere/key'}", "cannot read /nowhere/key")]
+    [InlineData("headscale: {url: http://h, api_key_path: '${NOT_SET}/key'}", "the environment variable NOT_SET is not set")]
+    [InlineData("headscale: {url: http://h, tls_ca_path: /nowhere/ca.pem}", "tls_ca_path: cannot be read")]
+    [InlineData("headscale: {url: http://h}\nheadscale: {url: http://h}", "Duplicate key")]
+    [InlineData("headscale: [a", "not valid YAML")]
+    [InlineData("headscale:\n\turl: x", "not valid YAML")]
+    [InlineData("", "the file is empty")]
+    [InlineData("- a", "'key: value' lines")]
+    public void AMistakeIsNamedWithItsPlaceAndAWayOut(string yaml, string words)
+    {
+        var (settings, problems, _) = Some.Settings(yaml);
+
+        Assert.Null(settings);
+        Assert.Contains(problems.Errors, error => error.Contains(words, StringComparison.Ordinal) && error.StartsWith("headtower.yaml", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void AllMistakesAreReportedAtOnce()
+    {
+        var problems = Some.Settings("headscale: {url: nonsense}\nserver: {port: x, host: y, trusted_proxies: [z]}\nunknown: 1").Problems;
+
+        Assert.Equal(5, problems.Errors.Count);
+    }
+
+    [Fact]
+    public void TheEnvironmentOverridesTheFileAndIsTypedByTheKey()
+    {
+        var (settings, problems, _) = Some.Settings(
+            Least, ("HEADTOWER_SERVER__PORT", "4000"), ("HEADPLANE_SERVER__TRUSTED_PROXIES", "10.0.0.1, fd00::/8"), ("HEADTOWER_HEADSCALE__API_KEY", "12345"), ("HEADTOWER_PORT", "tcp://10.0.0.1:80"));
+
+        Assert.Empty(problems.Errors);
+        Assert.Equal(4000, settings!.Server.Listen[0].Port);
+        Assert.Equal(["10.0.0.1/32", "fd00::/8"], settings.Server.TrustedProxies.Networks.Select(one => one.ToString()));
+        Assert.Equal("12345", settings.Headscale.ApiKey!.Reveal());
+    }
+
+    [Fact]
+    public void AMistypedEnvironmentVariableIsAMistake() => Assert.Contains(
+        Some.Settings(Least, ("HEADTOWER_SERVER__BASE_ULR", "https://x")).Problems.Errors,
+        error => error == "environment HEADTOWER_SERVER__BASE_ULR: server.base_ulr: there is no such key; did you mean 'base_url'?");
+
+    [Fact]
+    public void ASecretFileIsReadWithItsVariableExpandedAndOneLineEndRemoved()
+    {
+        using var folder = Some.Folder();
+        folder.File("key", "the key \n\n");
+
+        var (settings, problems, files) = Some.Settings("headscale: {url: http://h, api_key_path: '${DIR}/key'}", ("DIR", folder.Path));
+
+        Assert.Empty(problems.Errors);
+        Assert.Equal("the key \n", settings!.Headscale.ApiKey!.Reveal());
+        Assert.Contains(Path.Combine(folder.Path, "key"), files);
+    }
+
+    [Fact]
+    public void TheWholeWorldIsTrustedOnlyWhenItIsSaid() => Assert.Empty(
+        Some.Settings(Least + "server: {dangerously_trust_everyone: true, trusted_proxies: [0.0.0.0/0]}").Problems.Errors);
+
+    [Fact]
+    public void ARoleThatThePolicyDoesNotHaveIsAMistake()
+    {
+        var problems = new Problems();
+        var settings = Some.Settings(Least + "server: {proxy_auth: {enabled: true, groups_header: G, role_map: {a: admn, b: owner}}}").Settings!;
+
+        Gateway.Policy.Configuration.Check(settings, Some.Table, "headtower.yaml", problems);
+
+        Assert.Contains(problems.Errors, error => error.Contains("there is no role 'admn'; did you mean 'admin'?", StringComparison.Ordinal));
+        Assert.Contains(problems.Errors, error => error.Contains("'owner' is never given by a setting", StringComparison.Ordinal));
+    }
+}
