@@ -112,13 +112,14 @@ public sealed class TunnelTests
     [Fact]
     public async Task AnUpgradeInTwoSegmentsArrivesWhole()
     {
+        var received = new TaskCompletionSource<byte[]>();
         await using var peer = new RawPeer(async stream =>
         {
             await RawPeer.ReadHeadAsync(stream);
             await stream.WriteAsync("HTTP/1.1 101 Switching Protocols\r\nUpgrade: tailscale-con"u8.ToArray());
             await stream.FlushAsync();
             await stream.WriteAsync("trol-protocol\r\nConnection: upgrade\r\n\r\nfirst bytes"u8.ToArray());
-            await stream.ReadExactlyAsync(new byte[4]);
+            received.SetResult(await ReadAsync(stream, 4));
         });
         await using var gateway = await peer.StartGatewayAsync();
         await using var tunnel = await gateway.ConnectAsync();
@@ -127,6 +128,7 @@ public sealed class TunnelTests
         Assert.Contains("Upgrade: tailscale-control-protocol", await ReadHeadAsync(tunnel), StringComparison.Ordinal);
         Assert.Equal("first bytes"u8.ToArray(), await ReadAsync(tunnel, 11));
         await tunnel.WriteAsync("done"u8.ToArray());
+        Assert.Equal("done"u8.ToArray(), await received.Task.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
     [Theory]

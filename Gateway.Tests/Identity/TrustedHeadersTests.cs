@@ -39,10 +39,10 @@ public sealed class TrustedHeadersTests
     [InlineData("Remote-User: ve\u200bra\r\nX-Forwarded-For: 192.0.2.10\r\n", 401)]
     [InlineData("Remote-User: vera\u00a0\r\nX-Forwarded-For: 192.0.2.10\r\n", 401)]
     [InlineData(Vera + "Connection: Remote-User\r\n", 401)]
-    [InlineData(Vera + "Connection: keep-alive, Remote_Groups\r\n", 401)]
+    [InlineData(Vera + "Connection: foo, Remote_Groups\r\n", 401)]
     [InlineData(Vera + "Connection: foo, X-Forwarded-For\r\n", 401)]
 
-    // Kestrel leaves nothing but "close" of such a line. The header arrived, so nobody dropped it on the way.
+    // Kestrel leaves nothing but "close", "keep-alive" or "upgrade" of such a line. The header arrived, so nobody dropped it on the way.
     [InlineData(Vera + "Connection: close, Remote-User\r\n", 200)]
     [InlineData(Vera + "Authorization: Bearer attacker-key\r\n", 401)]
     [InlineData(Vera + "Authorization: Basic dmVyYTpwYXNzd29yZA==\r\n", 200)]
