@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace Gateway.Sandbox;
 
@@ -9,7 +10,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
 {
     private readonly Process _process;
 
-    private GatewayProcess(Process process, Uri url, string folder) => (_process, Url, Folder) = (process, url, folder);
+    /// <summary>Asked for once: a process object must not be asked by several threads.</summary>
+    private readonly Task _exit;
+
+    private GatewayProcess(Process process, Uri url, string folder) => (_process, _exit, Url, Folder) = (process, process.WaitForExitAsync(), url, folder);
 
     public Uri Url { get; }
 
@@ -19,6 +23,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public string ConfigFile => Path.Combine(Folder, "headtower.yaml");
 
     public int Id => _process.Id;
+
+    public bool HasExited => _exit.IsCompleted;
 
     /// <summary>The arguments that run the gateway with the current SDK, whatever the folder.</summary>
     public static ProcessStartInfo Command(params IEnumerable<string> arguments)
@@ -42,6 +48,14 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <param name="quiet">Whether its log is dropped instead of shown.</param>
     public static async Task<GatewayProcess> StartAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel)
     {
+        var gateway = await SpawnAsync(folder, configuration, port, quiet, cancel);
+        await gateway.WaitUntilItAnswersAsync(cancel);
+        return gateway;
+    }
+
+    /// <summary>Starts the gateway and does not wait for anything.</summary>
+    public static async Task<GatewayProcess> SpawnAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel)
+    {
         await File.WriteAllTextAsync(Path.Combine(folder, "headtower.yaml"), configuration, cancel);
         var start = Command("serve", "--config", Path.Combine(folder, "headtower.yaml"));
         start.RedirectStandardOutput = quiet;
@@ -53,38 +67,47 @@ internal sealed class GatewayProcess : IAsyncDisposable
             process.BeginErrorReadLine();
         }
 
-        var gateway = new GatewayProcess(process, new Uri($"http://127.0.0.1:{port}"), folder);
-        await gateway.WaitUntilItAnswersAsync(cancel);
-        return gateway;
+        return new GatewayProcess(process, new Uri($"http://127.0.0.1:{port}"), folder);
     }
 
+    /// <summary>A port that is free, and stays so while the gateway is down: none that outgoing connections are given.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = RandomNumberGenerator.GetInt32(20_000, 32_000);
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken; another one will do.
+            }
+        }
     }
 
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync();
+        await _exit;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
+        if (!HasExited)
         {
             using var term = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
             try
             {
-                await _process.WaitForExitAsync(patience.Token);
+                await _exit.WaitAsync(TimeSpan.FromSeconds(20));
             }
-            catch (OperationCanceledException)
+            catch (TimeoutException)
             {
-                _process.Kill();
+                await KillAsync();
             }
         }
 
@@ -97,7 +120,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         for (var tries = 0; tries < 600; tries++)
         {
-            if (_process.HasExited)
+            if (HasExited)
             {
                 throw new InvalidOperationException($"the gateway ended with {_process.ExitCode} while it was starting");
             }

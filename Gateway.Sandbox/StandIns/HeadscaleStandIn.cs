@@ -50,6 +50,9 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
     /// <summary>Set to make every API call fail with this status, as a broken Headscale would.</summary>
     public HttpStatusCode? Broken { get; set; }
 
+    /// <summary>Called with every forwarded request before it is answered.</summary>
+    public Action<Received>? Receiving { get; set; }
+
     public static async Task<HeadscaleStandIn> StartAsync(int version, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -72,12 +75,18 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
         using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
         var body = await reader.ReadToEndAsync(context.RequestAborted);
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        _received.Enqueue(new(
+        var received = new Received(
             context.Request.Method,
             target,
             [.. context.Request.Headers.SelectMany(one => one.Value.Select(line => KeyValuePair.Create(one.Key, line ?? "")))],
             body,
-            context.Request.Headers.UserAgent.ToString().StartsWith("Headtower-Gateway", StringComparison.Ordinal)));
+            context.Request.Headers.UserAgent.ToString().StartsWith("Headtower-Gateway", StringComparison.Ordinal));
+        _received.Enqueue(received);
+        if (!received.IsOwn)
+        {
+            Receiving?.Invoke(received);
+        }
+
         if (!target.StartsWith("/api/", StringComparison.Ordinal))
         {
             await ClientPlane.AnswerAsync(context, Version);

@@ -17,8 +17,8 @@ internal sealed class TestGateway : IAsyncDisposable
     private readonly TemporaryFolder _folder;
     private bool _isStopped;
 
-    private TestGateway(HeadscaleStandIn headscale, WebApplication app, TemporaryFolder folder, ConfigurationFiles files) =>
-        (Headscale, App, _folder, Files) = (headscale, app, folder, files);
+    private TestGateway(HeadscaleStandIn headscale, WebApplication app, TemporaryFolder folder, ConfigurationFiles files, LogLines log) =>
+        (Headscale, App, _folder, Files, Log) = (headscale, app, folder, files, log);
 
     public HeadscaleStandIn Headscale { get; }
 
@@ -26,18 +26,23 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public ConfigurationFiles Files { get; }
 
+    /// <summary>What the gateway logged.</summary>
+    public LogLines Log { get; }
+
     public Uri Url => new(App.Urls.First());
 
     public string Folder => _folder.Path;
 
     public Configuration Configuration => App.Services.GetRequiredService<Live<Configuration>>().Current;
 
+    public Gateway.Users.People People => App.Services.GetRequiredService<Gateway.Users.People>();
+
     public HeadscaleClient Client => App.Services.GetRequiredService<HeadscaleClient>();
 
     /// <param name="proxyAuth">Further lines of the section proxy_auth, indented by four.</param>
     /// <param name="more">Further sections.</param>
     public static async Task<TestGateway> StartAsync(
-        int version = 29, string proxyAuth = "", string more = "", string server = "", string? routes = null, HeadscaleStandIn? headscale = null)
+        int version = 29, string proxyAuth = "", string more = "", string server = "", string? routes = null, HeadscaleStandIn? headscale = null, string headscaleSection = "")
     {
         headscale ??= await HeadscaleStandIn.StartAsync(version);
         if (headscale.Tailnet.Users.Count == 0)
@@ -46,16 +51,17 @@ internal sealed class TestGateway : IAsyncDisposable
         }
 
         var folder = new TemporaryFolder();
-        var config = folder.File("headtower.yaml", Yaml(headscale, folder.Path, proxyAuth, more, server));
+        var config = folder.File("headtower.yaml", Yaml(headscale, folder.Path, proxyAuth, more, server, headscaleSection: headscaleSection));
         var files = new ConfigurationFiles(config, routes is null ? null : folder.File("routes.yaml", routes), Some.NoEnvironment);
         var (configuration, problems, _) = files.Load();
         Assert.Empty(problems.Errors);
-        var app = Gateway.App.Build(configuration!, files, builder => builder.Logging.ClearProviders());
+        var log = new LogLines();
+        var app = Gateway.App.Build(configuration!, files, builder => builder.Logging.ClearProviders().AddProvider(log));
         await app.StartAsync();
-        return new TestGateway(headscale, app, folder, files);
+        return new TestGateway(headscale, app, folder, files, log);
     }
 
-    public static string Yaml(HeadscaleStandIn headscale, string folder, string proxyAuth = "", string more = "", string server = "", int port = 0) =>
+    public static string Yaml(HeadscaleStandIn headscale, string folder, string proxyAuth = "", string more = "", string server = "", int port = 0, string headscaleSection = "") =>
         $"""
         server:
           listen: [http://127.0.0.1:{port}]
@@ -69,7 +75,8 @@ internal sealed class TestGateway : IAsyncDisposable
         {(proxyAuth.Length > 0 ? proxyAuth : RoleMap)}
         headscale:
           url: {headscale.Url.GetLeftPart(UriPartial.Authority)}
-          api_key: {headscale.ApiKey}
+        {(headscaleSection.Contains("api_key:", StringComparison.Ordinal) ? "" : $"  api_key: {headscale.ApiKey}")}
+        {headscaleSection}
         {(more.Length > 0 ? more : "bootstrap: {owner: proxy:alice}")}
 
         """;
@@ -94,6 +101,22 @@ internal sealed class TestGateway : IAsyncDisposable
     {
         var person = Sandbox.People.All.Single(one => one.Login == login);
         return As(login, person.Role, person.Email);
+    }
+
+    /// <summary>Status and text of one call.</summary>
+    public static async Task<(int Status, string Text)> CallAsync(HttpClient client, string method, string target, string? body = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), target);
+        request.Content = body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        using var response = await client.SendAsync(request);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Status and text of one call as somebody.</summary>
+    public async Task<(int Status, string Text)> CallAsAsync(string? user, string method, string target, string? body = null)
+    {
+        using var client = As(user);
+        return await CallAsync(client, method, target, body);
     }
 
     /// <summary>A raw connection to the gateway.</summary>

@@ -3,7 +3,7 @@ using Gateway.Store;
 
 namespace Gateway.Cli;
 
-/// <summary><c>gateway backup</c> and <c>gateway restore</c>: both work while the gateway runs.</summary>
+/// <summary><c>gateway backup</c> and <c>gateway restore</c>: work while the gateway runs, but for the restore of a damaged store.</summary>
 internal static class BackupVerbs
 {
     private static readonly Argument<string> _file = new("FILE") { Description = "the backup file" };
@@ -47,8 +47,8 @@ internal static class BackupVerbs
                 return Output.Fail($"{file} does not exist");
             }
 
-            var aside = SqliteFile.Restore(configuration.Settings.Store.File, file, TimeProvider.System);
-            Console.WriteLine($"the store was restored from {file}; what was there before is in {aside}");
+            var (aside, wasDamaged) = SqliteFile.Restore(configuration.Settings.Store.File, file, TimeProvider.System);
+            Console.WriteLine($"the store was restored from {file}; what was there before is in {aside}{(wasDamaged ? " (it was damaged: start the gateway anew if it is running)" : "")}");
             return Output.Fine;
         });
         return verb;

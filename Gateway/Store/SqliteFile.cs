@@ -118,14 +118,14 @@ internal sealed class SqliteFile
         });
     }
 
-    /// <summary>Puts a backup in the place of the store, damaged or not, also under a running gateway.</summary>
-    /// <returns>The file that holds what was there before.</returns>
+    /// <summary>Puts a backup in the place of the store. A gateway that runs on it notices; on a damaged one it must be started anew.</summary>
+    /// <returns>The file that holds what was there before, and whether it was damaged.</returns>
     /// <exception cref="StoreException">The backup is not one; nothing was changed.</exception>
-    public static string Restore(string path, string backup, TimeProvider clock)
+    public static (string Aside, bool WasDamaged) Restore(string path, string backup, TimeProvider clock)
     {
         Inspect(backup);
         var aside = $"{path}.before-restore-{clock.GetUtcNow():yyyyMMddHHmmss}";
-        var generation = 0L;
+        var (generation, wasDamaged) = (0L, false);
         try
         {
             var current = Open(path);
@@ -134,6 +134,7 @@ internal sealed class SqliteFile
         }
         catch (StoreException)
         {
+            wasDamaged = true;
             MoveAside(path, aside);
         }
 
@@ -147,11 +148,13 @@ internal sealed class SqliteFile
 
         // A running gateway compares this number; it must not meet one that it has seen.
         Open(path).Change((connection, transaction) => connection.Execute("update generation set n = max(n, @generation) + 1", new { generation }, transaction));
-        return aside;
+        return (aside, wasDamaged);
     }
 
     private static void MoveAside(string path, string aside)
     {
+        // Pooled connections would go with the file.
+        SqliteConnection.ClearAllPools();
         foreach (var suffix in (ReadOnlySpan<string>)["", "-wal", "-shm"])
         {
             if (File.Exists(path + suffix))

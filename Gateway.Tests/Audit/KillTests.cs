@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using Gateway.Sandbox;
+using Gateway.Sandbox.StandIns;
+using Gateway.Store;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Audit;
+
+/// <summary>The process may die at any moment.</summary>
+public sealed class KillTests
+{
+    private const int Lanes = 4;
+    private const int KillsPerLane = 25;
+    private const int Callers = 6;
+
+    [Fact]
+    public async Task AfterAHundredKillsUnderLoadEveryChangeThatHeadscaleSawIsInTheAudit() =>
+        await Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => Task.Run(RunLaneAsync)));
+
+    private static async Task RunLaneAsync()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        Sandbox.People.Settle(headscale);
+        using var folder = new TemporaryFolder();
+        var port = GatewayProcess.FreePort();
+        var yaml = TestGateway.Yaml(headscale, folder.Path, port: port);
+        for (var round = 0; round < KillsPerLane; round++)
+        {
+            await using var gateway = await GatewayProcess.SpawnAsync(folder.Path, yaml, port, quiet: true, default);
+            await LoadAndKillAsync(gateway, answers: RandomNumberGenerator.GetInt32(0, 60));
+        }
+
+        var store = SqliteFile.Open(Path.Combine(folder.Path, "headtower.db"));
+        var audited = new SqliteAuditStore(store).Read(0, DateTimeOffset.UnixEpoch, int.MaxValue).Select(one => one.Path).ToHashSet();
+        var changes = headscale.Forwarded.Where(one => one.Method == "POST").ToArray();
+        Assert.True(changes.Length > KillsPerLane, $"only {changes.Length} changes came through");
+        Assert.DoesNotContain(changes, one => !audited.Contains(one.Target));
+        Assert.Equal("proxy:alice", Assert.Single(new SqlitePersonStore(store, TimeProvider.System).List().People).Label);
+    }
+
+    /// <summary>Callers change things until one of them got so many answers and kills; the others are in the middle of it.</summary>
+    private static async Task LoadAndKillAsync(GatewayProcess gateway, int answers)
+    {
+        var killed = false;
+        var left = answers + 1;
+        await Task.WhenAll(Enumerable.Range(0, Callers).Select(async _ =>
+        {
+            using var http = new HttpClient { BaseAddress = gateway.Url };
+            http.DefaultRequestHeaders.Add("Remote-User", "alice");
+            using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+            while (!Volatile.Read(ref killed))
+            {
+                try
+                {
+                    using var answer = await http.PostAsync(new Uri($"/api/v1/node/11/rename/n-{Guid.NewGuid():n}", UriKind.Relative), null);
+                    if (Interlocked.Decrement(ref left) == 0)
+                    {
+                        Volatile.Write(ref killed, true);
+                        await gateway.KillAsync();
+                    }
+                }
+                catch (HttpRequestException)
+                {
+                    // Not listening yet, or dead.
+                    Assert.True(Volatile.Read(ref killed) || !gateway.HasExited, "the gateway ended by itself");
+                    await pause.WaitForNextTickAsync();
+                }
+            }
+        }));
+    }
+}

@@ -1,0 +1,70 @@
+using Gateway.Headscale;
+using Gateway.Identity;
+using Gateway.Tests.Support;
+using Gateway.Users;
+
+namespace Gateway.Tests.Users;
+
+/// <summary>Which Headscale user somebody is: one hit or none.</summary>
+public sealed class UserMatchingTests
+{
+    private const string BothOn = "match_email: true, match_username: true";
+
+    [Theory]
+    [InlineData("match_email: true", "x", "ann@example.test", "1")]
+    [InlineData("match_email: true", "x", "ANN@Example.test", "1")]
+    [InlineData("match_email: true", "x", " ann@example.test ", "1")]
+    [InlineData("match_email: true", "x", "ann@example.tes", null)]
+    [InlineData("match_email: true", "x", "", null)]
+    [InlineData("match_email: true", "x", "twin@example.test", null)]
+
+    // The Kelvin sign folds to k in Unicode, and a dotless i to i (CVE-2019-19844).
+    [InlineData("match_email: true", "x", "\u212aim@example.test", null)]
+    [InlineData("match_email: true", "x", "k\u0131m@example.test", null)]
+    [InlineData("match_email: true", "x", "kim@example.test", "6")]
+    [InlineData("match_email: false", "x", "ann@example.test", null)]
+    [InlineData("match_username: true", "ben", null, "2")]
+    [InlineData("match_username: true", "BEN", null, null)]
+    [InlineData("match_username: true", "twin", null, null)]
+    [InlineData("match_username: false, match_email: false", "ben", null, null)]
+
+    // E-mail is asked before the name, and what it finds is final.
+    [InlineData(BothOn, "ben", "ann@example.test", "1")]
+    [InlineData(BothOn, "ben", "twin@example.test", null)]
+    [InlineData(BothOn, "ben", "unknown@example.test", "2")]
+    [InlineData(BothOn, "ben", "claimed@example.test", null)]
+    public void EMailAndNameFindTheOnlyUserThatMatches(string rules, string name, string? email, string? expected) =>
+        Assert.Equal(expected, Find(rules, new Caller { Source = Source.Proxy, Issuer = "", Subject = name, UserName = name, Email = email })?.Id);
+
+    [Theory]
+    [InlineData("https://id.example.test", "sub-7", "7")]
+    [InlineData("https://id.example.test/", "sub-8", "8")]
+    [InlineData("https://id.example.test", "sub-9", null)]
+    [InlineData("https://id.example.test", "../sub-7", null)]
+    [InlineData("https://evil.example.test", "sub-7", null)]
+    public void AStableSubjectFindsTheUserThatHeadscaleMadeAtItsOwnSignIn(string issuer, string subject, string? expected) =>
+        Assert.Equal(expected, Find($"subject_header: X-Sub, issuer: '{issuer}'", new Caller { Source = Source.Proxy, Issuer = issuer, Subject = subject, UserName = "who" })?.Id);
+
+    [Fact]
+    public void WithoutASubjectHeaderTheLoginNameIsNoProviderId() =>
+        Assert.Null(Find("match_email: true", new Caller { Source = Source.Proxy, Issuer = "https://id.example.test", Subject = "sub-7", UserName = "sub-7" }));
+
+    private static HeadscaleUser? Find(string rules, Caller caller) =>
+        UserMatching.Find(caller, new UserSnapshot(_users), id => id == "5", Some.Settings(
+            $"headscale: {{url: http://127.0.0.1:1, api_key: k}}\nserver: {{proxy_auth: {{enabled: true, allowed_cidrs: [10.0.0.0/8], email_header: Remote-Email, {rules}}}}}").Settings!);
+
+    private static readonly HeadscaleUser[] _users =
+    [
+        User("1", "ann", "ann@example.test"),
+        User("2", "ben", ""),
+        User("3", "twin", "twin@example.test"),
+        User("4", "twin", "twin@example.test"),
+        User("5", "claimed", "claimed@example.test"),
+        User("6", "kim", "kim@example.test"),
+        User("7", "seven", "", "https://id.example.test/sub-7"),
+        User("8", "eight", "", "https://id.example.test/sub-8"),
+    ];
+
+    private static HeadscaleUser User(string id, string name, string email, string providerId = "") =>
+        new() { Id = id, Name = name, Email = email, ProviderId = providerId, Provider = providerId.Length > 0 ? "oidc" : "", CreatedAt = "2026-01-01T00:00:00Z" };
+}
