@@ -40,7 +40,7 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
     /// <summary>A key that it accepts.</summary>
     public string ApiKey { get; }
 
-    public Uri Url => new(_app.Urls.Single());
+    public Uri Url => field ??= new(_app.Urls.Single());
 
     /// <summary>What was forwarded to it, without the gateway's own look-ups.</summary>
     public IReadOnlyList<Received> Forwarded => [.. _received.Where(one => !one.IsOwn)];
@@ -63,6 +63,7 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
         var standIn = new HeadscaleStandIn(version, app);
         app.Run(standIn.AnswerAsync);
         await app.StartAsync();
+        _ = standIn.Url; // Known for good, also after it was stopped.
         return standIn;
     }
 

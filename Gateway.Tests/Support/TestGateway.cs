@@ -75,7 +75,7 @@ internal sealed class TestGateway : IAsyncDisposable
         {(proxyAuth.Length > 0 ? proxyAuth : RoleMap)}
         headscale:
           url: {headscale.Url.GetLeftPart(UriPartial.Authority)}
-        {(headscaleSection.Contains("api_key:", StringComparison.Ordinal) ? "" : $"  api_key: {headscale.ApiKey}")}
+        {(headscaleSection.Contains("api_key_path:", StringComparison.Ordinal) ? "" : $"  api_key: {headscale.ApiKey}")}
         {headscaleSection}
         {(more.Length > 0 ? more : "bootstrap: {owner: proxy:alice}")}
 

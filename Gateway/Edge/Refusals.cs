@@ -23,6 +23,9 @@ internal readonly record struct Refusal(Reason Reason, string? Role = null, Capa
 /// <summary>The only place where a reason becomes an answer.</summary>
 internal static class Refusals
 {
+    /// <summary>JSON that is never part of a page: an apostrophe stays one.</summary>
+    private static readonly JsonWriterOptions _readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The HTTP status of a reason.</summary>
     public static int StatusOf(Reason reason) => reason switch
     {
@@ -82,7 +85,7 @@ internal static class Refusals
         }
 
         context.Response.ContentType = style is ErrorStyle.GrpcStatus ? "application/json" : "application/problem+json";
-        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter);
+        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter, _readable);
         writer.WriteStartObject();
         if (style is ErrorStyle.GrpcStatus)
         {

@@ -1,0 +1,111 @@
+using System.Text;
+using Gateway.Sandbox.StandIns;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests;
+
+/// <summary>Changed files take effect without a restart; broken ones do not.</summary>
+public sealed class ReloadTests
+{
+    private const string Ts2021 = "POST /ts2021 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: ";
+
+    [Fact]
+    public async Task AChangedConfigurationTakesEffectAndNoTunnelNotices()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await using var tunnel = await gateway.ConnectAsync();
+        await tunnel.WriteAsync(Encoding.ASCII.GetBytes(Ts2021 + Convert.ToBase64String(new byte[102]) + "\r\n\r\n"));
+        Assert.StartsWith("HTTP/1.1 101", await RawPeer.ReadHeadAsync(tunnel), StringComparison.Ordinal);
+        await tunnel.ReadExactlyAsync(new byte[ClientPlane.Greeting.Length]);
+        await using var kept = await gateway.ConnectAsync();
+        Assert.Equal(403, await AskAsync());
+
+        await RewriteAsync(gateway, text => text.Replace("role_map: {admin: admin,", "role_map: {interns: viewer, admin: admin,", StringComparison.Ordinal));
+
+        await Until.TrueAsync(async () => await AskAsync() == 200, "interns are viewers");
+        await tunnel.WriteAsync("still open"u8.ToArray());
+        var echo = new byte[10];
+        await tunnel.ReadExactlyAsync(echo);
+        Assert.Equal("still open"u8.ToArray(), echo);
+
+        async Task<int> AskAsync()
+        {
+            await kept.WriteAsync("GET /api/v1/node HTTP/1.1\r\nHost: x\r\nRemote-User: ida\r\nRemote-Groups: interns\r\n\r\n"u8.ToArray());
+            var head = await RawPeer.ReadHeadAsync(kept);
+            await DrainAsync(head);
+            return int.Parse(head.AsSpan(9, 3), System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        async Task DrainAsync(string head)
+        {
+            var line = head.Split("\r\n").FirstOrDefault(one => one.StartsWith("Content-Length: ", StringComparison.OrdinalIgnoreCase));
+            if (line is not null)
+            {
+                await kept.ReadExactlyAsync(new byte[int.Parse(line.AsSpan(16), System.Globalization.CultureInfo.InvariantCulture)]);
+                return;
+            }
+
+            var tail = new StringBuilder();
+            var one = new byte[1];
+            while (!tail.ToString().EndsWith("0\r\n\r\n", StringComparison.Ordinal) && await kept.ReadAsync(one) > 0)
+            {
+                tail.Append((char)one[0]);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("frobnicate: true\n")]
+    [InlineData("server: [\n")]
+    public async Task ABrokenConfigurationIsReportedAndTheOldOneStays(string broken)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+
+        await RewriteAsync(gateway, text => text + broken);
+
+        await Until.TrueAsync(() => gateway.Log.Has("the old one stays in effect"), "the broken file is reported");
+        Assert.True(gateway.Log.Has(gateway.Files.Config + ":"));
+        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+
+        await RewriteAsync(gateway, text => text.Replace(broken, "", StringComparison.Ordinal));
+        await Until.TrueAsync(() => gateway.Log.Has("The changed configuration is in effect"), "the mended file is read");
+    }
+
+    [Fact]
+    public async Task AChangedPolicyTakesEffectAndABrokenOneDoesNot()
+    {
+        await using var gateway = await TestGateway.StartAsync(routes: Gateway.Policy.RouteFile.Shipped());
+        using var vera = gateway.AsPerson("vera");
+        Assert.Equal(200, (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status);
+        var shipped = await File.ReadAllTextAsync(gateway.Files.Routes!);
+
+        await File.WriteAllTextAsync(gateway.Files.Routes!, shipped.Replace("viewer: [ui_access, read_machines,", "viewer: [ui_access,", StringComparison.Ordinal));
+        await Until.TrueAsync(async () => (await TestGateway.CallAsync(vera, "GET", "/api/v1/node/11")).Status == 404, "viewers see their own only");
+
+        await File.WriteAllTextAsync(gateway.Files.Routes!, shipped.Replace("capability: read_machines", "capability: read_everything", StringComparison.Ordinal));
+        await Until.TrueAsync(() => gateway.Log.Has("the old one stays in effect"), "the broken policy is reported");
+        Assert.Equal(404, (await TestGateway.CallAsync(vera, "GET", "/api/v1/node/11")).Status);
+    }
+
+    [Fact]
+    public async Task ARotatedKeyFileIsRead()
+    {
+        using var folder = new TemporaryFolder();
+        var key = folder.File("key", "hskey-api-aaaaaaaaaaaa-wrong");
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        await using var gateway = await TestGateway.StartAsync(headscale: headscale, headscaleSection: $"  api_key_path: {key}");
+        Assert.Equal(503, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+
+        await File.WriteAllTextAsync(key, headscale.ApiKey);
+
+        await Until.TrueAsync(async () => (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status == 200, "the new key is used");
+    }
+
+    private static async Task RewriteAsync(TestGateway gateway, Func<string, string> change)
+    {
+        var text = await File.ReadAllTextAsync(gateway.Files.Config);
+        var changed = change(text);
+        Assert.NotEqual(text, changed);
+        await File.WriteAllTextAsync(gateway.Files.Config, changed);
+    }
+}
