@@ -3,7 +3,7 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Settings;
 
-public sealed class SettingsFileTests
+public sealed partial class SettingsFileTests
 {
     private const string Least = "headscale: {url: http://127.0.0.1:8080, api_key: k}\n";
 
@@ -149,4 +149,29 @@ public sealed class SettingsFileTests
         Assert.Contains(problems.Errors, error => error.Contains("there is no role 'admn'; did you mean 'admin'?", StringComparison.Ordinal));
         Assert.Contains(problems.Errors, error => error.Contains("'owner' is never given by a setting", StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void TheSampleConfigurationIsFineAsItStands()
+    {
+        var result = Some.Settings(File.ReadAllText(Sample()));
+
+        Assert.NotNull(result.Settings);
+        Assert.Empty(result.Problems.Errors);
+        Assert.Empty(result.Problems.Warnings);
+    }
+
+    [Fact]
+    public void EveryCommentedLineOfTheSampleIsAKeyThatExists()
+    {
+        var all = CommentedKey().Replace(File.ReadAllText(Sample()), "$1$2");
+
+        Assert.DoesNotContain(Some.Settings(all).Problems.Errors, error =>
+            !error.Contains("cannot be read", StringComparison.Ordinal) && !error.Contains("needed together", StringComparison.Ordinal));
+    }
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"^( *)#([a-z_]+:)", System.Text.RegularExpressions.RegexOptions.Multiline)]
+    private static partial System.Text.RegularExpressions.Regex CommentedKey();
+
+    private static string Sample([System.Runtime.CompilerServices.CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "headtower.yaml"));
 }
