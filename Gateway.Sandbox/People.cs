@@ -24,6 +24,28 @@ internal static class People
         new("mel", "member", "Mel Member", null),
     ];
 
+    /// <summary>Everyone again, as the provider knows them, and one account for each case of matching.</summary>
+    public static IReadOnlyList<ProviderAccount> AtProvider { get; } =
+    [
+        .. All.Select(one => new ProviderAccount(one.Login, $"sub-{one.Login}", one.Name, one.Email, true, [one.Role])),
+        new("pia", "sub-pia", "Pia, found by Headscale's providerId", "pia@elsewhere.test", true, ["self_service"]),
+        new("otto", "auth0|5f7c", "Otto, whose subject has a character that Headscale escapes", "otto@elsewhere.test", true, ["self_service"]),
+        new("eve", "sub-eve", "Eve, with sam's address that nobody verified: not linked", "sam@example.test", false, ["self_service"]),
+        new("tina", "sub-tina", "Tina, whose address two Headscale users have: not linked", "twins@example.test", true, ["self_service"]),
+    ];
+
+    /// <summary>The Headscale users that only the provider's people belong to.</summary>
+    public static void SettleProvider(HeadscaleStandIn headscale, string issuer)
+    {
+        var users = headscale.Tailnet.Users;
+        users.Add(new TailnetUser(31, "pia", "", $"{issuer}/sub-pia", "Pia"));
+        users.Add(new TailnetUser(32, "otto", "", $"{issuer}/auth0%7C5f7c", "Otto"));
+        users.Add(new TailnetUser(33, "twin-a", "twins@example.test"));
+        users.Add(new TailnetUser(34, "twin-b", "twins@example.test"));
+        headscale.Tailnet.Nodes.Add(new TailnetNode(41, "pia-laptop", 31));
+        headscale.Tailnet.Nodes.Add(new TailnetNode(42, "otto-laptop", 32));
+    }
+
     /// <summary>Every person with a Headscale user owns one node (their id plus 10) and one key; node 20 is tagged.</summary>
     public static void Settle(HeadscaleStandIn headscale)
     {

@@ -23,10 +23,12 @@ try
 {
     await using var headscale = await HeadscaleStandIn.StartAsync(version);
     People.Settle(headscale);
+    await using var provider = await ProviderStandIn.StartAsync(People.AtProvider);
+    People.SettleProvider(headscale, provider.Issuer);
     var port = GatewayProcess.FreePort();
     await using var front = await FrontStandIn.StartAsync(new Uri($"http://127.0.0.1:{port}"));
-    await using var gateway = await GatewayProcess.StartAsync(folder, Tour.Configuration(headscale, front, port, folder), port, quiet: false, stop.Token);
-    Console.WriteLine(Tour.Text(headscale, front, gateway));
+    await using var gateway = await GatewayProcess.StartAsync(folder, Tour.Configuration(headscale, front, provider, port, folder), port, quiet: false, stop.Token);
+    Console.WriteLine(Tour.Text(headscale, front, provider, gateway));
     await Task.Delay(Timeout.Infinite, stop.Token);
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -5,12 +5,13 @@ namespace Gateway.Sandbox;
 /// <summary>The sandbox's configuration, and what to try in it.</summary>
 internal static class Tour
 {
-    public static string Configuration(HeadscaleStandIn headscale, FrontStandIn front, int port, string folder) =>
+    public static string Configuration(HeadscaleStandIn headscale, FrontStandIn front, ProviderStandIn provider, int port, string folder) =>
         $"""
         server:
           listen: [http://127.0.0.1:{port}]
           base_url: {front.Url.GetLeftPart(UriPartial.Authority)}
           data_path: {folder}
+          cookie_secure: false
           proxy_auth:
             enabled: true
             email_header: Remote-Email
@@ -26,12 +27,18 @@ internal static class Tour
         headscale:
           url: {headscale.Url.GetLeftPart(UriPartial.Authority)}
           api_key: {headscale.ApiKey}
+        oidc:
+          issuer: {provider.Issuer}
+          client_id: {ProviderStandIn.ClientId}
+          client_secret: '{ProviderStandIn.ClientSecret}'
+          role_claim: groups
+          use_end_session: true
         bootstrap:
           owner: proxy:alice
 
         """;
 
-    public static string Text(HeadscaleStandIn headscale, FrontStandIn front, GatewayProcess gateway)
+    public static string Text(HeadscaleStandIn headscale, FrontStandIn front, ProviderStandIn provider, GatewayProcess gateway)
     {
         var (entry, direct) = (front.Url.GetLeftPart(UriPartial.Authority), gateway.Url.GetLeftPart(UriPartial.Authority));
         return $$"""
@@ -40,10 +47,14 @@ internal static class Tour
 
               front (signs people in)   {{entry}}        pick a person: {{entry}}/sandbox/people
               gateway                   {{direct}}        readiness: {{direct}}/admin/readyz
+              provider (OpenID Connect) {{provider.Issuer}}        sign in with it: {{entry}}/admin/
               Headscale 0.{{headscale.Version}} stand-in   {{headscale.Url.GetLeftPart(UriPartial.Authority)}}
 
             People, each with the role of the same line (any password):
             {{string.Join('\n', People.All.Select(one => $"  {one.Login,-8} {one.Role,-14} {(one.HeadscaleId is { } id ? $"Headscale user {id}, node {id + 10}" : "no Headscale user")}"))}}
+
+            At the provider there are, besides, people who show how matching works:
+            {{string.Join('\n', People.AtProvider.Skip(People.All.Count).Select(one => $"  {one.Name}"))}}
 
             Try:
               allowed:     curl -s -u vera: {{entry}}/api/v1/node

@@ -6,12 +6,17 @@ using Gateway.Edge;
 using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Identity;
+using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Users;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway;
@@ -46,14 +51,34 @@ internal static partial class App
         // A shutdown does not wait for tunnels longer than it is told to.
         app.Use(drain.RunAsync);
 
+        // Own pages say how they may be used; the provider's answer comes back under the same path.
+        var provider = app.Services.GetRequiredService<Provider>();
+        app.UseWhen(context => context.Request.Path.StartsWithSegments(configuration.Settings.Server.BasePath), pages =>
+        {
+            pages.Use(next => PageAnswers.AddHeaders(next, provider));
+            pages.UseAuthentication();
+        });
+
+        // Else the framework puts the same in front of everything, the edge included.
+        ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
+
         app.UseRouting();
         app.MapGet(CaptivePortal.Path, CaptivePortal.Answer);
-        app.MapGroup(configuration.Settings.Server.BasePath).MapHealth();
+        MapPages(app.MapGroup(configuration.Settings.Server.BasePath));
 
         // Both planes: the policy's rows are YARP's routes, and the walk stands before its forwarder.
         var walk = app.Services.GetRequiredService<Walk>();
         app.MapReverseProxy(proxy => proxy.Use((context, next) => walk.RunAsync(context, _ => next())));
         return app;
+    }
+
+    private static void MapPages(RouteGroupBuilder admin)
+    {
+        admin.MapHealth();
+        admin.MapStyleSheet();
+        admin.MapLogin();
+        admin.MapLogout();
+        admin.MapAccount();
     }
 
     private static void AddServices(IServiceCollection services, Configuration configuration, ConfigurationFiles? files)
@@ -64,19 +89,23 @@ internal static partial class App
         var store = SqliteFile.Open(configuration.Settings.Store.File);
         services.AddSingleton<IPersonStore>(provider => new SqlitePersonStore(store, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IAuditStore>(new SqliteAuditStore(store));
+        services.AddSingleton<ISessionStore>(new SqliteSessionStore(store));
 
         services.AddSingleton<HeadscaleClient>();
         services.AddSingleton<OwnerLookup>();
         services.AddSingleton<TrustedHeaders>();
         services.AddSingleton<Credentials>();
         services.AddSingleton<Admission>();
+        services.AddSingleton<Authentication>();
         services.AddSingleton<Judge>();
         services.AddSingleton<Walk>();
         services.AddSingleton<TunnelDrain>();
         AddRunning<UpstreamWatch>(services);
         AddRunning<UserDirectory>(services);
         AddRunning<People>(services);
+        AddRunning<Sessions>(services);
         AddRunning<AuditLog>(services);
+        AddSignIn(services, configuration.Settings, store);
         if (files is not null)
         {
             services.AddSingleton(files);
@@ -85,13 +114,55 @@ internal static partial class App
 
         services.AddSingleton<IProxyConfigProvider, ProxyRoutes>();
 
-        // YARP brings Data Protection for cookies that are never used here; its key ring must not appear on the disk.
         services.AddReverseProxy().AddTransforms<Transforms>()
-            .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale));
-        foreach (var keyRing in services.Where(one => one.ImplementationType?.FullName is "Microsoft.AspNetCore.DataProtection.Internal.DataProtectionHostedService").ToArray())
+            .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale.TlsCaPath));
+    }
+
+    private static void AddSignIn(IServiceCollection services, GatewaySettings settings, SqliteFile store)
+    {
+        services.AddSingleton(settings.Store);
+        services.AddSingleton<ProviderHttp>();
+        AddRunning<Provider>(services);
+        services.AddSingleton<TokenEndpoint>();
+        services.AddSingleton<SignedToken>();
+        services.AddSingleton<SignIn>();
+        services.AddSingleton<ProviderSignIn>();
+        services.AddSingleton<ApiKeyAttempts>();
+
+        // What browsers carry between two requests is protected with keys that every process on the store has.
+        services.AddDataProtection().SetApplicationName("headtower").Services.Configure<KeyManagementOptions>(keys =>
         {
-            services.Remove(keyRing);
-        }
+            keys.XmlRepository = new KeyRing(store);
+            keys.XmlEncryptor = settings.Store.EncryptionKey is { } key ? new KeyRingEncryption(key) : new NullXmlEncryptor();
+        });
+
+        var cookie = settings.Server.Cookie;
+        services.AddAntiforgery(forms =>
+        {
+            SetCookie(forms.Cookie, cookie.Prefix + "headtower-form", cookie.Secure, "/");
+
+            // The page itself says what is wrong when it came over http.
+            forms.Cookie.SecurePolicy = cookie.Secure ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.None;
+            forms.SuppressXFrameOptionsHeader = true;
+        });
+        services.AddRazorComponents();
+        services.AddSingleton<IPostConfigureOptions<OidcOptions>, OidcStateProtection>();
+        services.AddAuthentication().AddRemoteScheme<OidcOptions, OidcHandler>(OidcOptions.Scheme, null, options =>
+        {
+            options.CallbackPath = settings.Server.BasePath + "/oidc/callback";
+            SetCookie(options.CorrelationCookie, (cookie.Secure ? "__Secure-" : "") + "headtower-signin.", cookie.Secure, settings.Server.BasePath + "/oidc");
+            options.Events.OnTicketReceived = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().SucceedAsync(context);
+            options.Events.OnRemoteFailure = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().FailAsync(context);
+        });
+    }
+
+    private static void SetCookie(CookieBuilder cookie, string name, bool secure, string path)
+    {
+        cookie.Name = name;
+        cookie.Path = path;
+        cookie.HttpOnly = true;
+        cookie.SameSite = SameSiteMode.Lax;
+        cookie.SecurePolicy = secure ? CookieSecurePolicy.Always : CookieSecurePolicy.None;
     }
 
     private static void AddRunning<T>(IServiceCollection services)
@@ -111,6 +182,9 @@ internal static partial class App
         });
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+
+        // The framework's base class says of every attempt that it was one.
+        logging.AddFilter("Gateway.Identity.Oidc.OidcHandler", LogLevel.Warning);
 
         // YARP warns of every tunnel that ends, which is how tunnels end (dotnet/yarp #2503).
         logging.AddFilter("Yarp", LogLevel.Error);

@@ -1,10 +1,10 @@
+using Gateway.Admin;
 using Gateway.Audit;
 using Gateway.Edge;
 using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
-using Gateway.Settings;
 using Gateway.Users;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
@@ -16,7 +16,7 @@ namespace Gateway;
 /// 1 edge (<see cref="Visit"/>, before this), 2 identity, 3 link and 4 role, 5 decision, 6 forward, 7 audit.
 /// </summary>
 internal sealed class Walk(
-    Credentials credentials, Admission admission, Judge judge, UpstreamWatch upstream, UserDirectory directory, AuditLog audit, TimeProvider clock)
+    Authentication authentication, Judge judge, UpstreamWatch upstream, UserDirectory directory, AuditLog audit, TimeProvider clock)
 {
     /// <summary>Middleware in YARP's pipeline: <paramref name="forward"/> sends the request on.</summary>
     public Task RunAsync(HttpContext context, RequestDelegate forward)
@@ -62,7 +62,11 @@ internal sealed class Walk(
         try
         {
             reason = decision.IsAllowed ? await ForwardAsync(context, visit, ruling, forward) : reason;
-            if (reason is not (Reason.Allowed or Reason.PassedThrough) && !context.Response.HasStarted)
+            if (reason is Reason.SignInRequired && PageAnswers.IsNavigation(context) && PageAnswers.HasLogin(visit.Configuration))
+            {
+                context.Response.Redirect(PageAnswers.LoginUrl(context, target?.ToString() ?? "/"));
+            }
+            else if (reason is not (Reason.Allowed or Reason.PassedThrough) && !context.Response.HasStarted)
             {
                 await Refusals.WriteAsync(context, new(reason, ruling.Admitted?.Role.Name, decision.Lacks, decision.Detail), upstream.ErrorStyle);
             }
@@ -77,29 +81,17 @@ internal sealed class Walk(
     private async Task<Ruling> RuleAsync(HttpContext context, Visit visit, RawTarget? target)
     {
         var configuration = visit.Configuration;
-        var identification = credentials.Identify(context.Request, visit.Headers, visit.Peer, configuration.Settings);
-        switch (identification)
+        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, visit);
+        if (problem is var (reason, detail))
         {
-            case Identification.Rejected rejected:
-                return Ruling.Of(context, rejected.Reason, rejected.Detail);
-            case Identification.OwnKey key:
-                return target is { IsCanonical: true, Path: var path }
-                    ? Ruling.Of(context, Reason.PassedThrough, row: configuration.Table.Find(context.Request.Method, path).Row) with { Key = key.Prefix }
-                    : Ruling.Of(context, Reason.BadRequest, "the path is not canonical") with { Key = key.Prefix };
+            return Ruling.Of(context, reason, detail);
         }
 
-        Admitted? admitted = null;
-        try
+        if (key is not null)
         {
-            admitted = identification is Identification.Known known ? await admission.AdmitAsync(known.Caller, configuration, context.RequestAborted) : null;
-        }
-        catch (HeadscaleException e)
-        {
-            return Ruling.Of(context, e.Reason, e.Message);
-        }
-        catch (StoreException e)
-        {
-            return Ruling.Of(context, Reason.StoreUnavailable, e.Message);
+            return target is { IsCanonical: true, Path: var path }
+                ? Ruling.Of(context, Reason.PassedThrough, row: configuration.Table.Find(context.Request.Method, path).Row) with { Key = key }
+                : Ruling.Of(context, Reason.BadRequest, "the path is not canonical") with { Key = key };
         }
 
         var facts = new Facts(
@@ -172,7 +164,7 @@ internal sealed class Walk(
             At = clock.GetUtcNow(),
             RequestId = visit.RequestId,
             Kind = AuditKind.Api,
-            Actor = ruling.Key is { } key ? $"key:{key}" : ruling.Admitted?.Person.Label,
+            Actor = ruling.Key is { } key ? $"key:{key}" : ruling.Admitted?.Label,
             Role = ruling.Admitted?.Role.Name,
             HeadscaleUser = ruling.Admitted?.User?.Id,
             Row = ruling.Judgement.Decision.Row?.Id,

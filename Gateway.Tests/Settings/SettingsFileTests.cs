@@ -17,7 +17,7 @@ public sealed partial class SettingsFileTests
         Assert.Empty(problems.Errors);
         Assert.Equal("http://127.0.0.1:8080/", settings!.Headscale.Url.AbsoluteUri);
         Assert.Equal("X-Forwarded-For", settings.Server.ProxyAuth!.IpHeader);
-        Assert.Equal("viewer", settings.DefaultRole);
+        Assert.Equal("viewer", settings.Oidc!.DefaultRole);
         Assert.Equal("https://auth.example.com/", settings.Headscale.OidcIssuer);
     }
 

@@ -34,7 +34,7 @@ public sealed class UserMatchingTests
     [InlineData(BothOn, "ben", "unknown@example.test", "2")]
     [InlineData(BothOn, "ben", "claimed@example.test", null)]
     public void EMailAndNameFindTheOnlyUserThatMatches(string rules, string name, string? email, string? expected) =>
-        Assert.Equal(expected, Find(rules, new Caller { Source = Source.Proxy, Issuer = "", Subject = name, UserName = name, Email = email })?.Id);
+        Assert.Equal(expected, Find(rules, new Caller { Source = Source.Proxy, Issuer = "", Subject = name, UserName = name, Email = email, EmailIsTrusted = !rules.Contains("match_email: false", StringComparison.Ordinal) && rules.Contains("match_email", StringComparison.Ordinal) })?.Id);
 
     [Theory]
     [InlineData("https://id.example.test", "sub-7", "7")]

@@ -26,6 +26,7 @@ internal sealed record Visit(Configuration Configuration, string RequestId, Peer
         }
 
         context.TraceIdentifier = id;
+        context.Request.Scheme = peer.Scheme;
         context.Response.Headers["X-Request-Id"] = id;
         context.Features.Set(new Visit(configuration, id, peer, headers, clock.GetTimestamp()));
         return next(context);

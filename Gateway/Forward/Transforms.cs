@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using Gateway.Edge;
+using Gateway.Identity;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -50,6 +51,15 @@ internal sealed class Transforms : ITransformProvider
 
         // With it, a DERP server would skip the HTTP answer that everybody in between waits for.
         request.Headers.Remove("Derp-Fast-Start");
+        if (http.Request.Headers.Cookie is { Count: > 0 } cookies)
+        {
+            request.Headers.Remove("Cookie");
+            if (SessionCookie.WithoutOwn(cookies.ToString()) is { } foreign)
+            {
+                request.Headers.TryAddWithoutValidation("Cookie", foreign);
+            }
+        }
+
         request.Headers.Host = untouched.KeepsHost && http.Request.Host.HasValue ? http.Request.Host.Value : null;
         AddForwarded(request.Headers, http, visit);
         if (untouched.IsTunnel)

@@ -59,7 +59,7 @@ internal sealed class HeadscaleClient : IDisposable
     /// <exception cref="HeadscaleException">Headscale cannot be reached, or the answer is not one of Headscale's.</exception>
     public async Task<HeadscaleVersion> GetVersionAsync(CancellationToken cancel)
     {
-        using var response = await SendAsync("/version", withKey: false, cancel);
+        using var response = await SendAsync("/version", null, cancel);
         if (response.StatusCode is HttpStatusCode.NotFound)
         {
             return HeadscaleVersion.Oldest;
@@ -75,6 +75,11 @@ internal sealed class HeadscaleClient : IDisposable
 
     public async Task<IReadOnlyList<HeadscaleApiKey>> ListApiKeysAsync(CancellationToken cancel) =>
         (await GetAsync("/api/v1/apikey", HeadscaleJson.Default.ApiKeyList, cancel))?.ApiKeys ?? [];
+
+    /// <summary>What Headscale knows of a key that somebody shows; null when it lists no such key.</summary>
+    /// <exception cref="HeadscaleException">Headscale rejects the key (<see cref="Reason.UpstreamKeyRejected"/>) or did not answer.</exception>
+    public async Task<HeadscaleApiKey?> FindApiKeyAsync(Secret key, CancellationToken cancel) =>
+        (await GetAsync("/api/v1/apikey", HeadscaleJson.Default.ApiKeyList, cancel, key))?.ApiKeys?.FirstOrDefault(one => ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix));
 
     /// <summary>The node, or null when there is none with that id.</summary>
     public async Task<HeadscaleNode?> FindNodeAsync(string id, HeadscaleVersion version, CancellationToken cancel)
@@ -96,10 +101,11 @@ internal sealed class HeadscaleClient : IDisposable
     public void Dispose() => _current?.Http.Dispose();
 
     /// <summary>Null for 404; every other failure is an exception with its reason.</summary>
-    private async Task<T?> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
+    private async Task<T?> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel, Secret? key = null)
         where T : class
     {
-        using var response = await SendAsync(path, withKey: true, cancel);
+        key ??= _live.Current.Settings.Headscale.ApiKey ?? throw new HeadscaleException(Reason.UpstreamKeyMissing, "headscale.api_key is not set");
+        using var response = await SendAsync(path, key, cancel);
         return response.StatusCode switch
         {
             HttpStatusCode.NotFound => null,
@@ -115,14 +121,9 @@ internal sealed class HeadscaleClient : IDisposable
         response.Content.Headers.ContentType?.MediaType is not "application/json"
         && (await response.Content.ReadAsStringAsync(cancel)).StartsWith("Unauthorized", StringComparison.Ordinal);
 
-    private async Task<HttpResponseMessage> SendAsync(string path, bool withKey, CancellationToken cancel)
+    private async Task<HttpResponseMessage> SendAsync(string path, Secret? key, CancellationToken cancel)
     {
         var settings = _live.Current.Settings.Headscale;
-        if (withKey && settings.ApiKey is null)
-        {
-            throw new HeadscaleException(Reason.UpstreamKeyMissing, "headscale.api_key is not set");
-        }
-
         var http = HttpFor(settings);
         try
         {
@@ -132,7 +133,7 @@ internal sealed class HeadscaleClient : IDisposable
                     using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(settings.Url, path));
                     request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
                     request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-                    request.Headers.Authorization = withKey ? new AuthenticationHeaderValue("Bearer", settings.ApiKey!.Reveal()) : null;
+                    request.Headers.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key.Reveal());
                     var response = await http.SendAsync(request, token);
                     await response.Content.LoadIntoBufferAsync(token);
                     return response;
@@ -171,7 +172,7 @@ internal sealed class HeadscaleClient : IDisposable
         {
             if (_current is not { } current || current.Settings != settings)
             {
-                _current = current = (settings, new HttpMessageInvoker(UpstreamSockets.Create(settings)));
+                _current = current = (settings, new HttpMessageInvoker(UpstreamSockets.Create(settings.TlsCaPath)));
             }
 
             return current.Http;

@@ -1,23 +1,23 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using Gateway.Settings;
 
 namespace Gateway.Headscale;
 
-/// <summary>How connections to Headscale are made, for our own calls and for forwarded ones.</summary>
+/// <summary>How connections are made, to Headscale and to the sign-in provider.</summary>
 internal static class UpstreamSockets
 {
     /// <summary>Headscale closes idle connections after 30 s; a pooled one must be gone before, or a POST is lost to the race.</summary>
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(15);
 
-    public static SocketsHttpHandler Create(HeadscaleSettings settings)
+    /// <param name="caFile">PEM file of the only CA that is believed; null: those of the system.</param>
+    public static SocketsHttpHandler Create(string? caFile)
     {
         var handler = new SocketsHttpHandler();
-        Configure(handler, settings);
+        Configure(handler, caFile);
         return handler;
     }
 
-    public static void Configure(SocketsHttpHandler handler, HeadscaleSettings settings)
+    public static void Configure(SocketsHttpHandler handler, string? caFile)
     {
         handler.UseProxy = false;
         handler.UseCookies = false;
@@ -27,7 +27,7 @@ internal static class UpstreamSockets
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
         handler.PooledConnectionIdleTimeout = _idle;
         handler.EnableMultipleHttp2Connections = true;
-        if (settings.TlsCaPath is { } file)
+        if (caFile is { } file)
         {
             handler.SslOptions.CertificateChainPolicy = OnlyThisCa(file);
         }

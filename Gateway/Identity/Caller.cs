@@ -47,14 +47,22 @@ internal sealed record Caller
     /// <summary>The login name, when the source has one besides the subject.</summary>
     public string? UserName { get; init; }
 
-    /// <summary>An address that the source vouches for.</summary>
     public string? Email { get; init; }
+
+    /// <summary>Whether the address may find a Headscale user, by what the settings say about this source.</summary>
+    public bool EmailIsTrusted { get; init; }
+
+    /// <summary>Whether the source itself says that it verified the address.</summary>
+    public bool EmailIsVerified { get; init; }
 
     public string? Name { get; init; }
 
     public string? Picture { get; init; }
 
     public IReadOnlyList<string> Groups { get; init; } = [];
+
+    /// <summary>The values of <c>oidc.role_claim</c>.</summary>
+    public IReadOnlyList<string> Roles { get; init; } = [];
 }
 
 /// <summary>What a request says about its sender: nothing, something unacceptable, a Headscale key, or a person.</summary>
@@ -76,5 +84,8 @@ internal abstract record Identification
     /// <param name="Prefix">The public part of the caller's own Headscale key.</param>
     internal sealed record OwnKey(string Prefix) : Identification;
 
-    internal sealed record Known(Caller Caller) : Identification;
+    /// <param name="Session">The session that came along, if any: it must be of the same person.</param>
+    internal sealed record Known(Caller Caller, Session? Session) : Identification;
+
+    internal sealed record InSession(Session Session) : Identification;
 }

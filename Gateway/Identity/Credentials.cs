@@ -6,16 +6,21 @@ using Gateway.Settings;
 
 namespace Gateway.Identity;
 
-/// <summary>Who sends a request: the caller's own Headscale key, or the headers of a trusted proxy. Never both.</summary>
-internal sealed class Credentials(TrustedHeaders trustedHeaders)
+/// <summary>Who sends a request: the caller's own Headscale key, or the headers of a trusted proxy, or a session. Never two of them.</summary>
+internal sealed class Credentials(TrustedHeaders trustedHeaders, Sessions sessions)
 {
     public Identification Identify(HttpRequest request, IdentityHeaders headers, Peer peer, GatewaySettings settings)
     {
         var byHeaders = settings.Server.ProxyAuth is { } proxy ? trustedHeaders.Identify(headers, peer, proxy) : Identification.Nobody.Instance;
+        var session = SessionCookie.Read(request, settings.Server.Cookie) is { } cookie ? sessions.Find(cookie) : null;
         return FromAuthorization(request, settings) switch
         {
-            null => byHeaders,
-            Identification.OwnKey when byHeaders is Identification.Known => new Identification.Rejected(
+            null => byHeaders switch
+            {
+                Identification.Known known => known with { Session = session },
+                _ => session is null ? byHeaders : new Identification.InSession(session),
+            },
+            Identification.OwnKey when byHeaders is Identification.Known || session is not null => new Identification.Rejected(
                 Reason.CredentialsDisagree, "the request has an API key and a signed-in person; send one of the two"),
             var bearer => bearer,
         };

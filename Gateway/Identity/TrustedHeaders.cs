@@ -95,10 +95,11 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             Subject = subject,
             UserName = user,
             Email = Optional(settings.EmailHeader),
+            EmailIsTrusted = settings.MatchEmail,
             Name = Optional(settings.NameHeader),
             Picture = Optional(settings.PictureHeader),
             Groups = Optional(settings.GroupsHeader)?.Split(settings.GroupsSeparator, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
-        });
+        }, null);
 
         string? Optional(string? name) => name is null ? null : values[name];
 

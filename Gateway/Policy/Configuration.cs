@@ -11,6 +11,7 @@ internal sealed record Configuration(GatewaySettings Settings, RouteTable Table)
         var proxy = settings.Server.ProxyAuth;
         var named = (proxy?.RoleMap ?? new Dictionary<string, string>()).Select(one => ($"server.proxy_auth.role_map.{one.Key}", one.Value))
             .Append(("server.proxy_auth.default_role", proxy?.DefaultRole ?? Role.MemberName))
+            .Concat((settings.Oidc?.RoleMap ?? new Dictionary<string, string>()).Select(one => ($"oidc.role_map.{one.Key}", one.Value)))
             .Append(("oidc.default_role", settings.Oidc?.DefaultRole ?? Role.MemberName));
         foreach (var (key, role) in named)
         {

@@ -6,6 +6,9 @@ internal sealed class Role(string name, int rank, IReadOnlySet<Capability> capab
     /// <summary>The rights of someone whose stored role is not in the policy any more: none at all.</summary>
     public static Role Unknown { get; } = new("unknown", int.MaxValue, new HashSet<Capability>());
 
+    /// <summary>Whoever shows a Headscale API key may do what it may do; being the owner, and handing that over, is for people.</summary>
+    public static Role OfApiKey(Role owner) => new("api_key", owner.Rank, owner.Held);
+
     public const string OwnerName = "owner";
 
     public const string MemberName = "member";

@@ -13,11 +13,10 @@ internal sealed record GatewaySettings
 
     public required StoreSettings Store { get; init; }
 
+    public required SessionSettings Sessions { get; init; }
+
     /// <summary>Days that audit entries are kept, 1 to 36500.</summary>
     public required int AuditRetentionDays { get; init; }
-
-    /// <summary>The role of someone new whom a proxy signed in, when no group says another.</summary>
-    public string DefaultRole => Server.ProxyAuth?.DefaultRole ?? Oidc?.DefaultRole ?? "member";
 }
 
 /// <summary>The section <c>server</c>.</summary>
@@ -44,8 +43,25 @@ internal sealed record ServerSettings
     /// <summary>Seconds that open tunnels may hold up a shutdown, 0 to 300.</summary>
     public required int DrainSeconds { get; init; }
 
+    public required CookieSettings Cookie { get; init; }
+
     public ProxyAuthSettings? ProxyAuth { get; init; }
 }
+
+/// <summary>The session cookie.</summary>
+/// <param name="Secure">Whether it is sent over https alone.</param>
+/// <param name="Domain">The domain it is sent to; null: this host only.</param>
+/// <param name="MaxAge">How long a sign-in lasts at most, 1 minute to 1 year.</param>
+internal sealed record CookieSettings(bool Secure, string? Domain, TimeSpan MaxAge)
+{
+    /// <summary>The prefixes make browsers refuse a cookie that a neighbour or an insecure page planted (RFC 6265bis 4.1.3).</summary>
+    public string Prefix => !Secure ? "" : Domain is null ? "__Host-" : "__Secure-";
+}
+
+/// <summary>The section <c>sessions</c>.</summary>
+/// <param name="Idle">How long a session may be unused; zero: as long as it lasts.</param>
+/// <param name="MaxPerUser">How many one person may have; the oldest go first.</param>
+internal sealed record SessionSettings(TimeSpan Idle, int MaxPerUser);
 
 /// <summary>Which address of a forwarded list is the client.</summary>
 internal enum IpHeaderMode
@@ -143,13 +159,5 @@ internal sealed record BootstrapOwner(string Source, string Issuer, string Value
 
 /// <summary>The section <c>store</c>.</summary>
 /// <param name="File">The SQLite file.</param>
-internal sealed record StoreSettings(string File);
-
-/// <summary>What of the section <c>oidc</c> concerns more than the sign-in itself.</summary>
-internal sealed record OidcSettings
-{
-    public required string Issuer { get; init; }
-
-    public required string DefaultRole { get; init; }
-}
-
+/// <param name="EncryptionKey">Encrypts the key ring that the store holds; null: it is kept in clear.</param>
+internal sealed record StoreSettings(string File, Secret? EncryptionKey);

@@ -5,9 +5,6 @@ internal static class LaterSections
 {
     public static void Read(YamlMap root)
     {
-        var sessions = root.MapOrEmpty("sessions");
-        _ = (sessions.Number("idle_minutes", 0, 0, 525600), sessions.Number("max_per_user", 20, 1, 1000));
-
         var telemetry = root.MapOrEmpty("telemetry");
         if (telemetry.Url("otlp_endpoint") is not null || telemetry.Flag("prometheus", false))
         {

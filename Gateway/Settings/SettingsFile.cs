@@ -70,7 +70,8 @@ internal static class SettingsFile
             Headscale = headscale with { OidcIssuer = headscale.OidcIssuer ?? oidc?.Issuer },
             Oidc = oidc,
             Bootstrap = ReadBootstrap(root.MapOrEmpty("bootstrap")),
-            Store = ReadStore(root.MapOrEmpty("store"), server.DataPath),
+            Store = ReadStore(root.MapOrEmpty("store"), server.DataPath, environment, files),
+            Sessions = ReadSessions(root.MapOrEmpty("sessions")),
             AuditRetentionDays = root.MapOrEmpty("audit").Number("retention_days", 365, 1, 36500),
         };
     }
@@ -98,7 +99,7 @@ internal static class SettingsFile
         {
             Url = url ?? new Uri("http://127.0.0.1:8080"),
             ApiKey = SecretFiles.Read(map, "api_key", environment, files) ?? ReadOldApiKey(root, environment, files),
-            TlsCaPath = CertificateFile(map, map.Has("tls_ca_path") ? "tls_ca_path" : "tls_cert_path", files),
+            TlsCaPath = CertificateFile.Read(map, map.Has("tls_ca_path") ? "tls_ca_path" : "tls_cert_path", files),
             ApiKeyPassthrough = map.Flag("api_key_passthrough", fallback: true),
             OidcIssuer = map.Text("oidc_issuer"),
         };
@@ -111,13 +112,12 @@ internal static class SettingsFile
     private static ServerSettings ReadServer(YamlMap map, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
         map.Unused("info_secret", "cookie_secret", "cookie_secret_path");
-        var (cert, key) = (CertificateFile(map, "tls_cert_path", files), CertificateFile(map, "tls_key_path", files));
+        var (cert, key) = (CertificateFile.Read(map, "tls_cert_path", files), CertificateFile.Read(map, "tls_key_path", files));
         if (map.Has("tls_cert_path") != map.Has("tls_key_path"))
         {
             map.Complain(map.Has("tls_cert_path") ? "tls_key_path" : "tls_cert_path", "certificate and key are needed together");
         }
 
-        _ = (map.Flag("cookie_secure", true), map.Text("cookie_domain"), map.Number("cookie_max_age", 86400, 60, 31536000));
         var trustEveryone = map.Flag("dangerously_trust_everyone", false);
         return new ServerSettings
         {
@@ -129,6 +129,8 @@ internal static class SettingsFile
             TlsKeyPath = key,
             TrustedProxies = NetworkList.Read(map, "trusted_proxies", trustEveryone) ?? new NetworkList([]),
             DrainSeconds = map.Number("drain_seconds", 10, 0, 300),
+            Cookie = new(
+                map.Flag("cookie_secure", true) || cert is not null, map.Text("cookie_domain"), TimeSpan.FromSeconds(map.Number("cookie_max_age", 86400, 60, 31536000))),
             ProxyAuth = ProxyAuthSection.Read(map.Map("proxy_auth"), trustEveryone, environment, files),
         };
     }
@@ -220,7 +222,10 @@ internal static class SettingsFile
         return new BootstrapSettings { FirstUserIsOwner = map.Flag("first_user_is_owner", true), Owner = owner };
     }
 
-    private static StoreSettings ReadStore(YamlMap map, string dataPath)
+    private static SessionSettings ReadSessions(YamlMap map) =>
+        new(TimeSpan.FromMinutes(map.Number("idle_minutes", 0, 0, 525600)), map.Number("max_per_user", 20, 1, 1000));
+
+    private static StoreSettings ReadStore(YamlMap map, string dataPath, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
         if (map.Text("kind", "sqlite") is not "sqlite")
         {
@@ -232,26 +237,6 @@ internal static class SettingsFile
             map.Complain("connection_path", "this belongs to a database server; sqlite takes a file name in 'connection'");
         }
 
-        return new StoreSettings(map.Text("connection") ?? Path.Combine(dataPath, "headtower.db"));
-    }
-
-    private static string? CertificateFile(YamlMap map, string key, List<string> files)
-    {
-        if (map.Text(key) is not { } file)
-        {
-            return null;
-        }
-
-        files.Add(file);
-        try
-        {
-            _ = File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            map.Complain(key, $"cannot be read: {e.Message}");
-        }
-
-        return file;
+        return new StoreSettings(map.Text("connection") ?? Path.Combine(dataPath, "headtower.db"), SecretFiles.Read(map, "encryption_key", environment, files));
     }
 }

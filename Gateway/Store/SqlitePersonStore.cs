@@ -10,7 +10,7 @@ namespace Gateway.Store;
 internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : IPersonStore
 {
     private const string Columns =
-        "id, source, issuer, subject, name, email, picture, role, headscale_user HeadscaleUser, link_fingerprint Fingerprint, link_source LinkSource, created_at CreatedAt";
+        "id, source, issuer, subject, name, email, picture, role, headscale_user HeadscaleUser, link_fingerprint Fingerprint, link_source LinkSource, created_at CreatedAt, email_trusted EmailTrusted";
 
     public long Generation() => file.Use(connection => connection.ExecuteScalar<long>("select n from generation"));
 
@@ -32,8 +32,8 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
         };
         var role = connection.ExecuteScalar<string?>(
             $"""
-            insert into person (source, issuer, subject, name, email, picture, role, created_at)
-            select @Source, @Issuer, @Subject, @Name, @Email, @Picture, case when {becomesOwner} then 'owner' else @Role end, @Now
+            insert into person (source, issuer, subject, name, email, email_trusted, picture, role, created_at)
+            select @Source, @Issuer, @Subject, @Name, @Email, @EmailTrusted, @Picture, case when {becomesOwner} then 'owner' else @Role end, @Now
             where true on conflict (source, issuer, subject) do nothing returning role
             """,
             Parameters(person),
@@ -55,8 +55,10 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
             ? Change.IsOwner
             : Found(connection.Execute("update person set role = @role where id = @id", new { id, role }, transaction))));
 
-    public void SetProfile(long id, string? name, string? email, string? picture) => file.Change((connection, transaction) =>
-        connection.Execute("update person set name = @name, email = @email, picture = @picture where id = @id", new { id, name, email, picture }, transaction));
+    public void SetProfile(long id, Profile profile) => file.Change((connection, transaction) => connection.Execute(
+        "update person set name = @Name, email = @Email, email_trusted = @trusted, picture = @Picture where id = @id",
+        new { id, profile.Name, profile.Email, trusted = profile.EmailIsTrusted ? 1 : 0, profile.Picture },
+        transaction));
 
     public Change Link(long id, UserLink link) => Guarded(() => file.Change((connection, transaction) => Found(connection.Execute(
         """
@@ -110,6 +112,7 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
         person.Subject,
         person.Name,
         person.Email,
+        EmailTrusted = person.EmailIsTrusted ? 1 : 0,
         person.Picture,
         person.Role,
         Now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
@@ -128,7 +131,7 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
 
     private sealed record Row(
         long Id, string Source, string Issuer, string Subject, string? Name, string? Email, string? Picture, string Role,
-        string? HeadscaleUser, string? Fingerprint, string? LinkSource, long CreatedAt)
+        string? HeadscaleUser, string? Fingerprint, string? LinkSource, long CreatedAt, long EmailTrusted)
     {
         public Person ToPerson() => new()
         {
@@ -138,6 +141,7 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
             Subject = Subject,
             Name = Name,
             Email = Email,
+            EmailIsTrusted = EmailTrusted == 1,
             Picture = Picture,
             Role = Role,
             Link = HeadscaleUser is null || Fingerprint is null ? null : new UserLink(HeadscaleUser, Fingerprint, SourceOf(LinkSource)),

@@ -6,17 +6,56 @@ using Gateway.Settings;
 namespace Gateway.Users;
 
 /// <summary>Someone who called, as the decision needs to know them.</summary>
-internal sealed record Admitted(Person Person, Role Role, LinkedUser? User);
+/// <param name="Person">The person; null for a session that was begun with an API key.</param>
+/// <param name="Label">How the audit names them.</param>
+/// <param name="Role">What they may do.</param>
+/// <param name="User">Their Headscale user.</param>
+/// <param name="Session">The session that says so, if one does.</param>
+internal sealed record Admitted(Person? Person, string Label, Role Role, LinkedUser? User, Session? Session);
 
 /// <summary>Finds the person, the role and the Headscale user of a caller: from memory, but for the first time and for changes.</summary>
 internal sealed partial class Admission(People people, UserDirectory directory, ILogger<Admission> log)
 {
-    /// <summary>Establishes who <paramref name="caller"/> is here.</summary>
+    /// <summary>Establishes who <paramref name="caller"/> is here. Roles that the source decides are taken over.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
-    public async ValueTask<Admitted> AdmitAsync(Caller caller, Configuration configuration, CancellationToken cancel)
+    /// <exception cref="StoreException">Something new could not be stored.</exception>
+    public async ValueTask<Admitted> AdmitAsync(Caller caller, Configuration configuration, CancellationToken cancel) =>
+        await LinkAsync(Register(caller, configuration), caller, null, configuration, cancel);
+
+    /// <summary>Who a session belongs to, with the role of this moment; null when the person is gone.</summary>
+    /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
+    public async ValueTask<Admitted?> AdmitAsync(Session session, Configuration configuration, CancellationToken cancel)
+    {
+        if (session.Kind is SessionKind.ApiKey)
+        {
+            return new(null, $"key:{session.KeyPrefix}", Role.OfApiKey(configuration.Table.Roles[0]), null, session);
+        }
+
+        return session.PersonId is { } id && people.Snapshot.Find(id) is { } person
+            ? await LinkAsync(person, CallerOf(person), session, configuration, cancel)
+            : null;
+    }
+
+    /// <summary>Stores who came, or what changed about them, without asking Headscale anything.</summary>
+    /// <exception cref="StoreException">It could not be stored.</exception>
+    public Person Register(Caller caller, Configuration configuration)
     {
         var person = people.Snapshot.Find(caller.Source, caller.Issuer, caller.Subject) ?? AddNew(caller, configuration);
-        person = Refresh(person, caller, configuration);
+        return Refresh(person, caller, configuration);
+    }
+
+    /// <summary>What a session still knows of the caller that began it.</summary>
+    private static Caller CallerOf(Person person) => new()
+    {
+        Source = person.Source,
+        Issuer = person.Issuer,
+        Subject = person.Subject,
+        Email = person.Email,
+        EmailIsTrusted = person.EmailIsTrusted,
+    };
+
+    private async ValueTask<Admitted> LinkAsync(Person person, Caller caller, Session? session, Configuration configuration, CancellationToken cancel)
+    {
         var users = await directory.GetAsync(cancel);
         var user = LinkOf(person, users) ?? Match(person, caller, users, configuration);
         if (user is not null && person.Link is { Fingerprint: UserLink.Unpinned } unpinned)
@@ -25,7 +64,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
             people.Reload();
         }
 
-        return new(person, configuration.Table.RoleNamed(person.Role), user is null ? null : ToLinked(user, users));
+        return new(person, person.Label, configuration.Table.RoleNamed(person.Role), user is null ? null : ToLinked(user, users), session);
     }
 
     private Person AddNew(Caller caller, Configuration configuration)
@@ -34,7 +73,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
         var rule = bootstrap.Owner is not null ? (IsNamed(bootstrap.Owner, caller, configuration) ? OwnerRule.WhenThereIsNone : OwnerRule.Never)
             : bootstrap.FirstUserIsOwner ? OwnerRule.WhenFirst
             : OwnerRule.Never;
-        var (added, asOwner) = people.Store.Admit(NewPerson.Of(caller, RoleOf(caller, configuration) ?? configuration.Settings.DefaultRole), rule);
+        var (added, asOwner) = people.Store.Admit(NewPerson.Of(caller, RoleOf(caller, configuration) ?? DefaultRoleOf(caller.Source, configuration.Settings)), rule);
         var person = people.Reload().Find(caller.Source, caller.Issuer, caller.Subject)
             ?? throw new InvalidOperationException("a person who was just stored is not there");
         if (added)
@@ -67,26 +106,40 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
             }
         }
 
-        var fresh = NewPerson.Of(caller, person.Role);
-        if ((fresh.Name ?? person.Name, fresh.Email ?? person.Email, fresh.Picture ?? person.Picture) is var profile && profile != (person.Name, person.Email, person.Picture))
+        if (person.Profile.With(caller) is var profile && profile != person.Profile)
         {
-            people.Store.SetProfile(person.Id, profile.Item1, profile.Item2, profile.Item3);
+            people.Store.SetProfile(person.Id, profile);
             changed = true;
         }
 
         return changed ? people.Reload().Find(caller.Source, caller.Issuer, caller.Subject) ?? person : person;
     }
 
-    /// <summary>The highest role that any group maps to, the default when none does; null when groups do not decide.</summary>
-    private static string? RoleOf(Caller caller, Configuration configuration) => configuration.Settings.Server.ProxyAuth is not { RoleMap: { Count: > 0 } map } ? null
-        : caller.Groups.Select(map.GetValueOrDefault).OfType<string>().Select(configuration.Table.RoleNamed).MinBy(role => role.Rank)?.Name
-            ?? configuration.Settings.DefaultRole;
+    /// <summary>The highest role that anything the source said maps to, the default when nothing does; null when the source does not decide.</summary>
+    private static string? RoleOf(Caller caller, Configuration configuration)
+    {
+        var (said, map) = (caller.Source, configuration.Settings) switch
+        {
+            (Source.Proxy, { Server.ProxyAuth.RoleMap: { Count: > 0 } proxy }) => (caller.Groups, proxy),
+            (Source.Oidc, { Oidc: { RoleClaim: not null, RoleMap: { Count: > 0 } oidc } }) => (caller.Roles, oidc),
+
+            // Without a map, the values are names of roles.
+            (Source.Oidc, { Oidc.RoleClaim: not null }) => (caller.Roles, configuration.Table.Roles.Where(one => !one.IsOwner).ToDictionary(one => one.Name, one => one.Name)),
+            _ => ([], null),
+        };
+        return map is null ? null
+            : said.Select(map.GetValueOrDefault).OfType<string>().Select(configuration.Table.RoleNamed).MinBy(role => role.Rank)?.Name
+                ?? DefaultRoleOf(caller.Source, configuration.Settings);
+    }
+
+    private static string DefaultRoleOf(Source source, GatewaySettings settings) =>
+        (source is Source.Proxy ? settings.Server.ProxyAuth?.DefaultRole : null) ?? settings.Oidc?.DefaultRole ?? Role.MemberName;
 
     private static bool IsNamed(BootstrapOwner? owner, Caller caller, Configuration configuration) => owner?.Source switch
     {
         "proxy" => caller.Source is Source.Proxy && caller.Subject == owner.Value,
         "oidc" => caller.Source is Source.Oidc && caller.Issuer == owner.Issuer && caller.Subject == owner.Value,
-        "email" => (caller.Source is Source.Oidc || configuration.Settings.Server.ProxyAuth is { MatchEmail: true }) && caller.Email == owner.Value,
+        "email" => (caller.EmailIsVerified || (caller.Source is Source.Proxy && configuration.Settings.Server.ProxyAuth is { MatchEmail: true })) && caller.Email == owner.Value,
         _ => false,
     };
 

@@ -11,6 +11,8 @@ internal sealed class PeopleSnapshot(long generation, IReadOnlyList<Person> ever
     private readonly FrozenDictionary<(Source, string, string), Person> _byIdentity =
         everyone.ToFrozenDictionary(one => (one.Source, one.Issuer, one.Subject));
 
+    private readonly FrozenDictionary<long, Person> _byId = everyone.ToFrozenDictionary(one => one.Id);
+
     private readonly FrozenDictionary<string, long> _claims = everyone.Where(one => one.Link is not null)
         .ToFrozenDictionary(one => one.Link!.HeadscaleUserId, one => one.Id, StringComparer.Ordinal);
 
@@ -22,6 +24,8 @@ internal sealed class PeopleSnapshot(long generation, IReadOnlyList<Person> ever
 
     /// <summary>Whether somebody else is linked to this Headscale user.</summary>
     public bool IsClaimed(string headscaleUserId, Person except) => _claims.TryGetValue(headscaleUserId, out var holder) && holder != except.Id;
+
+    public Person? Find(long id) => _byId.GetValueOrDefault(id);
 
     public Person? Find(Source source, string issuer, string subject) => _byIdentity.GetValueOrDefault((source, issuer, subject));
 }

@@ -37,6 +37,9 @@ internal sealed record Person
 
     public string? Email { get; init; }
 
+    /// <summary>Whether the address may find a Headscale user, by what was known at the last sign-in.</summary>
+    public bool EmailIsTrusted { get; init; }
+
     public string? Picture { get; init; }
 
     /// <summary>The name of the role as stored; the policy says what it may do.</summary>
@@ -46,15 +49,27 @@ internal sealed record Person
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    public Profile Profile => new(Name, Email, EmailIsTrusted, Picture);
+
     /// <summary>How people and the audit name this identity.</summary>
     public string Label => Source is Source.Proxy && Issuer.Length == 0 ? $"proxy:{Subject}" : $"{Source.Name}:{Issuer}#{Subject}";
+}
+
+/// <summary>What a source says about somebody besides who they are.</summary>
+internal sealed record Profile(string? Name, string? Email, bool EmailIsTrusted, string? Picture)
+{
+    /// <summary>What is said now; what is not said now stays as it was.</summary>
+    public Profile With(Caller caller) => new(
+        caller.Name ?? caller.UserName ?? Name, caller.Email ?? Email, caller.Email is null ? EmailIsTrusted : caller.EmailIsTrusted, caller.Picture ?? Picture);
 }
 
 /// <summary>Someone who is not stored yet.</summary>
 internal sealed record NewPerson(Source Source, string Issuer, string Subject, string? Name, string? Email, string? Picture, string Role)
 {
+    public bool EmailIsTrusted { get; init; }
+
     public static NewPerson Of(Caller caller, string role) =>
-        new(caller.Source, caller.Issuer, caller.Subject, caller.Name ?? caller.UserName, caller.Email, caller.Picture, role);
+        new(caller.Source, caller.Issuer, caller.Subject, caller.Name ?? caller.UserName, caller.Email, caller.Picture, role) { EmailIsTrusted = caller.EmailIsTrusted };
 }
 
 /// <summary>Who becomes owner without anybody's doing.</summary>
@@ -109,7 +124,7 @@ internal interface IPersonStore
 
     Change SetRole(long id, string role);
 
-    void SetProfile(long id, string? name, string? email, string? picture);
+    void SetProfile(long id, Profile profile);
 
     /// <summary>Links a person. With <see cref="LinkSource.Auto"/> an administrator's link stays as it is.</summary>
     Change Link(long id, UserLink link);

@@ -11,18 +11,15 @@ internal static class UserMatching
     /// <summary>The only unclaimed user that matches by provider id, else by e-mail, else by name, as far as the settings allow.</summary>
     public static HeadscaleUser? Find(Caller caller, UserSnapshot users, Func<string, bool> isClaimed, GatewaySettings settings)
     {
-        if (settings.Server.ProxyAuth is not { } proxy || caller.Source is not Source.Proxy)
-        {
-            return null;
-        }
-
-        var ids = proxy.SubjectHeader is null ? [] : ProviderId.Candidates(settings.Headscale.OidcIssuer ?? caller.Issuer, caller.Subject)
+        var proxy = caller.Source is Source.Proxy ? settings.Server.ProxyAuth : null;
+        var isStable = proxy is null || proxy.SubjectHeader is not null;
+        var ids = !isStable ? [] : ProviderId.Candidates(settings.Headscale.OidcIssuer ?? caller.Issuer, caller.Subject)
             .Union(ProviderId.Candidates(caller.Issuer, caller.Subject)).ToArray();
         var rules = new (bool IsOn, Func<HeadscaleUser, bool> Matches)[]
         {
             (ids.Length > 0, user => user.Provider == "oidc" && user.ProviderId is { Length: > 0 } id && ids.Contains(id, StringComparer.Ordinal)),
-            (proxy.MatchEmail && caller.Email is { Length: > 0 }, user => user.Email is { Length: > 0 } email && IsSameAddress(email, caller.Email!)),
-            (proxy.MatchUsername && caller.UserName is { Length: > 0 }, user => string.Equals(user.Name, caller.UserName, StringComparison.Ordinal)),
+            (caller is { EmailIsTrusted: true, Email.Length: > 0 }, user => user.Email is { Length: > 0 } email && IsSameAddress(email, caller.Email!)),
+            (proxy is { MatchUsername: true } && caller.UserName is { Length: > 0 }, user => string.Equals(user.Name, caller.UserName, StringComparison.Ordinal)),
         };
         foreach (var (_, matches) in rules.Where(rule => rule.IsOn))
         {

@@ -1,0 +1,309 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Gateway.Sandbox.StandIns;
+
+/// <summary>Someone with an account at the provider.</summary>
+/// <param name="Subject">The stable subject, which is not the login name.</param>
+internal sealed record ProviderAccount(string Login, string Subject, string Name, string Email, bool EmailIsVerified, IReadOnlyList<string> Groups);
+
+/// <summary>How the provider misbehaves. Everything that is null is as it should be.</summary>
+internal sealed class Misbehaviour
+{
+    public Action<JsonObject>? Header { get; set; }
+
+    public Action<JsonObject>? Payload { get; set; }
+
+    /// <summary>What becomes of the finished ID token.</summary>
+    public Func<string, string>? Token { get; set; }
+
+    /// <summary>Signs instead of the provider's key: the bytes to sign in, the signature out.</summary>
+    public Func<byte[], byte[]>? Signature { get; set; }
+
+    public Action<JsonObject>? Discovery { get; set; }
+
+    public Action<JsonObject>? Keys { get; set; }
+
+    public Action<JsonObject>? TokenAnswer { get; set; }
+
+    public Action<JsonObject>? UserInfo { get; set; }
+
+    /// <summary>What the redirect back says.</summary>
+    public Action<Dictionary<string, string?>>? Redirect { get; set; }
+
+    /// <summary>Answers a path itself; true when it did.</summary>
+    public Func<HttpContext, Task<bool>>? Answer { get; set; }
+}
+
+/// <summary>An OpenID provider on a real port, with an account picker in the place of passwords.</summary>
+internal sealed class ProviderStandIn : IAsyncDisposable
+{
+    public const string ClientId = "headtower";
+
+    public const string ClientSecret = "a secret of the client: %&+ included";
+
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, Grant> _codes = new();
+    private readonly ConcurrentDictionary<string, Grant> _accessTokens = new();
+    private RSA _key = RSA.Create(2048);
+    private string _keyId = "key-1";
+
+    private ProviderStandIn(WebApplication app, IReadOnlyList<ProviderAccount> accounts) => (_app, Accounts) = (app, accounts);
+
+    public IReadOnlyList<ProviderAccount> Accounts { get; set; }
+
+    public Misbehaviour Misbehaviour { get; set; } = new();
+
+    public string Issuer => field ??= _app.Urls.Single();
+
+    /// <summary>How the clients showed themselves at the token endpoint.</summary>
+    public string? LastClientAuthentication { get; private set; }
+
+    /// <summary>The only way that the token endpoint accepts; null for any.</summary>
+    public string? OnlyClientAuthentication { get; set; }
+
+    /// <summary>How often the keys were fetched.</summary>
+    public int KeyFetches { get; private set; }
+
+    public static async Task<ProviderStandIn> StartAsync(IReadOnlyList<ProviderAccount> accounts, int port = 0)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        var app = builder.Build();
+        var provider = new ProviderStandIn(app, accounts);
+        app.Run(provider.AnswerAsync);
+        await app.StartAsync();
+        return provider;
+    }
+
+    /// <summary>A new key under a new id, as every provider does now and then.</summary>
+    public void RotateKey(int bits = 2048)
+    {
+        _key = RSA.Create(bits);
+        _keyId = $"key-{Guid.NewGuid():n}";
+    }
+
+    /// <summary>A logout token for one session or all of a subject (OpenID Connect Back-Channel Logout 1.0 2.4).</summary>
+    public string MakeLogoutToken(string? subject, string? session, Action<JsonObject>? change = null, string type = "logout+jwt")
+    {
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var payload = new JsonObject
+        {
+            ["iss"] = Issuer,
+            ["aud"] = ClientId,
+            ["iat"] = now,
+            ["exp"] = now + 120,
+            ["jti"] = Guid.NewGuid().ToString("n"),
+            ["sub"] = subject,
+            ["sid"] = session,
+            ["events"] = new JsonObject { ["http://schemas.openid.net/event/backchannel-logout"] = new JsonObject() },
+        };
+        if (subject is null)
+        {
+            payload.Remove("sub");
+        }
+
+        if (session is null)
+        {
+            payload.Remove("sid");
+        }
+
+        change?.Invoke(payload);
+        return Sign(new JsonObject { ["alg"] = "RS256", ["kid"] = _keyId, ["typ"] = type }, payload);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _key.Dispose();
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        if (Misbehaviour.Answer is { } answer && await answer(context))
+        {
+            return;
+        }
+
+        await (context.Request.Path.Value switch
+        {
+            "/.well-known/openid-configuration" => WriteAsync(context, 200, Discovery()),
+            "/jwks" => WriteAsync(context, 200, Keys()),
+            "/authorize" => PickAsync(context),
+            "/token" => RedeemAsync(context),
+            "/userinfo" => UserInfoAsync(context),
+            "/end-session" => EndSessionAsync(context),
+            var path when path!.StartsWith("/as/", StringComparison.Ordinal) => GrantAsync(context, path["/as/".Length..]),
+            _ => WriteAsync(context, 404, []),
+        });
+    }
+
+    private JsonObject Discovery()
+    {
+        var document = new JsonObject
+        {
+            ["issuer"] = Issuer,
+            ["authorization_endpoint"] = Issuer + "/authorize",
+            ["token_endpoint"] = Issuer + "/token",
+            ["userinfo_endpoint"] = Issuer + "/userinfo",
+            ["end_session_endpoint"] = Issuer + "/end-session",
+            ["jwks_uri"] = Issuer + "/jwks",
+            ["authorization_response_iss_parameter_supported"] = true,
+            ["response_types_supported"] = new JsonArray("code"),
+            ["subject_types_supported"] = new JsonArray("public"),
+            ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
+        };
+        Misbehaviour.Discovery?.Invoke(document);
+        return document;
+    }
+
+    private JsonObject Keys()
+    {
+        KeyFetches++;
+        var parameters = _key.ExportParameters(false);
+        var keys = new JsonObject
+        {
+            ["keys"] = new JsonArray(new JsonObject
+            {
+                ["kty"] = "RSA",
+                ["kid"] = _keyId,
+                ["use"] = "sig",
+                ["alg"] = "RS256",
+                ["n"] = Base64Url(parameters.Modulus!),
+                ["e"] = Base64Url(parameters.Exponent!),
+            }),
+        };
+        Misbehaviour.Keys?.Invoke(keys);
+        return keys;
+    }
+
+    private Task PickAsync(HttpContext context)
+    {
+        var links = Accounts.Select(one => $"<li><a href=\"/as/{one.Login}{WebUtility.HtmlEncode(context.Request.QueryString.Value)}\">{WebUtility.HtmlEncode(one.Name)}</a> ({WebUtility.HtmlEncode(string.Join(", ", one.Groups))})</li>");
+        context.Response.ContentType = "text/html; charset=utf-8";
+        return context.Response.WriteAsync($"<!doctype html><html lang=\"en\"><title>Sandbox provider</title><h1>Who are you?</h1><ul>{string.Concat(links)}</ul>");
+    }
+
+    private Task GrantAsync(HttpContext context, string login)
+    {
+        var query = context.Request.Query;
+        if (Accounts.FirstOrDefault(one => one.Login == login) is not { } account || query["client_id"] != ClientId)
+        {
+            return WriteAsync(context, 400, new() { ["error"] = "invalid_request" });
+        }
+
+        var code = Base64Url(RandomNumberGenerator.GetBytes(16));
+        _codes[code] = new Grant(account, query["redirect_uri"].ToString(), query["nonce"], query["code_challenge"], query["scope"].ToString(), Guid.NewGuid().ToString("n"));
+        var back = new Dictionary<string, string?> { ["code"] = code, ["state"] = query["state"], ["iss"] = Issuer };
+        Misbehaviour.Redirect?.Invoke(back);
+        context.Response.Redirect(Microsoft.AspNetCore.WebUtilities.QueryHelpers.AddQueryString(query["redirect_uri"]!, back));
+        return Task.CompletedTask;
+    }
+
+    private async Task RedeemAsync(HttpContext context)
+    {
+        var form = await context.Request.ReadFormAsync();
+        if (!IsClient(context.Request.Headers.Authorization.ToString(), form))
+        {
+            await WriteAsync(context, 401, new() { ["error"] = "invalid_client" });
+            return;
+        }
+
+        if (!_codes.TryRemove(form["code"].ToString(), out var grant) || grant.RedirectUri != form["redirect_uri"]
+            || (grant.Challenge is { } challenge && challenge != Base64Url(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString())))))
+        {
+            await WriteAsync(context, 400, new() { ["error"] = "invalid_grant" });
+            return;
+        }
+
+        var access = Base64Url(RandomNumberGenerator.GetBytes(16));
+        _accessTokens[access] = grant;
+        var answer = new JsonObject { ["access_token"] = access, ["token_type"] = "Bearer", ["expires_in"] = 300, ["id_token"] = IdToken(grant, access) };
+        Misbehaviour.TokenAnswer?.Invoke(answer);
+        await WriteAsync(context, 200, answer);
+    }
+
+    private bool IsClient(string authorization, IFormCollection form)
+    {
+        LastClientAuthentication = authorization.StartsWith("Basic ", StringComparison.Ordinal) ? "client_secret_basic" : "client_secret_post";
+        var (id, secret) = (form["client_id"].ToString(), form["client_secret"].ToString());
+        if (LastClientAuthentication == "client_secret_basic")
+        {
+            var pair = Encoding.UTF8.GetString(Convert.FromBase64String(authorization[6..])).Split(':', 2);
+            (id, secret) = (Uri.UnescapeDataString(pair[0]), Uri.UnescapeDataString(pair[1]));
+        }
+
+        return (OnlyClientAuthentication is null || OnlyClientAuthentication == LastClientAuthentication) && (id, secret) == (ClientId, ClientSecret);
+    }
+
+    private string IdToken(Grant grant, string access)
+    {
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var payload = new JsonObject
+        {
+            ["iss"] = Issuer,
+            ["sub"] = grant.Account.Subject,
+            ["aud"] = ClientId,
+            ["exp"] = now + 300,
+            ["iat"] = now,
+            ["nonce"] = grant.Nonce,
+            ["sid"] = grant.Session,
+            ["at_hash"] = Base64Url(SHA256.HashData(Encoding.ASCII.GetBytes(access))[..16]),
+        };
+        Misbehaviour.Payload?.Invoke(payload);
+        var header = new JsonObject { ["alg"] = "RS256", ["kid"] = _keyId, ["typ"] = "JWT" };
+        Misbehaviour.Header?.Invoke(header);
+        var token = Sign(header, payload);
+        return Misbehaviour.Token is { } change ? change(token) : token;
+    }
+
+    private string Sign(JsonObject header, JsonObject payload)
+    {
+        var text = $"{Base64Url(Encoding.UTF8.GetBytes(header.ToJsonString()))}.{Base64Url(Encoding.UTF8.GetBytes(payload.ToJsonString()))}";
+        var bytes = Encoding.ASCII.GetBytes(text);
+        return $"{text}.{Base64Url(Misbehaviour.Signature is { } other ? other(bytes) : _key.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+    }
+
+    private Task UserInfoAsync(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        if (!header.StartsWith("Bearer ", StringComparison.Ordinal) || !_accessTokens.TryGetValue(header[7..], out var grant))
+        {
+            return WriteAsync(context, 401, new() { ["error"] = "invalid_token" });
+        }
+
+        var claims = new JsonObject
+        {
+            ["sub"] = grant.Account.Subject,
+            ["name"] = grant.Account.Name,
+            ["preferred_username"] = grant.Account.Login,
+            ["email"] = grant.Account.Email,
+            ["email_verified"] = grant.Account.EmailIsVerified,
+            ["groups"] = new JsonArray([.. grant.Account.Groups.Select(one => (JsonNode)one)]),
+            ["realm_access"] = new JsonObject { ["roles"] = new JsonArray([.. grant.Account.Groups.Select(one => (JsonNode)one)]) },
+        };
+        Misbehaviour.UserInfo?.Invoke(claims);
+        return WriteAsync(context, 200, claims);
+    }
+
+    private static Task EndSessionAsync(HttpContext context)
+    {
+        context.Response.Redirect(context.Request.Query["post_logout_redirect_uri"].ToString());
+        return Task.CompletedTask;
+    }
+
+    private static Task WriteAsync(HttpContext context, int status, JsonObject body)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(body.ToJsonString());
+    }
+
+    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
+
+    private sealed record Grant(ProviderAccount Account, string RedirectUri, string? Nonce, string? Challenge, string Scope, string Session);
+}

@@ -1,0 +1,131 @@
+using System.Text.Json.Serialization;
+using Gateway.Edge;
+using Gateway.Identity;
+using Gateway.Identity.Oidc;
+using Gateway.Policy;
+using Gateway.Users;
+using Microsoft.AspNetCore.Antiforgery;
+
+namespace Gateway.Admin;
+
+/// <summary>Who is calling.</summary>
+internal sealed record IdentityAnswer(string Source, string Issuer, string Subject, string? Email, string? Name);
+
+/// <summary>The linked Headscale user.</summary>
+internal sealed record HeadscaleUserAnswer(string Id, string Name);
+
+/// <summary>A session as its owner and administrators see it.</summary>
+internal sealed record SessionAnswer(
+    long Id, string Kind, string? Identity, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, string? Client, string? UserAgent, bool Current);
+
+/// <summary><c>/api/me</c>.</summary>
+internal sealed record MeAnswer(IdentityAnswer Identity, string Role, IReadOnlyList<string> Capabilities, HeadscaleUserAnswer? HeadscaleUser, SessionAnswer? Session);
+
+/// <summary><c>/api/sessions</c>.</summary>
+internal sealed record SessionsAnswer(IReadOnlyList<SessionAnswer> Sessions);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(MeAnswer))]
+[JsonSerializable(typeof(SessionsAnswer))]
+internal sealed partial class AccountJson : JsonSerializerContext;
+
+/// <summary>One's own account: the first page after signing in, and the same as JSON.</summary>
+internal static class Account
+{
+    public static void MapAccount(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/", HomeAsync);
+        admin.MapGet("/api/me", MeAsync);
+        admin.MapGet("/api/sessions", SessionsAsync);
+        admin.MapDelete("/api/sessions/{id:long}", RevokeAsync);
+    }
+
+    private static async Task<IResult> HomeAsync(HttpContext context, Authentication authentication, IAntiforgery antiforgery, Provider provider)
+    {
+        var visit = PageAnswers.Visit(context);
+        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, visit);
+        if (problem is var (reason, detail) && reason is not Reason.SignInRequired)
+        {
+            return PageAnswers.Failure(context, Refusals.StatusOf(reason), "Not available", Refusals.TextOf(new(reason, Detail: detail)));
+        }
+
+        if (admitted is not { } someone)
+        {
+            return key is null ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.BasePath(context) + "/")) : Results.NotFound();
+        }
+
+        var token = antiforgery.GetAndStoreTokens(context);
+        return PageAnswers.Page<Pages.HomePage>(
+            StatusCodes.Status200OK,
+            ("Base", PageAnswers.BasePath(context)),
+            ("Name", someone.Person?.Name ?? someone.Person?.Email ?? someone.Label),
+            ("Identity", someone.Label),
+            ("Role", someone.Role.Name),
+            ("HeadscaleUser", someone.User is { } user ? $"{user.Name} ({user.Id})" : null),
+            ("HasAccess", someone.Role.Held.Count > 0),
+            ("CanSignOut", someone.Session is not null || visit.Configuration.Settings.Server.ProxyAuth?.LogoutUrl is not null),
+            ("TokenField", token.FormFieldName),
+            ("Token", token.RequestToken));
+    }
+
+    private static async Task MeAsync(HttpContext context, Authentication authentication)
+    {
+        if (await RequireAsync(context, authentication) is { } me)
+        {
+            await context.Response.WriteAsJsonAsync(
+                new MeAnswer(
+                    new(SnakeCase.From(me.Person?.Source.ToString() ?? "ApiKey"), me.Person?.Issuer ?? "", me.Person?.Subject ?? me.Session?.KeyPrefix ?? "", me.Person?.Email, me.Person?.Name),
+                    me.Role.Name,
+                    [.. me.Role.Held.Select(one => one.Name).Order(StringComparer.Ordinal)],
+                    me.User is { } user ? new(user.Id, user.Name) : null,
+                    me.Session is { } session ? ToAnswer(session, me.Label, me) : null),
+                AccountJson.Default.MeAnswer);
+        }
+    }
+
+    private static async Task SessionsAsync(HttpContext context, Authentication authentication, Sessions sessions, People people)
+    {
+        if (await RequireAsync(context, authentication) is { } me)
+        {
+            var seen = sessions.All.Where(one => MayManage(me, one)).Select(one => ToAnswer(one, LabelOf(one, people), me));
+            await context.Response.WriteAsJsonAsync(new SessionsAnswer([.. seen]), AccountJson.Default.SessionsAnswer);
+        }
+    }
+
+    private static async Task RevokeAsync(HttpContext context, long id, Authentication authentication, Sessions sessions)
+    {
+        if (await RequireAsync(context, authentication) is { } me)
+        {
+            // Somebody else's session answers like one that is not there.
+            var isDone = sessions.All.FirstOrDefault(one => one.Id == id) is { } session && MayManage(me, session) && sessions.End(id);
+            context.Response.StatusCode = isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
+        }
+    }
+
+    /// <summary>One's own; everybody's for who may give and take roles.</summary>
+    private static bool MayManage(Admitted me, Session session) =>
+        (me.Person is { } person && session.PersonId == person.Id) || session.Id == me.Session?.Id || me.Role.Has(Capability.AssignRoles);
+
+    /// <summary>The caller; null when there is none that may go on, which then was answered.</summary>
+    private static async Task<Admitted?> RequireAsync(HttpContext context, Authentication authentication)
+    {
+        var visit = PageAnswers.Visit(context);
+        var (admitted, _, problem) = await authentication.AuthenticateAsync(context, visit);
+        var isUnsafe = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
+        var reason = problem?.Reason ?? (admitted is null ? Reason.SignInRequired
+            : isUnsafe && SameOrigin.IsCrossSite(context.Request, visit.Configuration.Settings.Server.BaseUrl) ? Reason.CrossSite
+            : Reason.Allowed);
+        if (reason is Reason.Allowed)
+        {
+            return admitted;
+        }
+
+        await Refusals.WriteAsync(context, new(reason, Detail: problem?.Detail), ErrorStyle.Problem);
+        return null;
+    }
+
+    private static string LabelOf(Session session, People people) => session.PersonId is { } id ? people.Snapshot.Find(id)?.Label ?? $"person {id}" : $"key:{session.KeyPrefix}";
+
+    private static SessionAnswer ToAnswer(Session session, string identity, Admitted me) => new(
+        session.Id, SnakeCase.From(session.Kind.ToString()), identity, session.CreatedAt, session.LastUsedAt, session.ExpiresAt, session.Client, session.UserAgent, session.Id == me.Session?.Id);
+}

@@ -1,0 +1,139 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Identity;
+using Gateway.Identity.Oidc;
+using Gateway.Policy;
+using Gateway.Settings;
+using Microsoft.AspNetCore.Antiforgery;
+
+namespace Gateway.Admin;
+
+/// <summary>Slows down whoever tries keys: per address, and per /64, since one household has that many IPv6 addresses.</summary>
+internal sealed class ApiKeyAttempts : IDisposable
+{
+    private const int PerWindow = 10;
+    private static readonly TimeSpan _window = TimeSpan.FromMinutes(1);
+
+    private readonly PartitionedRateLimiter<IPAddress> _limiter = PartitionedRateLimiter.Create<IPAddress, IPAddress>(address =>
+        RateLimitPartition.GetFixedWindowLimiter(Household(address), _ => new FixedWindowRateLimiterOptions { PermitLimit = PerWindow, Window = _window, QueueLimit = 0 }));
+
+    /// <summary>How long to wait; null when an attempt is allowed, which it then was.</summary>
+    public TimeSpan? Delay(IPAddress? address)
+    {
+        using var lease = _limiter.AttemptAcquire(address ?? IPAddress.None);
+        return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : _window;
+    }
+
+    public void Dispose() => _limiter.Dispose();
+
+    private static IPAddress Household(IPAddress address)
+    {
+        if (address.AddressFamily is not AddressFamily.InterNetworkV6)
+        {
+            return address;
+        }
+
+        var bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes);
+    }
+}
+
+/// <summary>Signing in with a Headscale API key: checked against Headscale, never stored.</summary>
+internal static partial class ApiKeySignIn
+{
+    public static async Task<IResult> SubmitAsync(
+        HttpContext context, HeadscaleClient headscale, Sessions sessions, ApiKeyAttempts attempts, Provider provider, IAntiforgery antiforgery, TimeProvider clock, ILogger<ApiKeyAttempts> log)
+    {
+        var visit = PageAnswers.Visit(context);
+        if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
+        {
+            return Login.Page(context, provider, antiforgery, PageAnswers.BasePath(context) + "/", StatusCodes.Status400BadRequest, "This form was too old or came from elsewhere. Please try again.");
+        }
+
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var returnTo = PageAnswers.ReturnTo(form["return_to"], visit.Configuration.Settings.Server.BasePath + "/");
+        if (!Login.TakesApiKeys(visit.Configuration.Settings))
+        {
+            return Refuse(StatusCodes.Status403Forbidden, "Signing in with an API key is switched off here.");
+        }
+
+        if (attempts.Delay(visit.Peer.Client) is { } delay)
+        {
+            context.Response.Headers.RetryAfter = Math.Ceiling(delay.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return Refuse(StatusCodes.Status429TooManyRequests, $"Too many attempts. Please wait {Math.Ceiling(delay.TotalSeconds)} seconds.");
+        }
+
+        var key = form["api_key"].ToString().Trim();
+        var (expires, problem) = await CheckAsync(headscale, key, clock, context.RequestAborted);
+        if (problem is var (status, complaint))
+        {
+            LogRefused(log, visit.Peer.Client, complaint, visit.RequestId);
+            return Refuse(status, complaint);
+        }
+
+        Begin(context, visit, sessions, ApiKeyFormat.PrefixOf(key)!, expires!.Value, clock.GetUtcNow());
+        return Results.Redirect(returnTo);
+
+        IResult Refuse(int status, string complaint) => Login.Page(context, provider, antiforgery, returnTo, status, complaint);
+    }
+
+    /// <summary>When the key expires, or what is wrong with it.</summary>
+    private static async Task<(DateTimeOffset? Expires, (int Status, string Complaint)? Problem)> CheckAsync(HeadscaleClient headscale, string key, TimeProvider clock, CancellationToken cancel)
+    {
+        if (key.Length == 0)
+        {
+            return (null, (StatusCodes.Status400BadRequest, "Please enter an API key."));
+        }
+
+        if (ApiKeyFormat.PrefixOf(key) is null)
+        {
+            return (null, (StatusCodes.Status400BadRequest, "This does not look like a Headscale API key. They start with hskey-api- or are of the form prefix.secret."));
+        }
+
+        try
+        {
+            return await headscale.FindApiKeyAsync(new Secret(key), cancel) switch
+            {
+                null => (null, (StatusCodes.Status401Unauthorized, "Headscale does not list this API key.")),
+                { Expiration: null or { Year: <= 1 } } => (null, (StatusCodes.Status401Unauthorized, "This API key has no expiration, so a session with it would never end. Make one with an expiration.")),
+                { Expiration: { } at } when at <= clock.GetUtcNow() => (null, (StatusCodes.Status401Unauthorized, "This API key has expired.")),
+                { Expiration: var at } => (at, null),
+            };
+        }
+        catch (HeadscaleException e) when (e.Reason is Reason.UpstreamKeyRejected)
+        {
+            return (null, (StatusCodes.Status401Unauthorized, "Headscale rejects this API key: it is wrong, expired or deleted."));
+        }
+        catch (HeadscaleException)
+        {
+            return (null, (StatusCodes.Status503ServiceUnavailable, "Headscale cannot be asked about this key at the moment. Please try again."));
+        }
+    }
+
+    /// <summary>A session lasts as long as the key, and no longer than any other.</summary>
+    private static void Begin(HttpContext context, Visit visit, Sessions sessions, string prefix, DateTimeOffset expires, DateTimeOffset now)
+    {
+        var cookie = visit.Configuration.Settings.Server.Cookie;
+        var until = expires < now + cookie.MaxAge ? expires : now + cookie.MaxAge;
+        var value = sessions.Begin(new Session
+        {
+            Id = 0,
+            Hash = "",
+            Kind = SessionKind.ApiKey,
+            KeyPrefix = prefix,
+            CreatedAt = now,
+            ExpiresAt = until,
+            LastUsedAt = now,
+            Client = visit.Peer.Client?.ToString(),
+            UserAgent = ProviderSignIn.UserAgentOf(context),
+        });
+        SessionCookie.Write(context.Response, value, until - now, cookie);
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "API-key sign-in from {Client} was refused: {Complaint} ({Reference})")]
+    private static partial void LogRefused(ILogger log, IPAddress? client, string complaint, string reference);
+}

@@ -1,0 +1,69 @@
+using Gateway.Edge;
+using Gateway.Identity.Oidc;
+using Gateway.Policy;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Admin;
+
+/// <summary>The login page and the way to the provider.</summary>
+internal static class Login
+{
+    public static void MapLogin(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/login", ShowAsync);
+        admin.MapPost("/login", ApiKeySignIn.SubmitAsync);
+        admin.MapGet("/oidc/start", StartAsync);
+    }
+
+    /// <summary>The page, with only those buttons that work now.</summary>
+    public static RazorComponentResult Page(HttpContext context, Provider provider, IAntiforgery antiforgery, string returnTo, int status = 200, string? error = null, string? notice = null)
+    {
+        var settings = PageAnswers.Visit(context).Configuration.Settings;
+        var (state, token) = (provider.Status, antiforgery.GetAndStoreTokens(context));
+        var @base = settings.Server.BasePath;
+        return PageAnswers.Page<Pages.LoginPage>(
+            status,
+            ("Base", @base),
+            ("Error", error),
+            ("Notice", notice ?? InsecureNotice(context, settings.Server.Cookie.Secure)),
+            ("ProviderUrl", state is { Metadata: not null, Trouble: null } ? $"{@base}/oidc/start?return_to={Uri.EscapeDataString(returnTo)}" : null),
+            ("ProviderTrouble", state?.Trouble),
+            ("TakesApiKeys", TakesApiKeys(settings)),
+            ("ByProxy", settings.Server.ProxyAuth is not null),
+            ("ReturnTo", returnTo),
+            ("TokenField", token.FormFieldName),
+            ("Token", token.RequestToken));
+    }
+
+    public static bool TakesApiKeys(Settings.GatewaySettings settings) => settings is { Headscale.ApiKey: not null, Oidc: null or { DisableApiKeyLogin: false } };
+
+    private static RazorComponentResult ShowAsync(HttpContext context, Provider provider, IAntiforgery antiforgery, string? return_to = null, string? s = null) =>
+        Page(context, provider, antiforgery, PageAnswers.ReturnTo(return_to, PageAnswers.BasePath(context) + "/"), notice: s == "logout" ? "You have been signed out." : null);
+
+    /// <summary>A browser does not keep a Secure cookie that an insecure page sets, and sign-in would go round in circles.</summary>
+    private static string? InsecureNotice(HttpContext context, bool isSecure) => isSecure && PageAnswers.Visit(context).Peer.Scheme != "https"
+        ? "This page came over http, and the session cookie is for https only, so signing in will not last. Open the https address, or set server.trusted_proxies so that the proxy in front is believed, or server.cookie_secure: false."
+        : null;
+
+    private static async Task<IResult> StartAsync(HttpContext context, Provider provider, IAntiforgery antiforgery, ILogger<Provider> log, string? return_to = null)
+    {
+        var returnTo = PageAnswers.ReturnTo(return_to, PageAnswers.BasePath(context) + "/");
+        if (provider.Status is null)
+        {
+            return PageAnswers.Failure(context, StatusCodes.Status501NotImplemented, "No single sign-on", "Single sign-on is not configured here.", "An administrator can set the section oidc.");
+        }
+
+        try
+        {
+            await context.ChallengeAsync(OidcOptions.Scheme, new AuthenticationProperties { RedirectUri = returnTo });
+            return Results.Empty;
+        }
+        catch (SignInException e)
+        {
+            ProviderSignIn.LogRefused(log, context.TraceIdentifier, e.Failure, e.Message);
+            return Page(context, provider, antiforgery, returnTo, Refusals.StatusOf(Reason.UpstreamUnavailable));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using Gateway.Identity;
+using Gateway.Identity.Oidc;
+using Gateway.Settings;
+using Gateway.Users;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Gateway.Admin;
+
+/// <summary>Signing out here, at the provider, and because the provider says so.</summary>
+internal static partial class Logout
+{
+    private const string LogoutEvent = "http://schemas.openid.net/event/backchannel-logout";
+
+    public static void MapLogout(this IEndpointRouteBuilder admin)
+    {
+        admin.MapPost("/logout", SubmitAsync);
+        admin.MapPost("/oidc/backchannel-logout", BackChannelAsync);
+    }
+
+    private static async Task<IResult> SubmitAsync(
+        HttpContext context, Authentication authentication, Sessions sessions, Provider provider, IAntiforgery antiforgery, IDataProtectionProvider protection)
+    {
+        var visit = PageAnswers.Visit(context);
+        var settings = visit.Configuration.Settings;
+        if (!await antiforgery.IsRequestValidAsync(context))
+        {
+            return PageAnswers.Failure(context, StatusCodes.Status400BadRequest, "Not signed out", "This form was too old or came from elsewhere.", "Please try again.");
+        }
+
+        var session = SessionCookie.Read(context.Request, settings.Server.Cookie) is { } cookie ? sessions.Find(cookie) : null;
+        SessionCookie.Delete(context.Response, settings.Server.Cookie);
+        if (session is not null)
+        {
+            sessions.End(session.Id);
+            return Results.Redirect(EndSessionUrl(session, settings, provider, protection) ?? settings.Server.BasePath + "/login?s=logout");
+        }
+
+        var (admitted, _, _) = await authentication.AuthenticateAsync(context, visit);
+        return Results.Redirect(admitted is not null && settings.Server.ProxyAuth?.LogoutUrl is { } url ? url : settings.Server.BasePath + "/login?s=logout");
+    }
+
+    /// <summary>OpenID Connect RP-Initiated Logout 1.0; null when it is off or the provider has no such page.</summary>
+    private static string? EndSessionUrl(Session session, GatewaySettings settings, Provider provider, IDataProtectionProvider protection)
+    {
+        if (settings.Oidc is not { UseEndSession: true } oidc || session.Kind is not SessionKind.Oidc || provider.Status?.Metadata?.EndSessionEndpoint is not { Length: > 0 } endpoint)
+        {
+            return null;
+        }
+
+        var query = new Dictionary<string, string?>
+        {
+            ["client_id"] = oidc.ClientId,
+            ["post_logout_redirect_uri"] = oidc.PostLogoutRedirect?.OriginalString
+                ?? $"{settings.Server.BaseUrl!.GetLeftPart(UriPartial.Authority)}{settings.Server.BasePath}/login?s=logout",
+        };
+        if (Unprotect(session, protection) is { } hint)
+        {
+            query["id_token_hint"] = hint;
+        }
+
+        return QueryHelpers.AddQueryString(endpoint, query);
+    }
+
+    private static string? Unprotect(Session session, IDataProtectionProvider protection)
+    {
+        try
+        {
+            return session.ProtectedIdToken is { } kept ? protection.CreateProtector(ProviderSignIn.TokenPurpose).Unprotect(kept) : null;
+        }
+        catch (System.Security.Cryptography.CryptographicException)
+        {
+            // The key ring was lost; the provider then asks whether to sign out.
+            return null;
+        }
+    }
+
+    /// <summary>OpenID Connect Back-Channel Logout 1.0 2.6: a token like an ID token, but for this purpose alone.</summary>
+    private static async Task<IResult> BackChannelAsync(HttpContext context, SignedToken signed, Provider provider, Sessions sessions, ILogger<Sessions> log)
+    {
+        if (PageAnswers.Visit(context).Configuration.Settings.Oidc is not { } settings)
+        {
+            return Results.NotFound();
+        }
+
+        try
+        {
+            var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
+            var text = form?["logout_token"] is [{ Length: > 0 } only] ? only : throw new SignInException(SignInFailure.TokenMissing, "there is no logout_token");
+            var token = await signed.ReadAsync(text, "logout+jwt", await provider.GetAsync(context.RequestAborted), settings, context.RequestAborted);
+            var (subject, session) = (token.Subject, token.Payload.TryGetValue("sid", out var sid) ? sid as string : null);
+            if (token.Payload.ContainsKey("nonce") || (subject is null && session is null)
+                || !token.Payload.TryGetValue("events", out var events) || events is not Newtonsoft.Json.Linq.JObject { } named || named[LogoutEvent] is not Newtonsoft.Json.Linq.JObject)
+            {
+                throw new SignInException(SignInFailure.TokenMalformed, "the token is no logout token");
+            }
+
+            LogEnded(log, sessions.EndOfProvider(settings.Issuer, subject, session), subject ?? session!);
+            return Results.Ok();
+        }
+        catch (SignInException e)
+        {
+            ProviderSignIn.LogRefused(log, context.TraceIdentifier, e.Failure, e.Message);
+            return Results.BadRequest();
+        }
+    }
+
+    [LoggerMessage(2, LogLevel.Information, "The provider ended {Count} sessions of {Whom}")]
+    private static partial void LogEnded(ILogger log, int count, string whom);
+}

@@ -1,0 +1,68 @@
+using Gateway.Edge;
+using Gateway.Identity.Oidc;
+using Gateway.Policy;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Admin;
+
+/// <summary>How own pages are answered: never cached, never framed, no scripts, nothing from elsewhere.</summary>
+internal static class PageAnswers
+{
+    /// <summary>Middleware for everything under the base path.</summary>
+    public static RequestDelegate AddHeaders(RequestDelegate next, Provider provider) => context =>
+    {
+        var headers = context.Response.Headers;
+
+        // Signing out may lead to the provider, and browsers follow form-action along redirects.
+        var elsewhere = Uri.TryCreate(provider.Status?.Metadata?.EndSessionEndpoint, UriKind.Absolute, out var end) ? " " + end.GetLeftPart(UriPartial.Authority) : "";
+        headers.ContentSecurityPolicy = $"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{elsewhere}; frame-ancestors 'none'; base-uri 'none'";
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers.XFrameOptions = "DENY";
+        headers.CacheControl = "no-cache, no-store";
+        headers.Pragma = "no-cache";
+        return next(context);
+    };
+
+    public static RazorComponentResult Page<T>(int status, params ReadOnlySpan<(string Name, object? Value)> parameters)
+        where T : IComponent
+    {
+        var values = new Dictionary<string, object?>();
+        foreach (var (name, value) in parameters)
+        {
+            values[name] = value;
+        }
+
+        return new RazorComponentResult(typeof(T), values) { StatusCode = status };
+    }
+
+    /// <summary>A page that says what went wrong, what helps, and under which reference the log has more.</summary>
+    public static RazorComponentResult Failure(HttpContext context, int status, string title, string text, string? advice = null) => Page<Pages.FailurePage>(
+        status, ("Title", title), ("Base", BasePath(context)), ("Text", text), ("Advice", advice), ("Reference", context.TraceIdentifier));
+
+    public static string BasePath(HttpContext context) => Visit(context).Configuration.Settings.Server.BasePath;
+
+    public static Visit Visit(HttpContext context) => context.Features.GetRequiredFeature<Visit>();
+
+    /// <summary>
+    /// A path of this host to go on to after signing in, or the given one: anything that a browser could take for another
+    /// host ('//', '/\', a control character that it drops) is not one.
+    /// </summary>
+    public static string ReturnTo(string? wanted, string otherwise) =>
+        wanted is ['/', .. var rest] && rest is not ['/' or '\\', ..] && wanted.Length <= 2048 && wanted.All(one => one is > ' ' and < (char)127 and not '\\')
+            ? wanted
+            : otherwise;
+
+    /// <summary>Whether a refused request is better answered with the login page: a person's browser going somewhere.</summary>
+    public static bool IsNavigation(HttpContext context) =>
+        HttpMethods.IsGet(context.Request.Method) && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
+        && context.Request.Headers["Sec-Fetch-Mode"] is [] or ["navigate"];
+
+    /// <summary>Whether anybody can sign in here at all: with a provider, or with an API key.</summary>
+    public static bool HasLogin(Configuration configuration) => configuration.Settings.Oidc is not null || configuration.Settings.Headscale.ApiKey is not null;
+
+    public static string LoginUrl(HttpContext context, string returnTo) => $"{BasePath(context)}/login?return_to={Uri.EscapeDataString(returnTo)}";
+}

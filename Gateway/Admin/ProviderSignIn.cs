@@ -1,0 +1,92 @@
+using Gateway.Edge;
+using Gateway.Identity;
+using Gateway.Identity.Oidc;
+using Gateway.Settings;
+using Gateway.Users;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace Gateway.Admin;
+
+/// <summary>How an answer of the provider ends: in a session, or on a page that says why not.</summary>
+internal sealed partial class ProviderSignIn(
+    Admission admission, Sessions sessions, IDataProtectionProvider protection, TimeProvider clock, ILogger<ProviderSignIn> log)
+{
+    /// <summary>What protects ID tokens in the store.</summary>
+    public const string TokenPurpose = "Gateway.Admin.IdToken.v1";
+
+    public async Task SucceedAsync(TicketReceivedContext context)
+    {
+        context.HandleResponse();
+        var visit = PageAnswers.Visit(context.HttpContext);
+        var person = context.Properties!.GetParameter<SignedInAtProvider>(OidcOptions.Person)!;
+        try
+        {
+            var stored = admission.Register(person.Caller, visit.Configuration);
+            Begin(context.HttpContext, visit, stored, person);
+            LogSignedIn(stored.Label, stored.Role, visit.RequestId);
+            context.Response.Redirect(PageAnswers.ReturnTo(context.Properties?.RedirectUri, visit.Configuration.Settings.Server.BasePath + "/"));
+        }
+        catch (StoreException e)
+        {
+            await RefuseAsync(context.HttpContext, SignInFailure.StoreUnavailable, e.Message);
+        }
+    }
+
+    public async Task FailAsync(RemoteFailureContext context)
+    {
+        context.HandleResponse();
+        var failure = context.Failure;
+        while (failure is not (null or SignInException))
+        {
+            failure = failure.InnerException;
+        }
+
+        await (failure is SignInException known
+            ? RefuseAsync(context.HttpContext, known.Failure, known.Message)
+            : RefuseAsync(context.HttpContext, SignInFailure.Unknown, $"{context.Failure?.GetType().Name}: {context.Failure?.Message}"));
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Sign-in {Reference} was refused: {Failure}: {Detail}")]
+    public static partial void LogRefused(ILogger log, string reference, SignInFailure failure, string detail);
+
+    /// <summary>The id is new with every sign-in, and the session that the browser had before is over.</summary>
+    private void Begin(HttpContext context, Visit visit, Person person, SignedInAtProvider from)
+    {
+        var (cookie, now) = (visit.Configuration.Settings.Server.Cookie, clock.GetUtcNow());
+        var before = SessionCookie.Read(context.Request, cookie) is { } old ? sessions.Find(old) : null;
+        var value = sessions.Begin(new Session
+        {
+            Id = 0,
+            Hash = "",
+            Kind = SessionKind.Oidc,
+            PersonId = person.Id,
+            CreatedAt = now,
+            ExpiresAt = now + cookie.MaxAge,
+            LastUsedAt = now,
+            Client = visit.Peer.Client?.ToString(),
+            UserAgent = UserAgentOf(context),
+            ProviderSession = from.ProviderSession,
+            ProtectedIdToken = visit.Configuration.Settings.Oidc is { UseEndSession: true } ? protection.CreateProtector(TokenPurpose).Protect(from.IdToken) : null,
+        });
+        if (before is not null)
+        {
+            sessions.End(before.Id);
+        }
+
+        SessionCookie.Write(context.Response, value, cookie.MaxAge, cookie);
+    }
+
+    public static string? UserAgentOf(HttpContext context) =>
+        context.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent[..Math.Min(agent.Length, 256)] : null;
+
+    private async Task RefuseAsync(HttpContext context, SignInFailure failure, string detail)
+    {
+        LogRefused(log, context.TraceIdentifier, failure, detail);
+        var (status, text, advice) = SignInTexts.Of(failure);
+        await PageAnswers.Failure(context, status, "Sign-in failed", text, advice).ExecuteAsync(context);
+    }
+
+    [LoggerMessage(2, LogLevel.Information, "{Person} signed in as {Role} ({Reference})")]
+    private partial void LogSignedIn(string person, string role, string reference);
+}

@@ -1,0 +1,178 @@
+using System.IdentityModel.Tokens.Jwt;
+using System.Security.Cryptography;
+using Gateway.Settings;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Gateway.Identity.Oidc;
+
+/// <summary>
+/// Whether a token was signed by the provider, for us, and is of now. The library checks the signature; everything that it
+/// leaves open in this version is checked here: algorithm list, <c>crit</c>, the key's own algorithm, its size.
+/// </summary>
+internal sealed class SignedToken(Provider provider, TimeProvider clock)
+{
+    private const int LargestToken = 64 * 1024;
+    private const int StrongRsaBits = 2048;
+    private const int LongestSubject = 255;
+    private const string Expired = "the token has expired or says no 'exp'; are the clocks of gateway and provider right?";
+
+    private static readonly TimeSpan _skew = TimeSpan.FromSeconds(60);
+    private static readonly string[] _algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+
+    /// <summary>The token, once everything that ID and logout tokens have in common was checked.</summary>
+    /// <param name="type">The only <c>typ</c> that is accepted besides none and JWT: a token for one purpose is none for another.</param>
+    /// <exception cref="SignInException">It is not acceptable.</exception>
+    public async Task<JwtSecurityToken> ReadAsync(string text, string? type, ProviderMetadata metadata, OidcSettings settings, CancellationToken cancel)
+    {
+        var token = Parse(text);
+        var header = token.Header;
+        if (!_algorithms.Contains(header.Alg, StringComparer.Ordinal))
+        {
+            throw new SignInException(SignInFailure.AlgorithmNotAllowed, $"the token's algorithm '{header.Alg}' is not among {string.Join(", ", _algorithms)}");
+        }
+
+        if (header.ContainsKey("crit"))
+        {
+            throw new SignInException(SignInFailure.TokenMalformed, "the token has a 'crit' header, which nobody here understands");
+        }
+
+        if (header.Typ is not (null or "" or "JWT") && header.Typ != type)
+        {
+            throw new SignInException(SignInFailure.TokenMalformed, $"the token is of type '{header.Typ}'");
+        }
+
+        var keys = KeysFor(header, metadata);
+        if (keys.Count == 0)
+        {
+            keys = KeysFor(header, await provider.RefreshAsync(metadata, cancel));
+        }
+
+        Verify(text, keys, settings);
+        CheckClaims(token, settings);
+        return token;
+    }
+
+    private static JwtSecurityToken Parse(string text)
+    {
+        if (text.Length > LargestToken || text.Count(one => one == '.') != 2)
+        {
+            throw new SignInException(SignInFailure.TokenMalformed, text.Length > LargestToken ? "the token is too long" : "the token is not of three parts; encrypted ones are not supported");
+        }
+
+        try
+        {
+            return new JwtSecurityTokenHandler { MaximumTokenSizeInBytes = LargestToken }.ReadJwtToken(text);
+        }
+        catch (Exception e) when (e is ArgumentException or SecurityTokenException or Newtonsoft.Json.JsonException or FormatException)
+        {
+            throw new SignInException(SignInFailure.TokenMalformed, "the token is not a JWT", e);
+        }
+    }
+
+    /// <summary>The published keys that may have made this signature: same id, same kind, and no other algorithm or use.</summary>
+    private static List<JsonWebKey> KeysFor(JwtHeader header, ProviderMetadata metadata) =>
+    [
+        .. metadata.Keys.Where(key => (header.Kid is not { Length: > 0 } id || key.Kid == id)
+            && key.Kty == (header.Alg[0] == 'E' ? "EC" : "RSA")
+            && key.Use is null or "" or "sig"
+            && (key.Alg is null or "" || key.Alg == header.Alg)),
+    ];
+
+    private void Verify(string text, List<JsonWebKey> keys, OidcSettings settings)
+    {
+        if (keys.Count == 0)
+        {
+            throw new SignInException(SignInFailure.KeyUnknown, "the provider publishes no key that fits the token's 'kid' and 'alg'");
+        }
+
+        var strong = settings.AllowWeakRsaKeys ? keys : [.. keys.Where(key => key.Kty != "RSA" || BitsOf(key) >= StrongRsaBits)];
+        if (strong.Count == 0)
+        {
+            throw new SignInException(SignInFailure.KeyTooWeak, $"the provider's RSA key has fewer than {StrongRsaBits} bits; give it a longer one, or set oidc.allow_weak_rsa_keys");
+        }
+
+        try
+        {
+            new JwtSecurityTokenHandler { MaximumTokenSizeInBytes = LargestToken }.ValidateToken(text, new TokenValidationParameters
+            {
+                IssuerSigningKeys = [.. strong.Select(ToKey)],
+                ValidIssuer = settings.Issuer,
+                ValidAudience = settings.ClientId,
+                LifetimeValidator = (_, expires, _, _) => expires + _skew >= clock.GetUtcNow(),
+            }, out _);
+        }
+        catch (SecurityTokenInvalidIssuerException e)
+        {
+            throw new SignInException(SignInFailure.IssuerWrong, $"the token's 'iss' is not oidc.issuer, '{settings.Issuer}'", e);
+        }
+        catch (SecurityTokenInvalidAudienceException e)
+        {
+            throw new SignInException(SignInFailure.AudienceWrong, $"the token's 'aud' is not oidc.client_id, '{settings.ClientId}'", e);
+        }
+        catch (SecurityTokenInvalidLifetimeException e)
+        {
+            throw new SignInException(SignInFailure.TokenExpired, Expired, e);
+        }
+        catch (Exception e) when (e is SecurityTokenException or ArgumentException or InvalidOperationException or NotSupportedException or CryptographicException or FormatException)
+        {
+            throw new SignInException(SignInFailure.SignatureInvalid, "the token's signature is not the provider's", e);
+        }
+    }
+
+    private void CheckClaims(JwtSecurityToken token, OidcSettings settings)
+    {
+        var payload = token.Payload;
+        var audiences = token.Audiences.ToArray();
+        if (payload.Azp is { } party ? party != settings.ClientId : audiences.Length > 1)
+        {
+            throw new SignInException(SignInFailure.AudienceWrong, audiences.Length > 1 ? "the token is for several audiences and not issued to us ('azp')" : "the token was issued to another client ('azp')");
+        }
+
+        var now = clock.GetUtcNow();
+        if (TimeOf(payload, "exp") is not { } expires || expires + _skew < now)
+        {
+            throw new SignInException(SignInFailure.TokenExpired, Expired);
+        }
+
+        if (TimeOf(payload, "iat") is not { } issued || issued - _skew > now || TimeOf(payload, "nbf") - _skew > now)
+        {
+            throw new SignInException(SignInFailure.TokenFromTheFuture, "the token is from the future or says no 'iat'; are the clocks of gateway and provider right?");
+        }
+
+        if (token.Subject is { } subject && (subject.Length > LongestSubject || subject.Any(char.IsControl)))
+        {
+            throw new SignInException(SignInFailure.SubjectMissing, "the token's 'sub' is not a printable text of at most 255 characters");
+        }
+    }
+
+    private static DateTimeOffset? TimeOf(JwtPayload payload, string name)
+    {
+        try
+        {
+            return payload.TryGetValue(name, out var value) && value is long or int or double
+                ? DateTimeOffset.FromUnixTimeSeconds(Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture))
+                : null;
+        }
+        catch (Exception e) when (e is ArgumentOutOfRangeException or OverflowException)
+        {
+            return null;
+        }
+    }
+
+    private static int BitsOf(JsonWebKey key) => Base64UrlEncoder.DecodeBytes(key.N).SkipWhile(one => one == 0).Count() * 8;
+
+    private static SecurityKey ToKey(JsonWebKey key) => key.Kty == "RSA"
+        ? new RsaSecurityKey(new RSAParameters { Modulus = Base64UrlEncoder.DecodeBytes(key.N), Exponent = Base64UrlEncoder.DecodeBytes(key.E) }) { KeyId = key.Kid }
+        : new ECDsaSecurityKey(ECDsa.Create(new ECParameters
+        {
+            Curve = key.Crv switch
+            {
+                "P-256" => ECCurve.NamedCurves.nistP256,
+                "P-384" => ECCurve.NamedCurves.nistP384,
+                "P-521" => ECCurve.NamedCurves.nistP521,
+                _ => throw new NotSupportedException($"the curve {key.Crv} is not supported"),
+            },
+            Q = new ECPoint { X = Base64UrlEncoder.DecodeBytes(key.X), Y = Base64UrlEncoder.DecodeBytes(key.Y) },
+        }))
+        { KeyId = key.Kid };
+}

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Xml.Linq;
+using Dapper;
+using Gateway.Settings;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.DataProtection.XmlEncryption;
+
+namespace Gateway.Store;
+
+/// <summary>The framework's key ring in the store, so that every process on it reads what another one protected.</summary>
+internal sealed class KeyRing(SqliteFile file) : IXmlRepository
+{
+    public IReadOnlyCollection<XElement> GetAllElements() =>
+        [.. file.Use(connection => connection.Query<string>("select xml from protection_key").ToArray()).Select(XElement.Parse)];
+
+    public void StoreElement(XElement element, string friendlyName) => file.Change((connection, transaction) => connection.Execute(
+        "insert into protection_key (name, xml) values (@friendlyName, @xml)", new { friendlyName, xml = element.ToString(SaveOptions.DisableFormatting) }, transaction));
+}
+
+/// <summary>Encrypts the key ring at rest with <c>store.encryption_key</c>: AES-256-GCM, the key by HKDF-SHA256 (RFC 5869).</summary>
+internal sealed class KeyRingEncryption(Secret secret) : IXmlEncryptor
+{
+    public EncryptedXmlInfo Encrypt(XElement plaintextElement)
+    {
+        var plain = Encoding.UTF8.GetBytes(plaintextElement.ToString(SaveOptions.DisableFormatting));
+        var box = new byte[KeyRingBox.Nonce + KeyRingBox.Tag + plain.Length];
+        RandomNumberGenerator.Fill(box.AsSpan(0, KeyRingBox.Nonce));
+        using var cipher = KeyRingBox.CipherOf(secret);
+        cipher.Encrypt(box.AsSpan(0, KeyRingBox.Nonce), plain, box.AsSpan(KeyRingBox.Nonce + KeyRingBox.Tag), box.AsSpan(KeyRingBox.Nonce, KeyRingBox.Tag));
+        return new EncryptedXmlInfo(new XElement("encrypted", Convert.ToBase64String(box)), typeof(KeyRingDecryption));
+    }
+}
+
+/// <summary>Opens what <see cref="KeyRingEncryption"/> closed. The framework makes it by its name, from the services.</summary>
+internal sealed class KeyRingDecryption(IServiceProvider services) : IXmlDecryptor
+{
+    /// <exception cref="StoreException">The key is missing or another one.</exception>
+    public XElement Decrypt(XElement encryptedElement)
+    {
+        if (services.GetRequiredService<StoreSettings>().EncryptionKey is not { } secret)
+        {
+            throw new StoreException("the store's key ring is encrypted; set store.encryption_key");
+        }
+
+        var box = Convert.FromBase64String(encryptedElement.Value);
+        var plain = new byte[box.Length - KeyRingBox.Nonce - KeyRingBox.Tag];
+        try
+        {
+            using var cipher = KeyRingBox.CipherOf(secret);
+            cipher.Decrypt(box.AsSpan(0, KeyRingBox.Nonce), box.AsSpan(KeyRingBox.Nonce + KeyRingBox.Tag), box.AsSpan(KeyRingBox.Nonce, KeyRingBox.Tag), plain);
+        }
+        catch (CryptographicException e)
+        {
+            throw new StoreException("store.encryption_key is not the key that the store's key ring was encrypted with", e);
+        }
+
+        return XElement.Parse(Encoding.UTF8.GetString(plain));
+    }
+}
+
+/// <summary>What both directions agree on.</summary>
+internal static class KeyRingBox
+{
+    public const int Nonce = 12;
+
+    public const int Tag = 16;
+
+    public static AesGcm CipherOf(Secret secret) =>
+        new(HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(secret.Reveal()), 32, info: "headtower key ring v1"u8.ToArray()), Tag);
+}
