@@ -25,7 +25,7 @@ internal sealed partial class ProviderSignIn(
             var stored = admission.Register(person.Caller, visit.Configuration);
             Begin(context.HttpContext, visit, stored, person);
             LogSignedIn(stored.Label, stored.Role, visit.RequestId);
-            context.Response.Redirect(PageAnswers.ReturnTo(context.Properties?.RedirectUri, visit.Configuration.Settings.Server.BasePath + "/"));
+            context.Response.Redirect(PageAnswers.ReturnTo(context.ReturnUri, visit.Configuration.Settings.Server.BasePath + "/"));
         }
         catch (StoreException e)
         {

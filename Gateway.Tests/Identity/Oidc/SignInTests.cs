@@ -33,4 +33,145 @@ public sealed class SignInTests
         var entry = (await gateway.StopAndReadAuditAsync())[^1];
         Assert.Equal(($"oidc:{provider.Issuer}#sub-sam", "self_service", "7"), (entry.Actor, entry.Role, entry.HeadscaleUser));
     }
+
+    [Fact]
+    public async Task AKeyThatWasRotatedIsFetchedInTheSameSignIn()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+        var fetches = provider.KeyFetches;
+
+        provider.RotateKey();
+
+        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+        Assert.Equal(fetches + 1, provider.KeyFetches);
+    }
+
+    [Theory]
+    [InlineData("client_secret_basic")]
+    [InlineData("client_secret_post")]
+    public async Task TheWayInWhichTheProviderTakesClientsIsFound(string only)
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        provider.OnlyClientAuthentication = only;
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+
+        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+        Assert.Equal(only, provider.LastClientAuthentication);
+    }
+
+    [Theory]
+    [InlineData("  use_pkce: false", "code_challenge", null)]
+    [InlineData("  extra_params: {prompt: select_account, domain_hint: example.test}", "domain_hint", "example.test")]
+    [InlineData("  scope: openid groups", "scope", "openid groups")]
+    [InlineData("  scope: [openid, email]", "scope", "openid email")]
+    public async Task TheAuthorizationRequestIsAsConfigured(string more, string parameter, string? value)
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider, more);
+        using var browser = new Browser(gateway);
+
+        var query = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(new Uri((await browser.GetAsync("/admin/oidc/start")).Location!).Query);
+
+        Assert.Equal(value, query.TryGetValue(parameter, out var sent) ? sent.ToString() : null);
+        Assert.Equal("https://gateway.example.test/admin/oidc/callback", query["redirect_uri"]);
+        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+    }
+
+    [Fact]
+    public async Task EndpointsGivenByHandNeedNoDiscovery()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        provider.Misbehaviour.Discovery = document => document["issuer"] = "nobody should look here";
+        await using var gateway = await SignInSetup.StartAsync(provider, $"  authorization_endpoint: {provider.Issuer}/authorize\n  token_endpoint: {provider.Issuer}/token\n  jwks_uri: {provider.Issuer}/jwks\n  userinfo_endpoint: {provider.Issuer}/userinfo");
+        using var browser = new Browser(gateway);
+
+        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+    }
+
+    [Fact]
+    public async Task TwentyTabsAtOnceAllEndSignedIn()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        var callbacks = new List<string>();
+        for (var tab = 0; tab < 20; tab++)
+        {
+            callbacks.Add(await browser.BeginAsync(provider, "sam", $"/admin/?tab={tab}"));
+        }
+
+        for (var tab = 19; tab >= 0; tab--)
+        {
+            Assert.Equal((302, $"/admin/?tab={tab}"), ((await browser.GetAsync(callbacks[tab])) is var page ? page.Status : 0, page.Location));
+        }
+
+        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
+        Assert.DoesNotContain(browser.Cookies.Keys, name => name.Contains("signin", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AbandonedAttemptsLeaveFewCookiesAndTheLastOneStillWorks()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        for (var attempt = 0; attempt < 200; attempt++)
+        {
+            await browser.BeginAsync(provider, "sam");
+        }
+
+        Assert.True(browser.Cookies.Count <= 24, $"there are {browser.Cookies.Count} cookies");
+        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+    }
+
+    [Fact]
+    public async Task AnAnswerCountsOnceAndInItsOwnBrowserOnly()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        using var victim = new Browser(gateway);
+        var callback = await browser.BeginAsync(provider, "alice");
+
+        Assert.Equal(400, (await victim.GetAsync(callback)).Status);
+        Assert.DoesNotContain("__Host-headtower", victim.Cookies.Keys);
+        Assert.Equal(302, (await browser.GetAsync(callback)).Status);
+        Assert.Equal(400, (await browser.GetAsync(callback)).Status);
+        Assert.Equal(400, (await browser.GetAsync(callback + "&code=another")).Status);
+    }
+
+    [Theory]
+    [InlineData("//evil.example")]
+    [InlineData("/\\evil.example")]
+    [InlineData("https://evil.example/")]
+    [InlineData("/\t/evil.example")]
+    [InlineData("javascript:alert(1)")]
+    public async Task AfterSigningInNobodyIsSentElsewhere(string returnTo)
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+
+        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam", returnTo)).Location);
+    }
+
+    [Fact]
+    public async Task OnlyANavigationIsSentToTheLoginPage()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+
+        Assert.Equal(401, (await browser.PostAsync("/api/v1/user")).Status);
+        browser.Headers["Sec-Fetch-Mode"] = "cors";
+        Assert.Equal(401, (await browser.GetAsync("/api/v1/node")).Status);
+        browser.Headers["Accept"] = "application/json";
+        browser.Headers.Remove("Sec-Fetch-Mode");
+        Assert.Equal(401, (await browser.GetAsync("/api/v1/node")).Status);
+        Assert.Equal(200, (await browser.GetAsync("/version")).Status);
+    }
 }

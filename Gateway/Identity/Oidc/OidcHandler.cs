@@ -100,7 +100,6 @@ internal sealed class OidcHandler(
             var metadata = await provider.GetAsync(Context.RequestAborted);
             var attempt = new SignInAttempt(properties.Items[Nonce]!, properties.Items.TryGetValue(Verifier, out var verifier) ? verifier : null, properties.Items[Redirect]!);
             var person = await signIn.CompleteAsync(TakeCode(metadata), attempt, metadata, settings, Context.RequestAborted);
-            properties.Items.Clear();
             properties.SetParameter(OidcOptions.Person, person);
             return HandleRequestResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(Scheme.Name)), properties, Scheme.Name));
         }

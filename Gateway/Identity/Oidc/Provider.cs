@@ -42,7 +42,7 @@ internal sealed partial class Provider : BackgroundService
 {
     private static readonly TimeSpan _retry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _refresh = TimeSpan.FromHours(1);
-    private static readonly TimeSpan _betweenKeyFetches = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _betweenRefreshes = TimeSpan.FromSeconds(1);
 
     private readonly Live<Configuration> _live;
     private readonly ProviderHttp _http;
@@ -50,6 +50,7 @@ internal sealed partial class Provider : BackgroundService
     private readonly ILogger<Provider> _log;
     private readonly SemaphoreSlim _one = new(1);
     private volatile Known? _known;
+    private long _refreshedAt;
     private CancellationTokenSource _changed = new();
 
     public Provider(Live<Configuration> live, ProviderHttp http, TimeProvider clock, ILogger<Provider> log)
@@ -65,12 +66,18 @@ internal sealed partial class Provider : BackgroundService
     /// <summary>What is known; asks when nothing is.</summary>
     /// <exception cref="SignInException">It cannot be used; the message says why.</exception>
     public async ValueTask<ProviderMetadata> GetAsync(CancellationToken cancel) =>
-        Status?.Metadata ?? (await AskAsync(isForced: false, cancel)).Metadata ?? throw new SignInException(SignInFailure.ProviderUnavailable, Status?.Trouble ?? "no provider is configured");
+        Status?.Metadata ?? (await AskAsync(unlessAskedWithin: _retry, cancel)).Metadata ?? throw new SignInException(SignInFailure.ProviderUnavailable, Status?.Trouble ?? "no provider is configured");
 
-    /// <summary>Fetches everything anew because of a key that is not among <paramref name="seen"/>: at most once a second.</summary>
+    /// <summary>Fetches everything anew because of a token that does not go with the keys in <paramref name="seen"/>: at most once a second.</summary>
     public async Task<ProviderMetadata> RefreshAsync(ProviderMetadata seen, CancellationToken cancel)
     {
-        await AskAsync(isForced: true, cancel);
+        var last = Interlocked.Read(ref _refreshedAt);
+        if (last == 0 || _clock.GetElapsedTime(last) >= _betweenRefreshes)
+        {
+            Interlocked.Exchange(ref _refreshedAt, _clock.GetTimestamp());
+            await AskAsync(unlessAskedWithin: TimeSpan.Zero, cancel);
+        }
+
         return Status?.Metadata ?? seen;
     }
 
@@ -82,7 +89,7 @@ internal sealed partial class Provider : BackgroundService
             using var wake = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, Volatile.Read(ref _changed).Token);
             try
             {
-                var isFine = _live.Current.Settings.Oidc is null || await AskAsync(isForced: true, wake.Token) is { Trouble: null };
+                var isFine = _live.Current.Settings.Oidc is null || await AskAsync(unlessAskedWithin: TimeSpan.Zero, wake.Token) is { Trouble: null };
                 await Task.Delay(isFine ? _refresh : _retry, _clock, wake.Token);
             }
             catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
@@ -93,7 +100,7 @@ internal sealed partial class Provider : BackgroundService
     }
 
     /// <summary>Everybody who needs an answer at the same time shares one.</summary>
-    private async Task<ProviderStatus> AskAsync(bool isForced, CancellationToken cancel)
+    private async Task<ProviderStatus> AskAsync(TimeSpan unlessAskedWithin, CancellationToken cancel)
     {
         if (_live.Current.Settings.Oidc is not { } settings)
         {
@@ -104,7 +111,7 @@ internal sealed partial class Provider : BackgroundService
         try
         {
             var before = KnownOf(settings);
-            if (before is not null && _clock.GetElapsedTime(before.At) < (isForced ? _betweenKeyFetches : _retry))
+            if (before is not null && _clock.GetElapsedTime(before.At) < unlessAskedWithin)
             {
                 return before.Status;
             }

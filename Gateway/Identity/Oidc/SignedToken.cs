@@ -41,13 +41,16 @@ internal sealed class SignedToken(Provider provider, TimeProvider clock)
             throw new SignInException(SignInFailure.TokenMalformed, $"the token is of type '{header.Typ}'");
         }
 
-        var keys = KeysFor(header, metadata);
-        if (keys.Count == 0)
+        try
         {
-            keys = KeysFor(header, await provider.RefreshAsync(metadata, cancel));
+            Verify(text, KeysFor(header, metadata), settings);
+        }
+        catch (SignInException e) when (e.Failure is SignInFailure.KeyUnknown or SignInFailure.SignatureInvalid)
+        {
+            // The provider may have new keys, under new ids or, against all advice, under the old ones.
+            Verify(text, KeysFor(header, await provider.RefreshAsync(metadata, cancel)), settings);
         }
 
-        Verify(text, keys, settings);
         CheckClaims(token, settings);
         return token;
     }
@@ -95,6 +98,8 @@ internal sealed class SignedToken(Provider provider, TimeProvider clock)
         {
             new JwtSecurityTokenHandler { MaximumTokenSizeInBytes = LargestToken }.ValidateToken(text, new TokenValidationParameters
             {
+                // The library remembers keys by their id alone; two keys of one id must not be taken for each other.
+                CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
                 IssuerSigningKeys = [.. strong.Select(ToKey)],
                 ValidIssuer = settings.Issuer,
                 ValidAudience = settings.ClientId,

@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using Gateway.Sandbox.StandIns;
+using Gateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.Tests.Identity.Oidc;
+
+/// <summary>A provider that is down, wrong, or slow: the gateway works on and says what is the matter.</summary>
+public sealed class ProviderTroubleTests
+{
+    [Fact]
+    public async Task AProviderThatIsDownAtTheStartIsNoticedWhenItComes()
+    {
+        var first = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        var port = new Uri(first.Issuer).Port;
+        await using var gateway = await SignInSetup.StartAsync(first);
+        await first.DisposeAsync();
+        await using var down = await SignInSetup.StartAsync(first);
+        using var browser = new Browser(down);
+
+        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains("Single sign-on is temporarily unavailable: ", StringComparison.Ordinal), "the page says so");
+        Assert.DoesNotContain("/admin/oidc/start", (await browser.GetAsync("/admin/login")).Text, StringComparison.Ordinal);
+        Assert.Equal(503, (await browser.GetAsync("/admin/oidc/start")).Status);
+        using var byKey = down.As(null);
+        byKey.DefaultRequestHeaders.Add("Authorization", $"Bearer {down.Headscale.ApiKey}");
+        Assert.Equal(200, (await TestGateway.CallAsync(byKey, "GET", "/api/v1/node")).Status);
+
+        await using var back = await ProviderStandIn.StartAsync(SignInSetup.Accounts, port);
+        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal), "the button is back");
+        Assert.Equal("/admin/", (await browser.SignInAsync(back, "sam")).Location);
+    }
+
+    [Fact]
+    public async Task SessionsOutliveTheirProvider()
+    {
+        var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        await browser.SignInAsync(provider, "sam");
+        var callback = await browser.BeginAsync(provider, "sam");
+        await provider.DisposeAsync();
+
+        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
+        var page = await browser.GetAsync(callback);
+        Assert.Equal(503, page.Status);
+        Assert.Contains("cannot be reached", page.Text, StringComparison.Ordinal);
+        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
+    }
+
+    [Theory]
+    [InlineData("another name", "calls itself")]
+    [InlineData("a slash too many", "with or without the slash")]
+    [InlineData("garbage", "did not answer with the JSON")]
+    [InlineData("500", "answered 500")]
+    [InlineData("redirect", "answered 302")]
+    [InlineData("no endpoints", "publishes no usable authorization_endpoint")]
+    [InlineData("script endpoint", "publishes no usable token_endpoint")]
+    [InlineData("no keys", "has no keys")]
+    [InlineData("silent", "did not answer within 5 s")]
+    public async Task TheLoginPageSaysWhatIsWrongWithTheProvider(string what, string says)
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        Misbehave(provider, what);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+
+        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains(says, StringComparison.Ordinal), $"the page says '{says}'");
+
+        Assert.DoesNotContain("/admin/oidc/start", (await browser.GetAsync("/admin/login")).Text, StringComparison.Ordinal);
+        Assert.True(gateway.Log.Has("Sign-in with the provider is unavailable"));
+    }
+
+    private static void Misbehave(ProviderStandIn provider, string what)
+    {
+        var behaviour = provider.Misbehaviour;
+        switch (what)
+        {
+            case "another name":
+                behaviour.Discovery = document => document["issuer"] = "https://other.example";
+                break;
+            case "a slash too many":
+                behaviour.Discovery = document => document["issuer"] = document["issuer"] + "/";
+                break;
+            case "no endpoints":
+                behaviour.Discovery = document => document.Remove("authorization_endpoint");
+                break;
+            case "script endpoint":
+                behaviour.Discovery = document => document["token_endpoint"] = "javascript:alert(1)";
+                break;
+            case "no keys":
+                behaviour.Keys = keys => keys["keys"] = new JsonArray();
+                break;
+            default:
+                behaviour.Answer = context => AnswerAsync(context, what);
+                break;
+        }
+    }
+
+    private static async Task<bool> AnswerAsync(HttpContext context, string what)
+    {
+        switch (what)
+        {
+            case "500":
+                context.Response.StatusCode = 500;
+                break;
+            case "redirect":
+                context.Response.Redirect("http://127.0.0.1:9/");
+                break;
+            case "silent":
+                var gone = new TaskCompletionSource();
+                await using (context.RequestAborted.Register(gone.SetResult))
+                {
+                    await gone.Task;
+                }
+
+                break;
+            default:
+                await context.Response.WriteAsync("<html>garbage");
+                break;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,227 @@
+using System.Text.Json.Nodes;
+using Gateway.Identity;
+using Gateway.Sandbox.StandIns;
+using Gateway.Store;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Identity.Oidc;
+
+/// <summary>What a session is worth, for how long, and who ends it.</summary>
+public sealed class SessionTests
+{
+    [Fact]
+    public async Task TheCookieIsOutOfReachAndTheStoreHoldsOnlyItsHash()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+
+        var answer = await browser.SignInAsync(provider, "sam");
+
+        var line = Assert.Single(answer.Response.Headers.GetValues("Set-Cookie"), one => one.StartsWith("__Host-headtower=", StringComparison.Ordinal));
+        Assert.All(new[] { "path=/", "secure", "httponly", "samesite=lax", "max-age=86400" }, part => Assert.Contains(part, line, StringComparison.Ordinal));
+        Assert.DoesNotContain("domain", line, StringComparison.Ordinal);
+        var value = browser.Cookies["__Host-headtower"].Value;
+        await gateway.StopAsync();
+        Assert.All(Directory.EnumerateFiles(gateway.Folder, "headtower.db*"), file => Assert.DoesNotContain(value, File.ReadAllText(file), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task EverySignInHasANewIdAndEndsTheOneBefore()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        using var thief = new Browser(gateway);
+        await browser.SignInAsync(provider, "sam");
+        thief.Cookies["__Host-headtower"] = browser.Cookies["__Host-headtower"];
+        Assert.Equal(200, (await thief.GetAsync("/api/v1/node")).Status);
+
+        await browser.SignInAsync(provider, "sam");
+
+        Assert.NotEqual(thief.Cookies["__Host-headtower"].Value, browser.Cookies["__Host-headtower"].Value);
+        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
+        Assert.Equal(302, (await thief.GetAsync("/api/v1/node")).Status);
+    }
+
+    [Fact]
+    public async Task ARoleThatChangesCountsWithTheNextRequestAndAPersonWhoIsRemovedIsOut()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider, "  default_role: viewer");
+        using var browser = new Browser(gateway);
+        await browser.SignInAsync(provider, "sam");
+        Assert.Equal(200, (await browser.GetAsync("/api/v1/node/11")).Status);
+
+        var person = gateway.People.Snapshot.Everyone.Single();
+        Assert.Equal(0, (await Verb.RunAsync("users", "set-role", $"{person.Id}", "member", "--config", gateway.Files.Config)).Exit);
+        await Until.TrueAsync(async () => (await browser.GetAsync("/api/v1/node/11")).Status == 403, "the role is taken away");
+        Assert.Contains("No access yet", (await browser.GetAsync("/admin/")).Text, StringComparison.Ordinal);
+        Assert.Equal(0, (await Verb.RunAsync("users", "remove", $"{person.Id}", "--config", gateway.Files.Config)).Exit);
+        await Until.TrueAsync(async () => (await browser.GetAsync("/api/v1/node/11")).Status == 302, "the session is over");
+    }
+
+    [Fact]
+    public async Task PeopleSeeAndRevokeTheirOwnSessionsAndAdministratorsEverybodys()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var alice = new Browser(gateway);
+        using var sam = new Browser(gateway);
+        using var elsewhere = new Browser(gateway);
+        await alice.SignInAsync(provider, "alice");
+        await sam.SignInAsync(provider, "sam");
+        await elsewhere.SignInAsync(provider, "sam");
+
+        Assert.Equal("2 3", await IdsAsync(sam));
+        Assert.Equal("1 2 3", await IdsAsync(alice));
+        using var http = new HttpClient { BaseAddress = gateway.Url };
+        Assert.Equal(404, await RevokeAsync(sam, 1, "https://gateway.example.test"));
+        Assert.Equal(403, await RevokeAsync(sam, 3, "https://evil.example"));
+        Assert.Equal(403, await RevokeAsync(sam, 3, null));
+        Assert.Equal(204, await RevokeAsync(sam, 3, "https://gateway.example.test"));
+        Assert.Equal(302, (await elsewhere.GetAsync("/api/v1/node")).Status);
+        Assert.Equal(204, await RevokeAsync(alice, 2, "https://gateway.example.test"));
+        Assert.Equal(302, (await sam.GetAsync("/api/v1/node")).Status);
+
+        static async Task<string> IdsAsync(Browser browser) =>
+            string.Join(' ', JsonNode.Parse((await browser.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray().Select(one => $"{one!["id"]}"));
+
+        async Task<int> RevokeAsync(Browser browser, long id, string? origin)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Delete, $"/admin/api/sessions/{id}");
+            request.Headers.Add("Cookie", $"__Host-headtower={browser.Cookies["__Host-headtower"].Value}");
+            if (origin is not null)
+            {
+                request.Headers.Add("Origin", origin);
+            }
+
+            using var response = await http.SendAsync(request);
+            return (int)response.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task TwoProcessesOnOneStoreAcceptEachOthersSessionsAndAttempts()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var store = $"\nstore: {{connection: {folder.Path}/shared.db}}";
+        await using var one = await TestGateway.StartAsync(headscale: headscale, more: SignInSetup.Section(provider) + store, server: "  trusted_proxies: [127.0.0.1]");
+        await using var other = await TestGateway.StartAsync(headscale: headscale, more: SignInSetup.Section(provider) + store, server: "  trusted_proxies: [127.0.0.1]");
+        using var browser = new Browser(one);
+        using var atOther = new Browser(other);
+
+        // Begun at one, finished at the other, used at both.
+        var callback = await browser.BeginAsync(provider, "sam");
+        foreach (var cookie in browser.Cookies)
+        {
+            atOther.Cookies[cookie.Key] = cookie.Value;
+        }
+
+        Assert.Equal(302, (await atOther.GetAsync(callback)).Status);
+        Assert.Equal(200, (await atOther.GetAsync("/api/v1/node")).Status);
+        browser.Cookies["__Host-headtower"] = atOther.Cookies["__Host-headtower"];
+        await Until.TrueAsync(async () => (await browser.GetAsync("/api/v1/node")).Status == 200, "the other process knows the session");
+        Assert.Equal(302, (await atOther.SubmitAsync("/admin/", "/admin/logout")).Status);
+        await Until.TrueAsync(async () => (await browser.GetAsync("/api/v1/node")).Status == 302, "the other process knows that it ended");
+    }
+
+    [Fact]
+    public async Task SigningOutEndsTheSessionHereAndAtTheProvider()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider, "  use_end_session: true\n  default_role: viewer");
+        using var browser = new Browser(gateway);
+        await browser.SignInAsync(provider, "sam");
+        var cookie = browser.Cookies["__Host-headtower"];
+        Assert.Equal(400, (await browser.PostAsync("/admin/logout")).Status);
+
+        var page = await browser.SubmitAsync("/admin/", "/admin/logout");
+
+        Assert.StartsWith(provider.Issuer + "/end-session?", page.Location, StringComparison.Ordinal);
+        var query = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(new Uri(page.Location!).Query);
+        Assert.Equal("https://gateway.example.test/admin/login?s=logout", query["post_logout_redirect_uri"]);
+        Assert.Equal(3, query["id_token_hint"].ToString().Split('.').Length);
+        Assert.DoesNotContain("__Host-headtower", browser.Cookies.Keys);
+        browser.Cookies["__Host-headtower"] = cookie;
+        Assert.Equal(302, (await browser.GetAsync("/api/v1/node")).Status);
+        Assert.Contains("signed out", (await browser.GetAsync("/admin/login?s=logout")).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("subject")]
+    [InlineData("session")]
+    public async Task TheProviderCanEndSessions(string by)
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var sam = new Browser(gateway);
+        using var alice = new Browser(gateway);
+        await sam.SignInAsync(provider, "sam");
+        await alice.SignInAsync(provider, "alice");
+        var session = gateway.App.Services.GetService(typeof(Sessions)) is Sessions sessions ? sessions.All[0].ProviderSession : null;
+
+        foreach (var (token, status) in new[]
+        {
+            (provider.MakeLogoutToken(null, null), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => payload["nonce"] = "n"), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => payload.Remove("events")), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => payload["events"] = new JsonObject { ["other"] = new JsonObject() }), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => payload["aud"] = "other"), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => payload["iss"] = "http://evil.example"), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => payload["exp"] = 1), 400),
+            (provider.MakeLogoutToken("sub-sam", null, type: "at+jwt"), 400),
+            (provider.MakeLogoutToken("sub-sam", null) + "x", 400),
+            ("", 400),
+        })
+        {
+            Assert.Equal(status, (await sam.PostAsync("/admin/oidc/backchannel-logout", ("logout_token", token))).Status);
+        }
+
+        Assert.Equal(200, (await sam.GetAsync("/api/v1/node")).Status);
+        var good = by == "subject" ? provider.MakeLogoutToken("sub-sam", null) : provider.MakeLogoutToken(null, session);
+        Assert.Equal(200, (await alice.PostAsync("/admin/oidc/backchannel-logout", ("logout_token", good))).Status);
+        Assert.Equal(302, (await sam.GetAsync("/api/v1/node")).Status);
+        Assert.Equal(200, (await alice.GetAsync("/api/v1/node")).Status);
+    }
+
+    [Fact]
+    public async Task HeadersOfOneAndTheSessionOfAnotherAreRefused()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        await browser.SignInAsync(provider, "sam");
+
+        browser.Headers["Remote-User"] = "vera";
+        browser.Headers["Remote-Groups"] = "viewer";
+        Assert.Equal(400, (await browser.GetAsync("/api/v1/node")).Status);
+        browser.Headers["Authorization"] = $"Bearer {gateway.Headscale.ApiKey}";
+        browser.Headers.Remove("Remote-User");
+        Assert.Equal(400, (await browser.GetAsync("/api/v1/node")).Status);
+    }
+
+    [Fact]
+    public void NobodyHasMoreSessionsThanAllowedAndWhatIsOverGoes()
+    {
+        using var folder = new TemporaryFolder();
+        var file = SqliteFile.Open(Path.Combine(folder.Path, "headtower.db"));
+        var store = new SqliteSessionStore(file);
+        var now = new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero);
+        for (var i = 0; i < 5; i++)
+        {
+            store.Add(New($"hash-{i}", now, now.AddHours(i)), mostPerPerson: 3);
+        }
+
+        Assert.Equal(["hash-2", "hash-3", "hash-4"], store.List().Sessions.Select(one => one.Hash));
+        Assert.Equal(1, store.RemoveOver(now.AddHours(2), null));
+        store.Touch([(5, now.AddMinutes(30))]);
+        Assert.Equal(1, store.RemoveOver(now.AddHours(1), now.AddMinutes(10)));
+        Assert.Equal("hash-4", Assert.Single(store.List().Sessions).Hash);
+    }
+
+    private static Session New(string hash, DateTimeOffset now, DateTimeOffset expires) =>
+        new() { Id = 0, Hash = hash, Kind = SessionKind.ApiKey, KeyPrefix = "abc", CreatedAt = now, ExpiresAt = expires, LastUsedAt = now };
+}
