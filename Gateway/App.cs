@@ -128,6 +128,7 @@ internal static partial class App
         services.AddSingleton<SignIn>();
         services.AddSingleton<ProviderSignIn>();
         services.AddSingleton<ApiKeyAttempts>();
+        services.AddSingleton<SignInAudit>();
 
         // What browsers carry between two requests is protected with keys that every process on the store has.
         services.AddDataProtection().SetApplicationName("headtower").Services.Configure<KeyManagementOptions>(keys =>

@@ -92,12 +92,13 @@ internal static class Account
         }
     }
 
-    private static async Task RevokeAsync(HttpContext context, long id, Authentication authentication, Sessions sessions)
+    private static async Task RevokeAsync(HttpContext context, long id, Authentication authentication, Sessions sessions, SignInAudit audit)
     {
         if (await RequireAsync(context, authentication) is { } me)
         {
             // Somebody else's session answers like one that is not there.
             var isDone = sessions.All.FirstOrDefault(one => one.Id == id) is { } session && MayManage(me, session) && sessions.End(id);
+            await audit.RecordAsync(context, "session.revoke", me.Label, isDone ? "done" : "not_found", isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound, me.Role.Name, $"session {id}");
             context.Response.StatusCode = isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
         }
     }

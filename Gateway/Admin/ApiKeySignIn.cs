@@ -46,7 +46,7 @@ internal sealed class ApiKeyAttempts : IDisposable
 internal static partial class ApiKeySignIn
 {
     public static async Task<IResult> SubmitAsync(
-        HttpContext context, HeadscaleClient headscale, Sessions sessions, ApiKeyAttempts attempts, Provider provider, IAntiforgery antiforgery, TimeProvider clock, ILogger<ApiKeyAttempts> log)
+        HttpContext context, HeadscaleClient headscale, Sessions sessions, ApiKeyAttempts attempts, SignInAudit audit, Provider provider, IAntiforgery antiforgery, TimeProvider clock, ILogger<ApiKeyAttempts> log)
     {
         var visit = PageAnswers.Visit(context);
         if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
@@ -72,10 +72,12 @@ internal static partial class ApiKeySignIn
         if (problem is var (status, complaint))
         {
             LogRefused(log, visit.Peer.Client, complaint, visit.RequestId);
+            await audit.RecordAsync(context, "sign_in.api_key", null, "refused", status, detail: complaint);
             return Refuse(status, complaint);
         }
 
         Begin(context, visit, sessions, ApiKeyFormat.PrefixOf(key)!, expires!.Value, clock.GetUtcNow());
+        await audit.RecordAsync(context, "sign_in.api_key", $"key:{ApiKeyFormat.PrefixOf(key)}", "done", StatusCodes.Status302Found);
         return Results.Redirect(returnTo);
 
         IResult Refuse(int status, string complaint) => Login.Page(context, provider, antiforgery, returnTo, status, complaint);

@@ -20,7 +20,7 @@ internal static partial class Logout
     }
 
     private static async Task<IResult> SubmitAsync(
-        HttpContext context, Authentication authentication, Sessions sessions, Provider provider, IAntiforgery antiforgery, IDataProtectionProvider protection)
+        HttpContext context, Authentication authentication, Sessions sessions, SignInAudit audit, Provider provider, IAntiforgery antiforgery, IDataProtectionProvider protection)
     {
         var visit = PageAnswers.Visit(context);
         var settings = visit.Configuration.Settings;
@@ -29,15 +29,16 @@ internal static partial class Logout
             return PageAnswers.Failure(context, StatusCodes.Status400BadRequest, "Not signed out", "This form was too old or came from elsewhere.", "Please try again.");
         }
 
+        var (admitted, _, _) = await authentication.AuthenticateAsync(context, visit);
         var session = SessionCookie.Read(context.Request, settings.Server.Cookie) is { } cookie ? sessions.Find(cookie) : null;
         SessionCookie.Delete(context.Response, settings.Server.Cookie);
         if (session is not null)
         {
             sessions.End(session.Id);
+            await audit.RecordAsync(context, "sign_out", admitted?.Label, "done", StatusCodes.Status302Found, admitted?.Role.Name);
             return Results.Redirect(EndSessionUrl(session, settings, provider, protection) ?? settings.Server.BasePath + "/login?s=logout");
         }
 
-        var (admitted, _, _) = await authentication.AuthenticateAsync(context, visit);
         return Results.Redirect(admitted is not null && settings.Server.ProxyAuth?.LogoutUrl is { } url ? url : settings.Server.BasePath + "/login?s=logout");
     }
 
@@ -77,7 +78,7 @@ internal static partial class Logout
     }
 
     /// <summary>OpenID Connect Back-Channel Logout 1.0 2.6: a token like an ID token, but for this purpose alone.</summary>
-    private static async Task<IResult> BackChannelAsync(HttpContext context, SignedToken signed, Provider provider, Sessions sessions, ILogger<Sessions> log)
+    private static async Task<IResult> BackChannelAsync(HttpContext context, SignedToken signed, Provider provider, Sessions sessions, SignInAudit audit, ILogger<Sessions> log)
     {
         if (PageAnswers.Visit(context).Configuration.Settings.Oidc is not { } settings)
         {
@@ -96,6 +97,7 @@ internal static partial class Logout
                 throw new SignInException(SignInFailure.TokenMalformed, "the token is no logout token");
             }
 
+            await audit.RecordAsync(context, "sign_out.provider", $"oidc:{settings.Issuer}#{subject ?? $"(session {session})"}", "done", StatusCodes.Status200OK);
             LogEnded(log, sessions.EndOfProvider(settings.Issuer, subject, session), subject ?? session!);
             return Results.Ok();
         }

@@ -1,6 +1,7 @@
 using Gateway.Edge;
 using Gateway.Identity;
 using Gateway.Identity.Oidc;
+using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Users;
 using Microsoft.AspNetCore.Authentication;
@@ -10,7 +11,7 @@ namespace Gateway.Admin;
 
 /// <summary>How an answer of the provider ends: in a session, or on a page that says why not.</summary>
 internal sealed partial class ProviderSignIn(
-    Admission admission, Sessions sessions, IDataProtectionProvider protection, TimeProvider clock, ILogger<ProviderSignIn> log)
+    Admission admission, Sessions sessions, SignInAudit audit, IDataProtectionProvider protection, TimeProvider clock, ILogger<ProviderSignIn> log)
 {
     /// <summary>What protects ID tokens in the store.</summary>
     public const string TokenPurpose = "Gateway.Admin.IdToken.v1";
@@ -25,6 +26,7 @@ internal sealed partial class ProviderSignIn(
             var stored = admission.Register(person.Caller, visit.Configuration);
             Begin(context.HttpContext, visit, stored, person);
             LogSignedIn(stored.Label, stored.Role, visit.RequestId);
+            await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role);
             context.Response.Redirect(PageAnswers.ReturnTo(context.ReturnUri, visit.Configuration.Settings.Server.BasePath + "/"));
         }
         catch (StoreException e)
@@ -84,6 +86,7 @@ internal sealed partial class ProviderSignIn(
     {
         LogRefused(log, context.TraceIdentifier, failure, detail);
         var (status, text, advice) = SignInTexts.Of(failure);
+        await audit.RecordAsync(context, "sign_in.oidc", null, SnakeCase.From(failure.ToString()), status, detail: detail);
         await PageAnswers.Failure(context, status, "Sign-in failed", text, advice).ExecuteAsync(context);
     }
 

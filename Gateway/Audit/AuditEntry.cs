@@ -10,6 +10,9 @@ internal enum AuditKind
 
     /// <summary>A change made by a verb on the command line.</summary>
     Cli,
+
+    /// <summary>Somebody signed in or out, or was refused.</summary>
+    SignIn,
 }
 
 /// <summary>One decision or change. Bodies, queries and secrets are never part of it.</summary>
@@ -52,6 +55,22 @@ internal sealed record AuditEntry
     public double? Duration { get; init; }
 
     public string? Detail { get; init; }
+
+    /// <summary>A change that a verb made.</summary>
+    /// <param name="what">The verb, such as <c>users.link</c>.</param>
+    /// <param name="whom">Whom it was about.</param>
+    public static AuditEntry OfVerb(string what, string whom, TimeProvider clock) => new()
+    {
+        At = clock.GetUtcNow(),
+        RequestId = Guid.NewGuid().ToString("n"),
+        Kind = AuditKind.Cli,
+        Actor = $"cli:{Environment.UserName}",
+        Row = what,
+        Method = "CLI",
+        Path = whom,
+        Reason = "done",
+        Status = 0,
+    };
 }
 
 /// <summary>How the call of an earlier entry ended.</summary>

@@ -7,6 +7,10 @@ internal sealed record PersonLine(
     long Id, string Source, string Issuer, string Subject, string? Name, string? Email, string Role,
     string? HeadscaleUser, string? LinkSource, DateTimeOffset CreatedAt);
 
+/// <summary>A session as listed by <c>gateway sessions --json</c>.</summary>
+internal sealed record SessionLine(
+    long Id, string Kind, string Identity, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, string? Client, string? UserAgent);
+
 /// <summary>An entry as printed by <c>gateway audit --json</c>, one object per line.</summary>
 internal sealed record AuditLine(
     long Id, DateTimeOffset At, string RequestId, string Kind, string? Actor, string? Role, string? HeadscaleUser, string? Row,
@@ -24,6 +28,7 @@ internal sealed record CheckLine(bool Ok, IReadOnlyList<string> Errors, IReadOnl
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(IReadOnlyList<PersonLine>))]
+[JsonSerializable(typeof(IReadOnlyList<SessionLine>))]
 [JsonSerializable(typeof(PersonLine))]
 [JsonSerializable(typeof(AuditLine))]
 [JsonSerializable(typeof(Explanation))]

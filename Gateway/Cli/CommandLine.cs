@@ -25,6 +25,7 @@ internal static class CommandLine
         root.Add(CheckVerb.Create());
         root.Add(ExplainVerb.Create());
         root.Add(UsersVerb.Create());
+        root.Add(SessionsVerb.Create());
         root.Add(AuditVerb.Create());
         root.Add(BackupVerbs.CreateBackup());
         root.Add(BackupVerbs.CreateRestore());

@@ -176,11 +176,7 @@ internal sealed class UsersSession
     {
         if (outcome is Users.Change.Done)
         {
-            _audit.Write([new AuditEntry
-            {
-                At = _clock.GetUtcNow(), RequestId = Guid.NewGuid().ToString("n"), Kind = AuditKind.Cli, Actor = $"cli:{Environment.UserName}",
-                Row = $"users.{_verb}", Method = "CLI", Path = who, Reason = "done", Status = 0,
-            }], []);
+            _audit.Write([AuditEntry.OfVerb($"users.{_verb}", who, _clock)], []);
         }
 
         return outcome switch

@@ -102,6 +102,26 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task TheCommandLineListsAndEndsSessionsAndAllOfItIsAudited()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        await browser.SignInAsync(provider, "sam");
+
+        var listed = await Verb.RunAsync("sessions", "list", "--json", "--config", gateway.Files.Config);
+        Assert.Equal($"oidc:{provider.Issuer}#sub-sam", $"{JsonNode.Parse(listed.Output)![0]!["identity"]}");
+        Assert.Contains("there is no session", (await Verb.RunAsync("sessions", "revoke", "99", "--config", gateway.Files.Config)).Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await Verb.RunAsync("sessions", "revoke", "1", "--config", gateway.Files.Config)).Exit);
+        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/api/me")).Status == 401, "the session is over");
+        await browser.GetAsync("/admin/oidc/callback?state=forged");
+
+        Assert.Equal(
+            ["sign_in.oidc done 302", "sessions.revoke done 0", "sign_in.oidc state_invalid 400"],
+            (await gateway.StopAndReadAuditAsync()).Select(one => $"{one.Row} {one.Reason} {one.Status}"));
+    }
+
+    [Fact]
     public async Task TwoProcessesOnOneStoreAcceptEachOthersSessionsAndAttempts()
     {
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);

@@ -1,0 +1,148 @@
+using System.Text.Json.Nodes;
+using Gateway.Sandbox.StandIns;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Admin;
+
+/// <summary>Signing in with a Headscale API key.</summary>
+public sealed class ApiKeySignInTests
+{
+    private const string Trusted = "  trusted_proxies: [127.0.0.1]";
+
+    [Theory]
+    [InlineData(26)]
+    [InlineData(27)]
+    [InlineData(28)]
+    [InlineData(29)]
+    [InlineData(30)]
+    public async Task AKeyBeginsASessionWithFullRightsAndIsKeptNowhere(int version)
+    {
+        await using var gateway = await TestGateway.StartAsync(version, server: Trusted);
+        using var browser = new Browser(gateway);
+        var key = gateway.Headscale.Api.CreateApiKey("2036-01-01T00:00:00Z").Key;
+
+        var answer = await SubmitAsync(browser, key, "/api/v1/user");
+
+        Assert.Equal((302, "/api/v1/user"), (answer.Status, answer.Location));
+        Assert.Equal(200, (await browser.GetAsync("/api/v1/user")).Status);
+        var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
+        Assert.Equal(("api_key", "api_key"), ($"{me["role"]}", $"{me["session"]!["kind"]}"));
+        Assert.Equal($"Bearer {gateway.Headscale.ApiKey}", gateway.Headscale.Forwarded[^1].Header("Authorization"));
+        var audit = await gateway.StopAndReadAuditAsync();
+        Assert.Equal(["sign_in.api_key", "users.list"], audit.Select(one => one.Row));
+        Assert.All(audit, entry => Assert.StartsWith("key:", entry.Actor, StringComparison.Ordinal));
+        Assert.All(Directory.EnumerateFiles(gateway.Folder, "headtower.db*"), file => Assert.DoesNotContain(key[^24..], File.ReadAllText(file), StringComparison.Ordinal));
+        Assert.DoesNotContain(gateway.Log.All, line => line.Contains(key[^24..], StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", 400, "Please enter")]
+    [InlineData("nonsense", 400, "does not look like")]
+    [InlineData("unknown", 401, "Headscale rejects")]
+    [InlineData("expired", 401, "has expired")]
+    [InlineData("endless", 401, "has no expiration")]
+    public async Task WhatIsWrongWithAKeyIsSaid(string which, int status, string says)
+    {
+        await using var gateway = await TestGateway.StartAsync(server: Trusted);
+        using var browser = new Browser(gateway);
+        var key = which switch
+        {
+            "unknown" => $"hskey-api-{new string('a', 12)}-{new string('b', 64)}",
+            "expired" => gateway.Headscale.Api.CreateApiKey("2020-01-01T00:00:00Z").Key,
+            "endless" => gateway.Headscale.Api.CreateApiKey("0001-01-01T00:00:00Z").Key,
+            _ => which,
+        };
+
+        var answer = await SubmitAsync(browser, key);
+
+        Assert.Equal(status, answer.Status);
+        Assert.Contains(says, answer.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("__Host-headtower", browser.Cookies.Keys);
+    }
+
+    [Fact]
+    public async Task WhileHeadscaleIsDownNobodyIsTakenForAnIntruder()
+    {
+        var headscale = await HeadscaleStandIn.StartAsync(29);
+        await using var gateway = await TestGateway.StartAsync(headscale: headscale, server: Trusted);
+        using var browser = new Browser(gateway);
+        await headscale.DisposeAsync();
+
+        Assert.Equal(503, (await SubmitAsync(browser, headscale.ApiKey)).Status);
+    }
+
+    [Fact]
+    public async Task TryingKeysIsSlowedDownPerAddressAndPerNetwork()
+    {
+        await using var gateway = await TestGateway.StartAsync(server: Trusted);
+        using var browser = new Browser(gateway);
+        var statuses = new List<int>();
+        for (var i = 0; i < 12; i++)
+        {
+            browser.Headers["X-Forwarded-For"] = $"2001:db8:1:1::{i:x}";
+            var answer = await SubmitAsync(browser, "nonsense");
+            statuses.Add(answer.Status);
+            Assert.Equal(answer.Status == 429, answer.Response.Headers.RetryAfter is not null);
+        }
+
+        Assert.Equal([.. Enumerable.Repeat(400, 10), 429, 429], statuses);
+        browser.Headers["X-Forwarded-For"] = "2001:db8:1:2::1";
+        Assert.Equal(302, (await SubmitAsync(browser, gateway.Headscale.ApiKey)).Status);
+    }
+
+    [Fact]
+    public async Task TheFormNeedsItsToken()
+    {
+        await using var gateway = await TestGateway.StartAsync(server: Trusted);
+        using var browser = new Browser(gateway);
+
+        Assert.Equal(400, (await browser.PostAsync("/admin/login", ("api_key", gateway.Headscale.ApiKey))).Status);
+        Assert.DoesNotContain("__Host-headtower", browser.Cookies.Keys);
+    }
+
+    [Fact]
+    public async Task SwitchedOffItIsRefusedAndNotOnlyHidden()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider, "  disable_api_key_login: true");
+        using var browser = new Browser(gateway);
+        Assert.DoesNotContain("api_key", (await browser.GetAsync("/admin/login")).Text, StringComparison.Ordinal);
+
+        // The token of another form of the same browser is a good one.
+        await browser.SignInAsync(provider, "sam");
+        var answer = await browser.SubmitAsync("/admin/", "/admin/login", ("api_key", gateway.Headscale.ApiKey));
+
+        Assert.Equal(403, answer.Status);
+        Assert.Contains("switched off", answer.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnInsecurePageSaysWhySigningInWillNotLast()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var browser = new Browser(gateway);
+        browser.Headers.Remove("X-Forwarded-Proto");
+
+        Assert.Contains("cookie is for https only", (await browser.GetAsync("/admin/login")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OwnPagesAllowNothingFromElsewhere()
+    {
+        await using var gateway = await TestGateway.StartAsync(server: Trusted);
+        using var browser = new Browser(gateway);
+
+        var page = await browser.GetAsync("/admin/login");
+
+        var policy = Assert.Single(page.Response.Headers.GetValues("Content-Security-Policy"));
+        Assert.StartsWith("default-src 'none';", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("style=", page.Text, StringComparison.Ordinal);
+        Assert.True(page.Response.Headers.CacheControl!.NoStore);
+        Assert.Equal(200, (await browser.GetAsync("/admin/style.css")).Status);
+    }
+
+    private static Task<PageAnswer> SubmitAsync(Browser browser, string key, string returnTo = "/admin/") =>
+        browser.SubmitAsync($"/admin/login?return_to={Uri.EscapeDataString(returnTo)}", "/admin/login", ("api_key", key));
+}

@@ -1,0 +1,48 @@
+using System.Xml.Linq;
+using Gateway.Settings;
+using Gateway.Store;
+using Gateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gateway.Tests.Store;
+
+/// <summary>The key ring that protects what browsers carry.</summary>
+public sealed class KeyRingTests
+{
+    [Fact]
+    public async Task ItIsInTheStoreAndEncryptedWhenAKeyIsConfigured()
+    {
+        foreach (var (more, isOpen) in new[] { ("", true), ("\nstore: {encryption_key: a long secret}", false) })
+        {
+            await using var gateway = await TestGateway.StartAsync(more: "bootstrap: {owner: proxy:alice}" + more, server: "  trusted_proxies: [127.0.0.1]");
+            using var browser = new Browser(gateway);
+            Assert.Equal(302, (await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", gateway.Headscale.ApiKey))).Status);
+
+            var ring = new KeyRing(SqliteFile.Open(gateway.Configuration.Settings.Store.File)).GetAllElements();
+
+            Assert.NotEmpty(ring);
+            Assert.Equal(isOpen, ring.Any(one => one.ToString().Contains("<masterKey", StringComparison.Ordinal)));
+            Assert.DoesNotContain(Directory.EnumerateFiles(gateway.Folder), file => file.EndsWith(".xml", StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
+    [InlineData("right", null)]
+    [InlineData("wrong", "store.encryption_key is not the key")]
+    [InlineData(null, "set store.encryption_key")]
+    public void ItOpensWithItsKeyAndElseSaysWhatIsMissing(string? key, string? complaint)
+    {
+        var box = new KeyRingEncryption(new Secret("right")).Encrypt(new XElement("masterKey", "value")).EncryptedElement;
+        var services = new ServiceCollection().AddSingleton(new StoreSettings("", key is null ? null : new Secret(key))).BuildServiceProvider();
+        var decryption = new KeyRingDecryption(services);
+
+        if (complaint is null)
+        {
+            Assert.Equal("value", decryption.Decrypt(box).Value);
+        }
+        else
+        {
+            Assert.Contains(complaint, Assert.Throws<StoreException>(() => decryption.Decrypt(box)).Message, StringComparison.Ordinal);
+        }
+    }
+}
