@@ -26,7 +26,7 @@ internal sealed partial class Browser(TestGateway gateway) : IDisposable
     public Task<PageAnswer> PostAsync(string target, params (string Name, string Value)[] fields) => SendAsync(new HttpRequestMessage(HttpMethod.Post, Resolve(target))
     {
         Content = new FormUrlEncodedContent(fields.Select(one => KeyValuePair.Create(one.Name, one.Value))),
-        Headers = { { "Origin", "https://gateway.example.test" } },
+        Headers = { { "Origin", gateway.Configuration.Settings.Server.BaseUrl!.GetLeftPart(UriPartial.Authority) } },
     });
 
     /// <summary>Fills in the form of a page and sends it.</summary>

@@ -42,7 +42,7 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <param name="proxyAuth">Further lines of the section proxy_auth, indented by four.</param>
     /// <param name="more">Further sections.</param>
     public static async Task<TestGateway> StartAsync(
-        int version = 29, string proxyAuth = "", string more = "", string server = "", string? routes = null, HeadscaleStandIn? headscale = null, string headscaleSection = "")
+        int version = 29, string proxyAuth = "", string more = "", string server = "", string? routes = null, HeadscaleStandIn? headscale = null, string headscaleSection = "", int port = 0)
     {
         headscale ??= await HeadscaleStandIn.StartAsync(version);
         if (headscale.Tailnet.Users.Count == 0)
@@ -51,7 +51,7 @@ internal sealed class TestGateway : IAsyncDisposable
         }
 
         var folder = new TemporaryFolder();
-        var config = folder.File("headtower.yaml", Yaml(headscale, folder.Path, proxyAuth, more, server, headscaleSection: headscaleSection));
+        var config = folder.File("headtower.yaml", Yaml(headscale, folder.Path, proxyAuth, more, server, port, headscaleSection));
         var files = new ConfigurationFiles(config, routes is null ? null : folder.File("routes.yaml", routes), Some.NoEnvironment);
         var (configuration, problems, _) = files.Load();
         Assert.Empty(problems.Errors);
@@ -65,7 +65,7 @@ internal sealed class TestGateway : IAsyncDisposable
         $"""
         server:
           listen: [http://127.0.0.1:{port}]
-          base_url: https://gateway.example.test
+        {(server.Contains("base_url:", StringComparison.Ordinal) ? "" : "  base_url: https://gateway.example.test")}
           data_path: {folder}
         {server}
           proxy_auth:

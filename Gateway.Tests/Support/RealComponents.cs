@@ -1,0 +1,31 @@
+using System.Runtime.CompilerServices;
+
+namespace Gateway.Tests.Support;
+
+/// <summary>What a developer's machine may lack. Where CI is set, nothing is skipped: a missing component is a failure there.</summary>
+internal static class RealComponents
+{
+    /// <summary>The folder with the node programs of the tests.</summary>
+    public static string Providers { get; } = Path.Combine(Here(), "..", "Providers");
+
+    public static string? WithoutNodeProvider { get; } =
+        Missing(Directory.Exists(Path.Combine(Providers, "oidc-provider", "node_modules")), "run 'npm ci' in Gateway.Tests/Providers/oidc-provider first");
+
+    private static string? Missing(bool isThere, string remedy) => isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : remedy;
+
+    private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
+}
+
+/// <summary>A test against the certified provider of npm.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class NodeProviderFactAttribute : FactAttribute
+{
+    public NodeProviderFactAttribute() => Skip = RealComponents.WithoutNodeProvider;
+}
+
+/// <inheritdoc cref="NodeProviderFactAttribute"/>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class NodeProviderTheoryAttribute : TheoryAttribute
+{
+    public NodeProviderTheoryAttribute() => Skip = RealComponents.WithoutNodeProvider;
+}
