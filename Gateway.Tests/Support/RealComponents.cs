@@ -11,6 +11,10 @@ internal static class RealComponents
     public static string? WithoutNodeProvider { get; } =
         Missing(Directory.Exists(Path.Combine(Providers, "oidc-provider", "node_modules")), "run 'npm ci' in Gateway.Tests/Providers/oidc-provider first");
 
+    public static string Chromium => "/usr/bin/chromium";
+
+    public static string? WithoutChromium { get; } = Missing(File.Exists(Chromium), "install Debian's package chromium first");
+
     private static string? Missing(bool isThere, string remedy) => isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : remedy;
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
@@ -28,4 +32,11 @@ internal sealed class NodeProviderFactAttribute : FactAttribute
 internal sealed class NodeProviderTheoryAttribute : TheoryAttribute
 {
     public NodeProviderTheoryAttribute() => Skip = RealComponents.WithoutNodeProvider;
+}
+
+/// <summary>A test in a real Chromium, at the certified provider.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ChromiumFactAttribute : FactAttribute
+{
+    public ChromiumFactAttribute() => Skip = RealComponents.WithoutNodeProvider ?? RealComponents.WithoutChromium;
 }

@@ -55,7 +55,9 @@ const build = (issuer) => {
     findAccount: async (ctx, id) => people[id] && { accountId: id, claims: async () => ({ sub: id, ...people[id] }) },
     // Every client is ours: nobody is asked for consent.
     loadExistingGrant: async (ctx) => {
-      const grant = new provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
+      const { client: { clientId }, session } = ctx.oidc;
+      const known = session.grantIdFor(clientId);
+      const grant = (known && await provider.Grant.find(known)) || new provider.Grant({ clientId, accountId: session.accountId });
       grant.addOIDCScope(ctx.oidc.params.scope);
       await grant.save();
       return grant;

@@ -1,0 +1,89 @@
+using Gateway.Tests.Support;
+using Microsoft.Playwright;
+
+namespace Gateway.Tests.Identity.Oidc;
+
+/// <summary>Signing in as a person does it: a real browser, the certified provider, no scripts.</summary>
+public sealed class ChromiumTests
+{
+    [ChromiumFact]
+    public async Task APersonSignsInIsRefusedSignsOutAndUsesAKeyWithScriptsOff()
+    {
+        await using var provider = await NodeProvider.StartAsync();
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await LaunchAsync(playwright);
+        var context = await chromium.NewContextAsync(new() { JavaScriptEnabled = false, BaseURL = provider.Gateway.Url.AbsoluteUri });
+        var page = await context.NewPageAsync();
+        var complaints = new List<string>();
+        page.Console += (_, message) => complaints.Add(message.Text);
+
+        // Anything of the API leads to the login page, and from there back.
+        await page.GotoAsync("/api/v1/node");
+        await page.GetByText("Sign in with single sign-on").ClickAsync();
+        await page.Locator("#sam").ClickAsync();
+        Assert.EndsWith("/api/v1/node", page.Url, StringComparison.Ordinal);
+        Assert.Contains("sam-laptop", await page.Locator("body").InnerTextAsync(), StringComparison.Ordinal);
+
+        await page.GotoAsync("/admin/");
+        Assert.Equal("Signed in", await page.Locator("h1").InnerTextAsync());
+        await ShootAsync(page, "home");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        Assert.Contains("You have been signed out.", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain(await context.CookiesAsync(), cookie => cookie.Name == "headtower");
+
+        await page.GetByText("Sign in with single sign-on").ClickAsync();
+        await page.Locator("#cancel").ClickAsync();
+        Assert.Equal("Sign-in failed", await page.Locator("h1").InnerTextAsync());
+        await ShootAsync(page, "failure");
+        await page.GetByText("Back to sign in").ClickAsync();
+
+        await page.GetByLabel("Headscale API key").FillAsync("nonsense");
+        await page.GetByText("Sign in with API key").ClickAsync();
+        Assert.Contains("does not look like", await page.GetByRole(AriaRole.Alert).InnerTextAsync(), StringComparison.Ordinal);
+        await ShootAsync(page, "login");
+        await page.GetByLabel("Headscale API key").FillAsync(provider.Gateway.Headscale.ApiKey);
+        await page.GetByText("Sign in with API key").ClickAsync();
+        Assert.Equal("Signed in", await page.Locator("h1").InnerTextAsync());
+
+        Assert.DoesNotContain(complaints, text => text.Contains("Content Security Policy", StringComparison.Ordinal));
+        Assert.Equal((true, SameSiteAttribute.Lax), (await context.CookiesAsync()).Where(one => one.Name == "headtower").Select(one => (one.HttpOnly, one.SameSite)).Single());
+    }
+
+    [ChromiumFact]
+    public async Task TabsThatSignInAtTheSameTimeAllEndSignedIn()
+    {
+        await using var provider = await NodeProvider.StartAsync();
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await LaunchAsync(playwright);
+        var context = await chromium.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
+
+        // The provider knows the person already, and lets every tab through: it takes one login of a browser at a time.
+        var first = await context.NewPageAsync();
+        await first.GotoAsync("/admin/oidc/start");
+        await first.Locator("#sam").ClickAsync();
+        await context.ClearCookiesAsync(new() { Name = "headtower" });
+        var tabs = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => context.NewPageAsync()));
+
+        await Task.WhenAll(tabs.Select((tab, at) => tab.GotoAsync($"/admin/oidc/start?return_to=%2Fadmin%2F%3Ftab%3D{at}")));
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(at => $"{provider.Gateway.Url}admin/?tab={at}"), tabs.Select(tab => tab.Url));
+        foreach (var tab in tabs)
+        {
+            await tab.ReloadAsync();
+            Assert.Equal("Signed in", await tab.Locator("h1").InnerTextAsync());
+        }
+    }
+
+    private static Task<IBrowser> LaunchAsync(IPlaywright playwright) =>
+        playwright.Chromium.LaunchAsync(new() { ExecutablePath = RealComponents.Chromium, ChromiumSandbox = false, Args = ["--disable-dev-shm-usage"] });
+
+    /// <summary>Pictures for a look, where a folder is named.</summary>
+    private static async Task ShootAsync(IPage page, string name)
+    {
+        if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
+        {
+            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png") });
+        }
+    }
+}
