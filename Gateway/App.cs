@@ -56,6 +56,7 @@ internal static partial class App
         app.UseWhen(context => context.Request.Path.StartsWithSegments(configuration.Settings.Server.BasePath), pages =>
         {
             pages.Use(next => PageAnswers.AddHeaders(next, provider));
+            pages.Use(PageAnswers.CheckHost);
             pages.UseAuthentication();
         });
 

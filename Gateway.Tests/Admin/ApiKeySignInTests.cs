@@ -143,6 +143,24 @@ public sealed class ApiKeySignInTests
         Assert.Equal(200, (await browser.GetAsync("/admin/style.css")).Status);
     }
 
+    [Theory]
+    [InlineData("/admin/login", "gateway.example.test", 200)]
+    [InlineData("/admin/login", "Gateway.Example.Test:443", 200)]
+    [InlineData("/admin/login", "gateway.example.test:99999", 421)]
+    [InlineData("/admin/login", "evil.example", 421)]
+    [InlineData("/admin/login", "gateway.example.test.evil.example", 421)]
+    [InlineData("/admin/healthz", "10.0.0.1:3000", 200)]
+    [InlineData("/version", "anything.example", 200)]
+    [InlineData("/admin/nothing", "gateway.example.test", 302)]
+    public async Task OwnPagesBelongToTheirHost(string path, string host, int status)
+    {
+        await using var gateway = await TestGateway.StartAsync(server: Trusted);
+        await using var connection = await gateway.ConnectAsync();
+        await connection.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"));
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", await RawPeer.ReadHeadAsync(connection), StringComparison.Ordinal);
+    }
+
     private static Task<PageAnswer> SubmitAsync(Browser browser, string key, string returnTo = "/admin/") =>
         browser.SubmitAsync($"/admin/login?return_to={Uri.EscapeDataString(returnTo)}", "/admin/login", ("api_key", key));
 }

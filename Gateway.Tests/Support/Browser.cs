@@ -56,7 +56,8 @@ internal sealed partial class Browser(TestGateway gateway) : IDisposable
     private async Task<PageAnswer> SendAsync(HttpRequestMessage request)
     {
         using var sent = request;
-        foreach (var (name, value) in Headers)
+        request.Headers.Host = Headers.GetValueOrDefault("Host") ?? gateway.Configuration.Settings.Server.BaseUrl!.Authority;
+        foreach (var (name, value) in Headers.Where(one => one.Key != "Host"))
         {
             request.Headers.TryAddWithoutValidation(name, value);
         }

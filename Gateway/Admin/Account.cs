@@ -38,6 +38,22 @@ internal static class Account
         admin.MapGet("/api/me", MeAsync);
         admin.MapGet("/api/sessions", SessionsAsync);
         admin.MapDelete("/api/sessions/{id:long}", RevokeAsync);
+        admin.MapFallback(UnknownAsync);
+    }
+
+    /// <summary>Which pages there are is for those who are signed in.</summary>
+    private static async Task<IResult> UnknownAsync(HttpContext context, Authentication authentication)
+    {
+        var (admitted, _, problem) = await authentication.AuthenticateAsync(context, PageAnswers.Visit(context));
+        if (admitted is not null)
+        {
+            return PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such page.");
+        }
+
+        var reason = problem?.Reason ?? Reason.SignInRequired;
+        return PageAnswers.IsNavigation(context) && reason is Reason.SignInRequired
+            ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.BasePath(context) + "/"))
+            : PageAnswers.Failure(context, Refusals.StatusOf(reason), "Not available", Refusals.TextOf(new(reason, Detail: problem?.Detail)));
     }
 
     private static async Task<IResult> HomeAsync(HttpContext context, Authentication authentication, IAntiforgery antiforgery, Provider provider)

@@ -27,6 +27,26 @@ internal static class PageAnswers
         return next(context);
     };
 
+    /// <summary>
+    /// Middleware: pages and cookies belong to the host of base_url, so that no other name that leads here can be used to
+    /// borrow them. Health pages are asked for by address.
+    /// </summary>
+    public static RequestDelegate CheckHost(RequestDelegate next) => async context =>
+    {
+        var (settings, host) = (Visit(context).Configuration.Settings.Server, context.Request.Host);
+        var isHealth = context.Request.Path.Value is { } path && (path == settings.BasePath + "/healthz" || path == settings.BasePath + "/readyz");
+        var isOurs = Uri.TryCreate($"{context.Request.Scheme}://{host.Value}/", UriKind.Absolute, out var asked)
+            && (settings.BaseUrl is not { } own || (asked.Host.Equals(own.Host, StringComparison.OrdinalIgnoreCase) && (asked.Port == own.Port || asked.IsDefaultPort)));
+        if (isHealth || isOurs)
+        {
+            await next(context);
+            return;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+        await context.Response.WriteAsync($"These pages live at {settings.BaseUrl?.GetLeftPart(UriPartial.Authority) ?? "another address"}. If you came from there, the proxy in front must pass the Host header on.\n");
+    };
+
     public static RazorComponentResult Page<T>(int status, params ReadOnlySpan<(string Name, object? Value)> parameters)
         where T : IComponent
     {

@@ -16,6 +16,8 @@ internal sealed partial class ProviderSignIn(
     /// <summary>What protects ID tokens in the store.</summary>
     public const string TokenPurpose = "Gateway.Admin.IdToken.v1";
 
+    private static readonly TimeSpan _tabsAtOnce = TimeSpan.FromMinutes(1);
+
     public async Task SucceedAsync(TicketReceivedContext context)
     {
         context.HandleResponse();
@@ -52,7 +54,10 @@ internal sealed partial class ProviderSignIn(
     [LoggerMessage(1, LogLevel.Warning, "Sign-in {Reference} was refused: {Failure}: {Detail}")]
     public static partial void LogRefused(ILogger log, string reference, SignInFailure failure, string detail);
 
-    /// <summary>The id is new with every sign-in, and the session that the browser had before is over.</summary>
+    /// <summary>
+    /// The id is new with every sign-in, and the session that the browser had before is over; but not one of this minute,
+    /// which another tab may be about to use.
+    /// </summary>
     private void Begin(HttpContext context, Visit visit, Person person, SignedInAtProvider from)
     {
         var (cookie, now) = (visit.Configuration.Settings.Server.Cookie, clock.GetUtcNow());
@@ -71,7 +76,7 @@ internal sealed partial class ProviderSignIn(
             ProviderSession = from.ProviderSession,
             ProtectedIdToken = visit.Configuration.Settings.Oidc is { UseEndSession: true } ? protection.CreateProtector(TokenPurpose).Protect(from.IdToken) : null,
         });
-        if (before is not null)
+        if (before is not null && now - before.CreatedAt > _tabsAtOnce)
         {
             sessions.End(before.Id);
         }
