@@ -15,6 +15,8 @@ internal static class RealComponents
 
     public static string? WithoutChromium { get; } = Missing(File.Exists(Chromium), "install Debian's package chromium first");
 
+    public static string? WithoutGlewlwyd { get; } = Missing(File.Exists("/usr/bin/glewlwyd"), "install Debian's package glewlwyd first");
+
     private static string? Missing(bool isThere, string remedy) => isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : remedy;
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
@@ -39,4 +41,11 @@ internal sealed class NodeProviderTheoryAttribute : TheoryAttribute
 internal sealed class ChromiumFactAttribute : FactAttribute
 {
     public ChromiumFactAttribute() => Skip = RealComponents.WithoutNodeProvider ?? RealComponents.WithoutChromium;
+}
+
+/// <summary>A test against Glewlwyd.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class GlewlwydFactAttribute : FactAttribute
+{
+    public GlewlwydFactAttribute() => Skip = RealComponents.WithoutGlewlwyd;
 }
