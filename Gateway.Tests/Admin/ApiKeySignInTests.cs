@@ -90,6 +90,25 @@ public sealed class ApiKeySignInTests
         Assert.Equal(302, (await SubmitAsync(browser, gateway.Headscale.ApiKey)).Status);
     }
 
+    [Theory]
+    [InlineData(26)]
+    [InlineData(29)]
+    public async Task AKeyThatIsDeletedTakesItsSessionsAlong(int version)
+    {
+        await using var gateway = await TestGateway.StartAsync(version, server: Trusted);
+        using var browser = new Browser(gateway);
+        var key = gateway.Headscale.Api.CreateApiKey("2036-01-01T00:00:00Z");
+        await SubmitAsync(browser, key.Key);
+        var watch = (Gateway.Headscale.UpstreamWatch)gateway.App.Services.GetService(typeof(Gateway.Headscale.UpstreamWatch))!;
+        await watch.RefreshAsync(default);
+        Assert.Equal(200, (await browser.GetAsync("/api/v1/user")).Status);
+
+        gateway.Headscale.Tailnet.ApiKeys.Remove(key);
+        await watch.RefreshAsync(default);
+
+        Assert.Equal(302, (await browser.GetAsync("/api/v1/user")).Status);
+    }
+
     [Fact]
     public async Task TheFormNeedsItsToken()
     {

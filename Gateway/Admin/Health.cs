@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Gateway.Edge;
 using Gateway.Headscale;
+using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Users;
@@ -14,7 +15,7 @@ namespace Gateway.Admin;
 internal sealed record HealthCheck(bool Ok, string? Detail);
 
 /// <summary>Whether the gateway can do its work, and what is missing if not.</summary>
-internal sealed record Readiness(string Status, HealthCheck Store, HealthCheck Headscale, HealthCheck Key, string? HeadscaleVersion, DateTimeOffset? KeyExpires);
+internal sealed record Readiness(string Status, HealthCheck Store, HealthCheck Headscale, HealthCheck Key, HealthCheck? Provider, string? HeadscaleVersion, DateTimeOffset? KeyExpires);
 
 /// <summary>That the process answers.</summary>
 internal sealed record Liveness(string Status);
@@ -35,16 +36,24 @@ internal static class Health
 
     private static JsonHttpResult<Liveness> Alive() => TypedResults.Json(new Liveness("ok"), HealthJson.Default.Liveness);
 
-    private static JsonHttpResult<Readiness> Ready(UpstreamWatch upstream, People people, TimeProvider clock)
+    private static JsonHttpResult<Readiness> Ready(UpstreamWatch upstream, Provider provider, People people, TimeProvider clock)
     {
         var status = upstream.Status;
         var (store, headscale, key) = (CheckStore(people), CheckHeadscale(status), CheckKey(status, clock));
         var isReady = store.Ok && headscale.Ok && key.Ok;
         return TypedResults.Json(
-            new Readiness(isReady ? "ok" : "failing", store, headscale, key, status.Version?.ToString(), status.KeyExpires),
+            new Readiness(isReady ? "ok" : "failing", store, headscale, key, CheckProvider(provider.Status), status.Version?.ToString(), status.KeyExpires),
             HealthJson.Default.Readiness,
             statusCode: isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
+
+    /// <summary>Said and not counted: without it, everything but new sign-ins works.</summary>
+    private static HealthCheck? CheckProvider(ProviderStatus? status) => status switch
+    {
+        null => null,
+        { Trouble: null } => new(true, null),
+        _ => new(false, "the sign-in provider is not available; the login page and the log say why"),
+    };
 
     private static HealthCheck CheckStore(People people)
     {

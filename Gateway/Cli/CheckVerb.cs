@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Gateway.Edge;
 using Gateway.Headscale;
+using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
@@ -11,7 +12,7 @@ namespace Gateway.Cli;
 /// <summary><c>gateway check</c>: every problem at once, nothing changed.</summary>
 internal static class CheckVerb
 {
-    private static readonly Option<bool> _online = new("--online") { Description = "also ask Headscale whether it is there and takes the key" };
+    private static readonly Option<bool> _online = new("--online") { Description = "also ask Headscale and the sign-in provider whether they are there and take us" };
 
     public static Command Create()
     {
@@ -34,6 +35,7 @@ internal static class CheckVerb
             if (parsed.GetValue(_online))
             {
                 await CheckHeadscaleAsync(configuration, files.Config, problems, cancel);
+                await CheckProviderAsync(configuration, files.Config, problems, cancel);
             }
         }
 
@@ -76,6 +78,31 @@ internal static class CheckVerb
         catch (StoreException e)
         {
             problems.Add("store", e.Message);
+        }
+    }
+
+    private static async Task CheckProviderAsync(Configuration configuration, string file, Problems problems, CancellationToken cancel)
+    {
+        if (configuration.Settings.Oidc is null)
+        {
+            return;
+        }
+
+        var live = new Live<Configuration>(configuration);
+        using var http = new ProviderHttp(live);
+        using var provider = new Provider(live, http, TimeProvider.System, NullLogger<Provider>.Instance);
+        try
+        {
+            await provider.GetAsync(cancel);
+        }
+        catch (SignInException e)
+        {
+            problems.Add($"{file}: oidc", e.Message);
+        }
+
+        if (provider.Status is { Metadata: not null, Trouble: { } trouble })
+        {
+            problems.Add($"{file}: oidc", trouble);
         }
     }
 

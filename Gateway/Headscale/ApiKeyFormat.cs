@@ -28,11 +28,13 @@ internal static class ApiKeyFormat
     public static string? TokenPrefixOf(string token) => Split(token, TokenStart);
 
     /// <summary>Whether a prefix from Headscale's key list, bare or masked, is that of <paramref name="key"/>.</summary>
-    public static bool IsListedAs(string key, string listed)
+    public static bool IsListedAs(string key, string listed) => BareOf(listed) is { Length: > 0 } bare && PrefixOf(key) == bare;
+
+    /// <summary>A prefix from Headscale's key list as <see cref="PrefixOf"/> gives it.</summary>
+    public static string BareOf(string listed)
     {
         var bare = listed.TrimEnd('*').TrimEnd('-');
-        bare = bare.StartsWith(KeyStart, StringComparison.Ordinal) ? bare[KeyStart.Length..] : bare;
-        return bare.Length > 0 && PrefixOf(key) == bare;
+        return bare.StartsWith(KeyStart, StringComparison.Ordinal) ? bare[KeyStart.Length..] : bare;
     }
 
     private static string? Split(string text, string start) =>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Gateway.Policy;
 using Gateway.Settings;
 
@@ -12,13 +13,17 @@ internal enum KeyState
     Valid,
 }
 
+/// <summary>The API keys that Headscale had at one moment, by their public prefixes; expired ones are left out.</summary>
+internal sealed record ListedKeys(DateTimeOffset At, FrozenSet<string> Prefixes);
+
 /// <summary>What is known about the Headscale behind us.</summary>
 /// <param name="Version">Its version; null until it answered once.</param>
 /// <param name="IsReachable">Whether it answered last time.</param>
 /// <param name="Key">The state of our key.</param>
 /// <param name="KeyExpires">When our key expires, if it does.</param>
 /// <param name="Detail">What went wrong last, in words.</param>
-internal sealed record UpstreamStatus(HeadscaleVersion? Version, bool IsReachable, KeyState Key, DateTimeOffset? KeyExpires, string? Detail);
+/// <param name="Listed">Its API keys; null until they were listed once.</param>
+internal sealed record UpstreamStatus(HeadscaleVersion? Version, bool IsReachable, KeyState Key, DateTimeOffset? KeyExpires, string? Detail, ListedKeys? Listed = null);
 
 /// <summary>Asks Headscale now and then who it is and whether it still takes our key.</summary>
 internal sealed partial class UpstreamWatch(HeadscaleClient client, Live<Configuration> live, TimeProvider clock, ILogger<UpstreamWatch> log) : BackgroundService
@@ -46,8 +51,8 @@ internal sealed partial class UpstreamWatch(HeadscaleClient client, Live<Configu
         try
         {
             var version = await client.GetVersionAsync(cancel);
-            var (key, expires, detail) = await AskKeyAsync(cancel);
-            _status = new(version, true, key, expires, detail ?? AboutVersion(version));
+            var (key, expires, detail, listed) = await AskKeyAsync(cancel);
+            _status = new(version, true, key, expires, detail ?? AboutVersion(version), listed ?? before.Listed);
         }
         catch (HeadscaleException e)
         {
@@ -82,22 +87,24 @@ internal sealed partial class UpstreamWatch(HeadscaleClient client, Live<Configu
         return version.Known;
     }
 
-    private async Task<(KeyState, DateTimeOffset?, string?)> AskKeyAsync(CancellationToken cancel)
+    private async Task<(KeyState, DateTimeOffset?, string?, ListedKeys?)> AskKeyAsync(CancellationToken cancel)
     {
         if (live.Current.Settings.Headscale.ApiKey is not { } key)
         {
-            return (KeyState.Missing, null, null);
+            return (KeyState.Missing, null, null, null);
         }
 
         try
         {
+            var now = clock.GetUtcNow();
             var keys = await client.ListApiKeysAsync(cancel);
+            var valid = keys.Where(one => one.Expiration is null || one.Expiration > now).Select(one => ApiKeyFormat.BareOf(one.Prefix));
             var own = keys.FirstOrDefault(one => ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix));
-            return (KeyState.Valid, own?.Expiration, null);
+            return (KeyState.Valid, own?.Expiration, null, new ListedKeys(now, valid.ToFrozenSet(StringComparer.Ordinal)));
         }
         catch (HeadscaleException e) when (e.Reason is Reason.UpstreamKeyRejected)
         {
-            return (KeyState.Rejected, null, "Headscale rejects headscale.api_key: it is expired, deleted or wrong");
+            return (KeyState.Rejected, null, "Headscale rejects headscale.api_key: it is expired, deleted or wrong", null);
         }
     }
 

@@ -2,13 +2,14 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
+using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
 
 namespace Gateway.Identity;
 
 /// <summary>All sessions in memory, so that a request needs no I/O; the store is asked once a second whether another process changed something.</summary>
-internal sealed partial class Sessions(ISessionStore store, Live<Configuration> live, TimeProvider clock, ILogger<Sessions> log) : BackgroundService
+internal sealed partial class Sessions(ISessionStore store, UpstreamWatch upstream, Live<Configuration> live, TimeProvider clock, ILogger<Sessions> log) : BackgroundService
 {
     private static readonly TimeSpan _poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _write = TimeSpan.FromMinutes(1);
@@ -31,7 +32,7 @@ internal sealed partial class Sessions(ISessionStore store, Live<Configuration> 
         var now = clock.GetUtcNow();
         var idle = live.Current.Settings.Sessions.Idle;
         var lastUsed = _used.TryGetValue(session.Id, out var used) && used > session.LastUsedAt ? used : session.LastUsedAt;
-        if (session.ExpiresAt <= now || (idle > TimeSpan.Zero && now - lastUsed > idle))
+        if (session.ExpiresAt <= now || (idle > TimeSpan.Zero && now - lastUsed > idle) || IsKeyGone(session))
         {
             return null;
         }
@@ -39,6 +40,10 @@ internal sealed partial class Sessions(ISessionStore store, Live<Configuration> 
         _used[session.Id] = now;
         return session;
     }
+
+    /// <summary>Whether Headscale listed its keys since this session began, and the session's key was not among them.</summary>
+    private bool IsKeyGone(Session session) =>
+        session.KeyPrefix is { } prefix && upstream.Status.Listed is { } listed && listed.At > session.CreatedAt && !listed.Prefixes.Contains(prefix);
 
     /// <summary>Begins a session and gives the value for its cookie: 256 random bits that are stored nowhere.</summary>
     public string Begin(Session session)
@@ -100,7 +105,9 @@ internal sealed partial class Sessions(ISessionStore store, Live<Configuration> 
         }
 
         var (now, idle) = (clock.GetUtcNow(), live.Current.Settings.Sessions.Idle);
-        store.RemoveOver(now, idle > TimeSpan.Zero ? now - idle : null);
+
+        // Another process may have seen a use that it has not written down yet.
+        store.RemoveOver(now, idle > TimeSpan.Zero ? now - idle - (2 * _write) : null);
         Reload();
     }
 

@@ -68,6 +68,11 @@ public sealed class ProviderTroubleTests
 
         Assert.DoesNotContain("/admin/oidc/start", (await browser.GetAsync("/admin/login")).Text, StringComparison.Ordinal);
         Assert.True(gateway.Log.Has("Sign-in with the provider is unavailable"));
+        var ready = JsonNode.Parse((await browser.GetAsync("/admin/readyz")).Text)!;
+        Assert.Equal(("ok", false), ($"{ready["status"]}", ready["provider"]!["ok"]!.GetValue<bool>()));
+        var check = await Verb.RunAsync("check", "--online", "--config", gateway.Files.Config);
+        Assert.Equal(1, check.Exit);
+        Assert.Contains(says, check.Output, StringComparison.Ordinal);
     }
 
     private static void Misbehave(ProviderStandIn provider, string what)
