@@ -17,6 +17,10 @@ internal static class RealComponents
 
     public static string? WithoutGlewlwyd { get; } = Missing(File.Exists("/usr/bin/glewlwyd"), "install Debian's package glewlwyd first");
 
+    public static string? WithoutLemonLdap { get; } = Missing(
+        File.Exists("/usr/sbin/llng-fastcgi-server") && Directory.Exists("/usr/share/lemonldap-ng/portal/templates") && File.Exists("/usr/sbin/nginx"),
+        "install Debian's packages lemonldap-ng-fastcgi-server, liblemonldap-ng-portal-perl, libstring-random-perl, libio-string-perl and nginx-light first");
+
     private static string? Missing(bool isThere, string remedy) => isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : remedy;
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
@@ -48,4 +52,11 @@ internal sealed class ChromiumFactAttribute : FactAttribute
 internal sealed class GlewlwydFactAttribute : FactAttribute
 {
     public GlewlwydFactAttribute() => Skip = RealComponents.WithoutGlewlwyd;
+}
+
+/// <summary>A test against LemonLDAP::NG.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class LemonLdapFactAttribute : FactAttribute
+{
+    public LemonLdapFactAttribute() => Skip = RealComponents.WithoutLemonLdap;
 }
