@@ -16,7 +16,7 @@ public sealed class SandboxTests
         start.RedirectStandardOutput = true;
         using var sandbox = Process.Start(start)!;
 
-        var commands = await ReadCommandsAsync(sandbox.StandardOutput);
+        var (commands, provider, entry) = await ReadCommandsAsync(sandbox.StandardOutput);
         var rest = sandbox.StandardOutput.ReadToEndAsync();
         var folder = Path.GetDirectoryName(commands["audited"].Split(' ')[^1])!;
         var shown = new Dictionary<string, string>();
@@ -25,6 +25,7 @@ public sealed class SandboxTests
             shown[what] = await RunAsync(command);
         }
 
+        var me = await SignInAsync(provider, entry);
         using (Process.Start("kill", ["-INT", $"{sandbox.Id}"]))
         {
             await sandbox.WaitForExitAsync();
@@ -39,23 +40,41 @@ public sealed class SandboxTests
         Assert.Contains("\"users\"", shown["own key"], StringComparison.Ordinal);
         Assert.Contains("role_too_low", shown["audited"], StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 101 ", shown["ts2021"], StringComparison.Ordinal);
+        Assert.Contains("\"headscaleUser\":{\"id\":\"31\",\"name\":\"pia\"}", me, StringComparison.Ordinal);
         Assert.Equal(0, sandbox.ExitCode);
         Assert.False(Directory.Exists(folder));
     }
 
-    private static async Task<Dictionary<string, string>> ReadCommandsAsync(StreamReader output)
+    private static async Task<(Dictionary<string, string> Commands, string Provider, string Entry)> ReadCommandsAsync(StreamReader output)
     {
-        var commands = new Dictionary<string, string>();
+        var (commands, provider, entry) = (new Dictionary<string, string>(), "", "");
         while (!commands.ContainsKey("ts2021"))
         {
             var line = await output.ReadLineAsync() ?? throw new InvalidOperationException("the sandbox ended");
-            if (line.TrimStart().Split(": ", 2) is [var what, var command] && (command.TrimStart().StartsWith("curl ", StringComparison.Ordinal) || command.TrimStart().StartsWith("dotnet ", StringComparison.Ordinal)))
+            if (line.TrimStart().StartsWith("provider (OpenID Connect) ", StringComparison.Ordinal))
+            {
+                var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                (provider, entry) = (words[3], words[^1]);
+            }
+            else if (line.TrimStart().Split(": ", 2) is [var what, var command] && (command.TrimStart().StartsWith("curl ", StringComparison.Ordinal) || command.TrimStart().StartsWith("dotnet ", StringComparison.Ordinal)))
             {
                 commands[what] = command.Trim();
             }
         }
 
-        return commands;
+        return (commands, provider, entry);
+    }
+
+    /// <summary>Opens the printed address, presses the button, picks Pia, and asks who that is.</summary>
+    private static async Task<string> SignInAsync(string provider, string entry)
+    {
+        using var http = new HttpClient();
+        var picker = await http.GetAsync(new Uri(new Uri(entry), "/admin/oidc/start"));
+        var address = picker.RequestMessage!.RequestUri!;
+        Assert.StartsWith(provider, address.AbsoluteUri, StringComparison.Ordinal);
+        Assert.Contains("Who are you?", await picker.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("Signed in", await http.GetStringAsync(new Uri(address.AbsoluteUri.Replace("/authorize?", "/as/pia?", StringComparison.Ordinal))), StringComparison.Ordinal);
+        return await http.GetStringAsync(new Uri(new Uri(entry), "/admin/api/me"));
     }
 
     private static async Task<string> RunAsync(string command)

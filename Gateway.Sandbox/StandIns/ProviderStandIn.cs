@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -36,11 +37,18 @@ internal sealed class ProviderStandIn : IAsyncDisposable
     /// <summary>How often the keys were fetched.</summary>
     public int KeyFetches { get; private set; }
 
-    public static async Task<ProviderStandIn> StartAsync(IReadOnlyList<ProviderAccount> accounts, int port = 0)
+    /// <param name="certificate">Given, it speaks https.</param>
+    public static async Task<ProviderStandIn> StartAsync(IReadOnlyList<ProviderAccount> accounts, int port = 0, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
+        {
+            if (certificate is not null)
+            {
+                listen.UseHttps(certificate);
+            }
+        }));
         var app = builder.Build();
         var provider = new ProviderStandIn(app, accounts);
         app.Run(provider.AnswerAsync);

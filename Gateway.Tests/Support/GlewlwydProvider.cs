@@ -9,7 +9,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Gateway.Tests.Support;
 
-/// <summary>Glewlwyd of Debian as a process, set up through its own administration, with one client and one person.</summary>
+/// <summary>Glewlwyd of Debian as a process, set up through its own administration, with one client and two people.</summary>
 internal sealed class GlewlwydProvider : IAsyncDisposable
 {
     private const string Schema = "/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3";
@@ -44,15 +44,23 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         var process = Process.Start(start)!;
         process.BeginOutputReadLine();
         var provider = new GlewlwydProvider(process, folder, port);
-        await Until.TrueAsync(provider.IsUpAsync, "glewlwyd answers");
-        await provider.SetUpAsync(redirectUri);
-        return provider;
+        try
+        {
+            await Until.TrueAsync(provider.IsUpAsync, "glewlwyd answers");
+            await provider.SetUpAsync(redirectUri);
+            return provider;
+        }
+        catch
+        {
+            await provider.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Signs the person in there, agrees to the client, and gives the address of the answer.</summary>
-    public async Task<string> PassAsync(string authorizeUrl)
+    public async Task<string> PassAsync(string authorizeUrl, string login)
     {
-        await SendAsync(_person, HttpMethod.Post, "/auth/", new JsonObject { ["username"] = "sam", ["password"] = "sam-password" });
+        await SendAsync(_person, HttpMethod.Post, "/auth/", new JsonObject { ["username"] = login, ["password"] = $"{login}-password" });
         await SendAsync(_person, HttpMethod.Put, "/auth/grant/headtower", new JsonObject { ["scope"] = "openid email profile" });
         using var answer = await _person.GetAsync(new Uri(authorizeUrl + "&g_continue"));
         return answer.Headers.Location!.OriginalString;
@@ -106,17 +114,21 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
             await SendAsync(_admin, HttpMethod.Post, "/scope/", new JsonObject { ["name"] = scope, ["display_name"] = scope, ["password_required"] = false, ["scheme"] = new JsonObject() });
         }
 
-        await SendAsync(_admin, HttpMethod.Post, "/user/", new JsonObject
+        foreach (var login in new[] { "sam", "eve" })
         {
-            ["username"] = "sam",
-            ["password"] = "sam-password",
-            ["name"] = "Sam",
-            ["email"] = "sam@example.test",
-            ["enabled"] = true,
-            ["scope"] = new JsonArray("openid", "email", "profile"),
-            ["email-verified"] = "yes",
-            ["groups"] = new JsonArray("staff", "users"),
-        });
+            await SendAsync(_admin, HttpMethod.Post, "/user/", new JsonObject
+            {
+                ["username"] = login,
+                ["password"] = $"{login}-password",
+                ["name"] = login,
+                ["email"] = $"{login}@example.test",
+                ["enabled"] = true,
+                ["scope"] = new JsonArray("openid", "email", "profile"),
+                ["email-verified"] = "yes",
+                ["groups"] = new JsonArray("staff", "users"),
+            });
+        }
+
         await SendAsync(_admin, HttpMethod.Post, "/client/", new JsonObject
         {
             ["client_id"] = "headtower",

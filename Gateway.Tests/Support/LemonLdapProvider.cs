@@ -25,8 +25,7 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
         var provider = new LemonLdapProvider();
         try
         {
-            provider.Write(redirectUri, postLogoutUri, fastCgi: GatewayProcess.FreePort());
-            await Until.TrueAsync(provider.IsUpAsync, "LemonLDAP::NG answers");
+            await provider.StartAsync(redirectUri, postLogoutUri, "key-1");
             return provider;
         }
         catch
@@ -50,7 +49,28 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
         return answer.Headers.Location?.OriginalString ?? throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Comes back at the same address with a new key under a new id.</summary>
+    public async Task RestartWithAnotherKeyAsync(string redirectUri, string postLogoutUri)
+    {
+        await StopAsync();
+        Directory.Delete(Path.Combine(_folder.Path, "cache"), recursive: true);
+        await StartAsync(redirectUri, postLogoutUri, "key-2");
+    }
+
     public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _http.Dispose();
+        _folder.Dispose();
+    }
+
+    private async Task StartAsync(string redirectUri, string postLogoutUri, string keyId)
+    {
+        Write(Settings(redirectUri, postLogoutUri, keyId), fastCgi: GatewayProcess.FreePort());
+        await Until.TrueAsync(IsUpAsync, "LemonLDAP::NG answers");
+    }
+
+    private async Task StopAsync()
     {
         foreach (var process in _processes)
         {
@@ -59,11 +79,10 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
             process.Dispose();
         }
 
-        _http.Dispose();
-        _folder.Dispose();
+        _processes.Clear();
     }
 
-    private void Write(string redirectUri, string postLogoutUri, int fastCgi)
+    private void Write(JsonObject settings, int fastCgi)
     {
         var at = _folder.Path;
         foreach (var name in (ReadOnlySpan<string>)["conf", "cache", "sessions/lock", "psessions/lock", "tmp", "lib/Without"])
@@ -73,7 +92,7 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
 
         // Its captcha needs an image library, also where it is off.
         _folder.File("lib/Without/Captcha.pm", "package Without::Captcha; use Mouse; extends 'Lemonldap::NG::Portal::Main::Plugin'; sub init { 1 } 1;");
-        _folder.File("conf/lmConf-1.json", Settings(redirectUri, postLogoutUri).ToJsonString());
+        _folder.File("conf/lmConf-1.json", settings.ToJsonString());
         var ini = _folder.File("llng.ini", $"""
             [all]
             logLevel = error
@@ -150,7 +169,7 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
         }
     }
 
-    private JsonObject Settings(string redirectUri, string postLogoutUri)
+    private JsonObject Settings(string redirectUri, string postLogoutUri, string keyId)
     {
         using var rsa = RSA.Create(2048);
         var at = _folder.Path;
@@ -165,7 +184,7 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
               "persistentStorage": "Apache::Session::File", "persistentStorageOptions": { "Directory": "{{at}}/psessions", "LockDirectory": "{{at}}/psessions/lock" },
               "localSessionStorage": "Cache::FileCache", "localSessionStorageOptions": { "cache_depth": 3, "cache_root": "{{at}}/cache", "default_expires_in": 600, "namespace": "s" },
               "notification": 0, "timeout": 3600, "key": "0123456789abcdef", "locationRules": { "localhost": { "default": "accept" } },
-              "issuerDBOpenIDConnectActivation": 1, "oidcServiceMetaDataIssuer": "{{Issuer}}", "oidcServiceKeyIdSig": "key-1", "oidcServiceAllowAuthorizationCodeFlow": 1, "oidcServiceIgnoreScopeForClaims": 0,
+              "issuerDBOpenIDConnectActivation": 1, "oidcServiceMetaDataIssuer": "{{Issuer}}", "oidcServiceKeyIdSig": "{{keyId}}", "oidcServiceAllowAuthorizationCodeFlow": 1, "oidcServiceIgnoreScopeForClaims": 0,
               "oidcServicePrivateKeySig": {{JsonValue.Create(rsa.ExportRSAPrivateKeyPem()).ToJsonString()}}, "oidcServicePublicKeySig": {{JsonValue.Create(rsa.ExportSubjectPublicKeyInfoPem()).ToJsonString()}},
               "oidcRPMetaDataOptions": { "headtower": {
                 "oidcRPMetaDataOptionsClientID": "headtower", "oidcRPMetaDataOptionsClientSecret": "the-secret", "oidcRPMetaDataOptionsRedirectUris": "{{redirectUri}}", "oidcRPMetaDataOptionsIDTokenSignAlg": "RS256",

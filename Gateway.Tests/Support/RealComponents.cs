@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Playwright;
 
 namespace Gateway.Tests.Support;
 
@@ -20,6 +21,10 @@ internal static class RealComponents
     public static string? WithoutLemonLdap { get; } = Missing(
         File.Exists("/usr/sbin/llng-fastcgi-server") && Directory.Exists("/usr/share/lemonldap-ng/portal/templates") && File.Exists("/usr/sbin/nginx"),
         "install Debian's packages lemonldap-ng-fastcgi-server, liblemonldap-ng-portal-perl, libstring-random-perl, libio-string-perl and nginx-light first");
+
+    /// <summary>The browser, headless and without a sandbox of its own, which containers do not allow.</summary>
+    public static Task<IBrowser> LaunchChromiumAsync(IPlaywright playwright) =>
+        playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, ChromiumSandbox = false, Args = ["--disable-dev-shm-usage"] });
 
     private static string? Missing(bool isThere, string remedy) => isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : remedy;
 
@@ -52,6 +57,13 @@ internal sealed class ChromiumFactAttribute : FactAttribute
 internal sealed class GlewlwydFactAttribute : FactAttribute
 {
     public GlewlwydFactAttribute() => Skip = RealComponents.WithoutGlewlwyd;
+}
+
+/// <summary>A test against LemonLDAP::NG in a real Chromium.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class LemonLdapChromiumFactAttribute : FactAttribute
+{
+    public LemonLdapChromiumFactAttribute() => Skip = RealComponents.WithoutLemonLdap ?? RealComponents.WithoutChromium;
 }
 
 /// <summary>A test against LemonLDAP::NG.</summary>

@@ -11,7 +11,7 @@ public sealed class ChromiumTests
     {
         await using var provider = await NodeProvider.StartAsync();
         using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await LaunchAsync(playwright);
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
         var context = await chromium.NewContextAsync(new() { JavaScriptEnabled = false, BaseURL = provider.Gateway.Url.AbsoluteUri });
         var page = await context.NewPageAsync();
         var complaints = new List<string>();
@@ -55,7 +55,7 @@ public sealed class ChromiumTests
     {
         await using var provider = await NodeProvider.StartAsync();
         using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await LaunchAsync(playwright);
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
         var context = await chromium.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
 
         // The provider knows the person already, and lets every tab through: it takes one login of a browser at a time.
@@ -74,9 +74,6 @@ public sealed class ChromiumTests
             Assert.Equal("Signed in", await tab.Locator("h1").InnerTextAsync());
         }
     }
-
-    private static Task<IBrowser> LaunchAsync(IPlaywright playwright) =>
-        playwright.Chromium.LaunchAsync(new() { ExecutablePath = RealComponents.Chromium, ChromiumSandbox = false, Args = ["--disable-dev-shm-usage"] });
 
     /// <summary>Pictures for a look, where a folder is named.</summary>
     private static async Task ShootAsync(IPage page, string name)

@@ -8,35 +8,38 @@ namespace Gateway.Tests.Identity.Oidc;
 public sealed class GlewlwydTests
 {
     [GlewlwydFact]
-    public async Task SignInRotationSignOutAndSignInAgain()
+    public async Task SignInRefusalRotationSignOutAndSignInAgain()
     {
         var port = GatewayProcess.FreePort();
-        var url = $"http://127.0.0.1:{port}";
-        await using var provider = await GlewlwydProvider.StartAsync(url + "/admin/oidc/callback");
-        await using var gateway = await TestGateway.StartAsync(
-            port: port,
-            server: $"  base_url: {url}\n  cookie_secure: false",
-            more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, role_claim: groups, role_map: {{staff: self_service}}}}\nbootstrap: {{owner: 'proxy:alice'}}");
+        await using var provider = await GlewlwydProvider.StartAsync($"http://127.0.0.1:{port}/admin/oidc/callback");
+        await using var gateway = await StartGatewayAsync(provider, port);
         using var browser = new Browser(gateway);
 
-        Assert.Equal(302, await SignInAsync());
+        Assert.Equal(302, (await SignInAsync("sam")).Status);
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
         Assert.Equal(("sam@example.test", "self_service", "7"), ($"{me["identity"]!["email"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}"));
 
         await provider.RotateKeyAsync();
-        Assert.Equal(302, await SignInAsync());
+        Assert.Equal(302, (await SignInAsync("sam")).Status);
         Assert.Equal("/admin/login?s=logout", (await browser.SubmitAsync("/admin/", "/admin/logout")).Location);
         Assert.Equal(302, (await browser.GetAsync("/api/v1/node")).Status);
-        Assert.Equal(302, await SignInAsync());
+
+        var refused = await SignInAsync("eve");
+        Assert.Equal(403, refused.Status);
+        Assert.Contains("may not sign in here", refused.Text, StringComparison.Ordinal);
+        Assert.Equal(302, (await SignInAsync("sam")).Status);
         Assert.Contains("sam-laptop", (await browser.GetAsync("/api/v1/node")).Text, StringComparison.Ordinal);
 
-        async Task<int> SignInAsync()
+        async Task<PageAnswer> SignInAsync(string login)
         {
             var start = await browser.GetAsync("/admin/oidc/start");
             Assert.StartsWith(provider.Issuer, start.Location, StringComparison.Ordinal);
-            var answer = await browser.GetAsync(await provider.PassAsync(start.Location!));
-            Assert.True(answer.Status == 302, string.Join('\n', gateway.Log.All));
-            return answer.Status;
+            return await browser.GetAsync(await provider.PassAsync(start.Location!, login));
         }
     }
+
+    private static Task<TestGateway> StartGatewayAsync(GlewlwydProvider provider, int port) => TestGateway.StartAsync(
+        port: port,
+        server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false",
+        more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, role_claim: groups, role_map: {{staff: self_service}}, allowed_users: [sam@example.test]}}\nbootstrap: {{owner: 'proxy:alice'}}");
 }

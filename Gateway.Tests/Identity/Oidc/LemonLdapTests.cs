@@ -2,44 +2,86 @@ using System.Text.Json.Nodes;
 using Gateway.Sandbox;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
+using Microsoft.Playwright;
 
 namespace Gateway.Tests.Identity.Oidc;
 
 /// <summary>A third real provider: LemonLDAP::NG, from Debian.</summary>
 public sealed class LemonLdapTests
 {
+    private static readonly int _port = GatewayProcess.FreePort();
+
+    private static string Url => $"http://127.0.0.1:{_port}";
+
+    private static string Callback => Url + "/admin/oidc/callback";
+
+    private static string AfterSignOut => Url + "/admin/login?s=logout";
+
     [LemonLdapFact]
-    public async Task SignInSignOutAndSignInAgain()
+    public async Task SignInRefusalRotationSignOutAndSignInAgain()
     {
-        var port = GatewayProcess.FreePort();
-        var url = $"http://127.0.0.1:{port}";
-        await using var provider = await LemonLdapProvider.StartAsync(url + "/admin/oidc/callback", url + "/admin/login?s=logout");
-        await using var gateway = await TestGateway.StartAsync(
-            port: port,
-            server: $"  base_url: {url}\n  cookie_secure: false",
-            more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, default_role: self_service, use_end_session: true}}\nbootstrap: {{owner: 'proxy:alice'}}");
-        gateway.Headscale.Tailnet.Users.Add(new TailnetUser(71, "doctor", "dwho@badwolf.org"));
-        gateway.Headscale.Tailnet.Nodes.Add(new TailnetNode(72, "tardis", 71));
+        await using var provider = await LemonLdapProvider.StartAsync(Callback, AfterSignOut);
+        await using var gateway = await StartGatewayAsync(provider);
         using var browser = new Browser(gateway);
 
-        await SignInAsync();
+        Assert.Equal(302, (await SignInAsync("dwho")).Status);
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
         Assert.Equal(("dwho", "Doctor Who", "self_service", "71"), ($"{me["identity"]!["subject"]}", $"{me["identity"]!["name"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}"));
         Assert.Contains("tardis", (await browser.GetAsync("/api/v1/node")).Text, StringComparison.Ordinal);
 
+        await provider.RestartWithAnotherKeyAsync(Callback, AfterSignOut);
+        Assert.Equal(302, (await SignInAsync("dwho")).Status);
+
         var signOut = await browser.SubmitAsync("/admin/", "/admin/logout");
         Assert.StartsWith(provider.Issuer, signOut.Location, StringComparison.Ordinal);
-        Assert.StartsWith(url + "/admin/login?s=logout", await provider.PassAsync(signOut.Location!, ""), StringComparison.Ordinal);
+        Assert.StartsWith(AfterSignOut, await provider.PassAsync(signOut.Location!, ""), StringComparison.Ordinal);
         Assert.Equal(302, (await browser.GetAsync("/api/v1/node")).Status);
-        await SignInAsync();
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
 
-        async Task SignInAsync()
+        var refused = await SignInAsync("rtyler");
+        Assert.Equal(403, refused.Status);
+        Assert.Contains("may not sign in here", refused.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("headtower", browser.Cookies.Keys);
+
+        async Task<PageAnswer> SignInAsync(string login)
         {
             var start = await browser.GetAsync("/admin/oidc/start");
             Assert.StartsWith(provider.Issuer, start.Location, StringComparison.Ordinal);
-            var answer = await browser.GetAsync(await provider.PassAsync(start.Location!, "dwho"));
-            Assert.True(answer.Status == 302, string.Join('\n', gateway.Log.All));
+            return await browser.GetAsync(await provider.PassAsync(start.Location!, login));
         }
+    }
+
+    [LemonLdapChromiumFact]
+    public async Task InChromiumAPersonSignsInOutAndInAgain()
+    {
+        await using var provider = await LemonLdapProvider.StartAsync(Callback, AfterSignOut);
+        await using var gateway = await StartGatewayAsync(provider);
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        var page = await (await chromium.NewContextAsync(new() { BaseURL = Url })).NewPageAsync();
+
+        for (var times = 0; times < 2; times++)
+        {
+            await page.GotoAsync("/admin/login");
+            await page.GetByText("Sign in with single sign-on").ClickAsync();
+            await page.Locator("input[name=user]").FillAsync("dwho");
+            await page.Locator("input[name=password]").FillAsync("dwho");
+            await page.Locator("form#lform button[type=submit]").First.ClickAsync();
+            await page.WaitForURLAsync(Url + "/admin/");
+            Assert.Contains("Doctor Who", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
+
+            await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+            await page.WaitForURLAsync(url => url.StartsWith(AfterSignOut, StringComparison.Ordinal));
+        }
+    }
+
+    private static async Task<TestGateway> StartGatewayAsync(LemonLdapProvider provider)
+    {
+        var gateway = await TestGateway.StartAsync(
+            port: _port,
+            server: $"  base_url: {Url}\n  cookie_secure: false",
+            more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, default_role: self_service, use_end_session: true, allowed_users: [dwho@badwolf.org]}}\nbootstrap: {{owner: 'proxy:alice'}}");
+        gateway.Headscale.Tailnet.Users.Add(new TailnetUser(71, "doctor", "dwho@badwolf.org"));
+        gateway.Headscale.Tailnet.Nodes.Add(new TailnetNode(72, "tardis", 71));
+        return gateway;
     }
 }

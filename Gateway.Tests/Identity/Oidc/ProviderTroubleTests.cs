@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
@@ -73,6 +75,53 @@ public sealed class ProviderTroubleTests
         var check = await Verb.RunAsync("check", "--online", "--config", gateway.Files.Config);
         Assert.Equal(1, check.Exit);
         Assert.Contains(says, check.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AProviderWithACertificateOfOnesOwnIsBelievedWhenItsCaIsNamed(bool isNamed)
+    {
+        using var folder = new TemporaryFolder();
+        var (ca, certificate) = MakeCertificate();
+        using (ca)
+        using (certificate)
+        {
+            await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts, certificate: certificate);
+            await using var gateway = await SignInSetup.StartAsync(
+                provider, isNamed ? $"  tls_ca_path: {folder.File("ca.pem", ca.ExportCertificatePem())}" : "  default_role: member");
+
+            await Until.TrueAsync(() => gateway.Log.Has(isNamed ? "is available; it has 1 keys" : "Sign-in with the provider is unavailable: https://"), "the provider is believed, or not");
+        }
+    }
+
+    [Fact]
+    public async Task AWeakKeyIsTakenWhereThatIsAllowed()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        provider.RotateKey(1024);
+        await using var gateway = await SignInSetup.StartAsync(provider, "  allow_weak_rsa_keys: true");
+        using var browser = new Browser(gateway);
+
+        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+    }
+
+    private static (X509Certificate2 Ca, X509Certificate2 Server) MakeCertificate()
+    {
+        var (from, until) = (TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+        using var caKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var caRequest = new CertificateRequest("CN=Test CA", caKey, HashAlgorithmName.SHA256);
+        caRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        var ca = caRequest.CreateSelfSigned(from, until);
+
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=provider", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(System.Net.IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var signed = request.Create(ca, from, until, [1, 2, 3]);
+        using var withKey = signed.CopyWithPrivateKey(key);
+        return (ca, X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null));
     }
 
     private static void Misbehave(ProviderStandIn provider, string what)
