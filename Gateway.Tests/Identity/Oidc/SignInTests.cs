@@ -49,6 +49,21 @@ public sealed class SignInTests
         Assert.Equal(fetches + 1, provider.KeyFetches);
     }
 
+    [Fact]
+    public async Task TwoWhoMeetTheNewKeyAtTheSameTimeBothSignIn()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var one = new Browser(gateway);
+        using var other = new Browser(gateway);
+        var callbacks = new[] { await one.BeginAsync(provider, "sam"), await other.BeginAsync(provider, "alice") };
+        provider.RotateKey();
+
+        var answers = await Task.WhenAll(one.GetAsync(callbacks[0]), other.GetAsync(callbacks[1]));
+
+        Assert.All(answers, answer => Assert.Equal(302, answer.Status));
+    }
+
     [Theory]
     [InlineData("client_secret_basic")]
     [InlineData("client_secret_post")]

@@ -66,20 +66,14 @@ internal sealed partial class Provider : BackgroundService
     /// <summary>What is known; asks when nothing is.</summary>
     /// <exception cref="SignInException">It cannot be used; the message says why.</exception>
     public async ValueTask<ProviderMetadata> GetAsync(CancellationToken cancel) =>
-        Status?.Metadata ?? (await AskAsync(unlessAskedWithin: _retry, cancel)).Metadata ?? throw new SignInException(SignInFailure.ProviderUnavailable, Status?.Trouble ?? "no provider is configured");
+        Status?.Metadata ?? (await AskAsync(known => _clock.GetElapsedTime(known.At) < _retry, cancel)).Metadata ?? throw new SignInException(SignInFailure.ProviderUnavailable, Status?.Trouble ?? "no provider is configured");
 
-    /// <summary>Fetches everything anew because of a token that does not go with the keys in <paramref name="seen"/>: at most once a second.</summary>
-    public async Task<ProviderMetadata> RefreshAsync(ProviderMetadata seen, CancellationToken cancel)
-    {
-        var last = Interlocked.Read(ref _refreshedAt);
-        if (last == 0 || _clock.GetElapsedTime(last) >= _betweenRefreshes)
-        {
-            Interlocked.Exchange(ref _refreshedAt, _clock.GetTimestamp());
-            await AskAsync(unlessAskedWithin: TimeSpan.Zero, cancel);
-        }
-
-        return Status?.Metadata ?? seen;
-    }
+    /// <summary>
+    /// Fetches everything anew because of a token that does not go with the keys in <paramref name="seen"/>: at most once a
+    /// second, and not when somebody else did meanwhile.
+    /// </summary>
+    public async Task<ProviderMetadata> RefreshAsync(ProviderMetadata seen, CancellationToken cancel) =>
+        (await AskAsync(known => known.Status.Metadata != seen || !MayRefresh(), cancel)).Metadata ?? seen;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -89,7 +83,7 @@ internal sealed partial class Provider : BackgroundService
             using var wake = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, Volatile.Read(ref _changed).Token);
             try
             {
-                var isFine = _live.Current.Settings.Oidc is null || await AskAsync(unlessAskedWithin: TimeSpan.Zero, wake.Token) is { Trouble: null };
+                var isFine = _live.Current.Settings.Oidc is null || await AskAsync(_ => false, wake.Token) is { Trouble: null };
                 await Task.Delay(isFine ? _refresh : _retry, _clock, wake.Token);
             }
             catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
@@ -100,7 +94,8 @@ internal sealed partial class Provider : BackgroundService
     }
 
     /// <summary>Everybody who needs an answer at the same time shares one.</summary>
-    private async Task<ProviderStatus> AskAsync(TimeSpan unlessAskedWithin, CancellationToken cancel)
+    /// <param name="isEnough">Whether what is known will do.</param>
+    private async Task<ProviderStatus> AskAsync(Func<Known, bool> isEnough, CancellationToken cancel)
     {
         if (_live.Current.Settings.Oidc is not { } settings)
         {
@@ -111,7 +106,7 @@ internal sealed partial class Provider : BackgroundService
         try
         {
             var before = KnownOf(settings);
-            if (before is not null && _clock.GetElapsedTime(before.At) < unlessAskedWithin)
+            if (before is not null && isEnough(before))
             {
                 return before.Status;
             }
@@ -125,6 +120,18 @@ internal sealed partial class Provider : BackgroundService
         {
             _one.Release();
         }
+    }
+
+    /// <summary>Asked by one at a time: whoever sends rubbish must not make us hammer the provider.</summary>
+    private bool MayRefresh()
+    {
+        if (_refreshedAt != 0 && _clock.GetElapsedTime(_refreshedAt) < _betweenRefreshes)
+        {
+            return false;
+        }
+
+        _refreshedAt = _clock.GetTimestamp();
+        return true;
     }
 
     /// <summary>What was found out about the provider of these settings and no others.</summary>
@@ -188,8 +195,9 @@ internal sealed partial class Provider : BackgroundService
         {
             return read(answer.Body);
         }
-        catch (Exception e) when (e is ArgumentException or Newtonsoft.Json.JsonException or InvalidOperationException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
+            // Whatever a stranger's document does to a parser, it is no reason to end.
             throw Unusable($"{address} did not answer with the JSON that belongs there");
         }
     }

@@ -164,7 +164,18 @@ internal sealed class SignedToken(Provider provider, TimeProvider clock)
         }
     }
 
-    private static int BitsOf(JsonWebKey key) => Base64UrlEncoder.DecodeBytes(key.N).SkipWhile(one => one == 0).Count() * 8;
+    /// <summary>0 for a key without a readable modulus.</summary>
+    private static int BitsOf(JsonWebKey key)
+    {
+        try
+        {
+            return key.N is null ? 0 : Base64UrlEncoder.DecodeBytes(key.N).SkipWhile(one => one == 0).Count() * 8;
+        }
+        catch (FormatException)
+        {
+            return 0;
+        }
+    }
 
     private static SecurityKey ToKey(JsonWebKey key) => key.Kty == "RSA"
         ? new RsaSecurityKey(new RSAParameters { Modulus = Base64UrlEncoder.DecodeBytes(key.N), Exponent = Base64UrlEncoder.DecodeBytes(key.E) }) { KeyId = key.Kid }
