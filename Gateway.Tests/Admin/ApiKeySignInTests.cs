@@ -136,6 +136,18 @@ public sealed class ApiKeySignInTests
     }
 
     [Fact]
+    public async Task WhereThereIsOneWayOnlyNobodyIsAskedExceptAfterSigningOut()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider, "  disable_api_key_login: true", proxyAuth: TestGateway.NoProxyAuth);
+        using var browser = new Browser(gateway);
+        await Until.TrueAsync(() => gateway.Log.Has("is available"), "the provider is known");
+
+        Assert.Equal("/admin/oidc/start?return_to=%2Fadmin%2F", (await browser.GetAsync("/admin/login")).Location);
+        Assert.Contains("You have been signed out.", (await browser.GetAsync("/admin/login?s=logout")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnInsecurePageSaysWhySigningInWillNotLast()
     {
         await using var gateway = await TestGateway.StartAsync();

@@ -69,7 +69,7 @@ internal sealed class TestGateway : IAsyncDisposable
           data_path: {folder}
         {server}
           proxy_auth:
-            enabled: true
+            enabled: {(proxyAuth == NoProxyAuth ? "false" : "true")}
             email_header: Remote-Email
             groups_header: Remote-Groups
         {(proxyAuth.Length > 0 ? proxyAuth : RoleMap)}
@@ -150,6 +150,9 @@ internal sealed class TestGateway : IAsyncDisposable
         await Headscale.DisposeAsync();
         _folder.Dispose();
     }
+
+    /// <summary>In the place of the section's lines: nobody comes in by headers.</summary>
+    public const string NoProxyAuth = "    # off";
 
     private const string RoleMap =
         """

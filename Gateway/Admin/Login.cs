@@ -12,7 +12,7 @@ internal static class Login
 {
     public static void MapLogin(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/login", ShowAsync);
+        admin.MapGet("/login", Show);
         admin.MapPost("/login", ApiKeySignIn.SubmitAsync);
         admin.MapGet("/oidc/start", StartAsync);
     }
@@ -22,13 +22,12 @@ internal static class Login
     {
         var settings = PageAnswers.Visit(context).Configuration.Settings;
         var (state, token) = (provider.Status, antiforgery.GetAndStoreTokens(context));
-        var @base = settings.Server.BasePath;
         return PageAnswers.Page<Pages.LoginPage>(
             status,
-            ("Base", @base),
+            ("Base", settings.Server.BasePath),
             ("Error", error),
             ("Notice", notice ?? InsecureNotice(context, settings.Server.Cookie.Secure)),
-            ("ProviderUrl", state is { Metadata: not null, Trouble: null } ? $"{@base}/oidc/start?return_to={Uri.EscapeDataString(returnTo)}" : null),
+            ("ProviderUrl", state is { Metadata: not null, Trouble: null } ? StartUrl(settings, returnTo) : null),
             ("ProviderTrouble", state?.Trouble),
             ("TakesApiKeys", TakesApiKeys(settings)),
             ("ByProxy", settings.Server.ProxyAuth is not null),
@@ -39,8 +38,18 @@ internal static class Login
 
     public static bool TakesApiKeys(Settings.GatewaySettings settings) => settings is { Headscale.ApiKey: not null, Oidc: null or { DisableApiKeyLogin: false } };
 
-    private static RazorComponentResult ShowAsync(HttpContext context, Provider provider, IAntiforgery antiforgery, string? return_to = null, string? s = null) =>
-        Page(context, provider, antiforgery, PageAnswers.ReturnTo(return_to, PageAnswers.BasePath(context) + "/"), notice: s == "logout" ? "You have been signed out." : null);
+    /// <summary>Where there is one way only, nobody is asked which; after signing out, nobody is signed in again at once.</summary>
+    private static IResult Show(HttpContext context, Provider provider, IAntiforgery antiforgery, string? return_to = null, string? s = null)
+    {
+        var settings = PageAnswers.Visit(context).Configuration.Settings;
+        var returnTo = PageAnswers.ReturnTo(return_to, settings.Server.BasePath + "/");
+        var isOnlyWay = !TakesApiKeys(settings) && settings.Server.ProxyAuth is null && provider.Status is { Metadata: not null, Trouble: null };
+        return isOnlyWay && s is null
+            ? Results.Redirect(StartUrl(settings, returnTo))
+            : Page(context, provider, antiforgery, returnTo, notice: s == "logout" ? "You have been signed out." : null);
+    }
+
+    private static string StartUrl(Settings.GatewaySettings settings, string returnTo) => $"{settings.Server.BasePath}/oidc/start?return_to={Uri.EscapeDataString(returnTo)}";
 
     /// <summary>A browser does not keep a Secure cookie that an insecure page sets, and sign-in would go round in circles.</summary>
     private static string? InsecureNotice(HttpContext context, bool isSecure) => isSecure && PageAnswers.Visit(context).Peer.Scheme != "https"
