@@ -114,7 +114,6 @@ internal static partial class App
         }
 
         services.AddSingleton<IProxyConfigProvider, ProxyRoutes>();
-
         services.AddReverseProxy().AddTransforms<Transforms>()
             .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale.TlsCaPath));
     }

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Gateway.Edge;
 using Gateway.Identity;
-using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Users;
 using Microsoft.AspNetCore.Antiforgery;
@@ -52,11 +51,11 @@ internal static class Account
 
         var reason = problem?.Reason ?? Reason.SignInRequired;
         return PageAnswers.IsNavigation(context) && reason is Reason.SignInRequired
-            ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.BasePath(context) + "/"))
+            ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.HomePath(context)))
             : PageAnswers.Failure(context, Refusals.StatusOf(reason), "Not available", Refusals.TextOf(new(reason, Detail: problem?.Detail)));
     }
 
-    private static async Task<IResult> HomeAsync(HttpContext context, Authentication authentication, IAntiforgery antiforgery, Provider provider)
+    private static async Task<IResult> HomeAsync(HttpContext context, Authentication authentication, IAntiforgery antiforgery)
     {
         var visit = PageAnswers.Visit(context);
         var (admitted, key, problem) = await authentication.AuthenticateAsync(context, visit);
@@ -67,7 +66,7 @@ internal static class Account
 
         if (admitted is not { } someone)
         {
-            return key is null ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.BasePath(context) + "/")) : Results.NotFound();
+            return key is null ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.HomePath(context))) : Results.NotFound();
         }
 
         var token = antiforgery.GetAndStoreTokens(context);
@@ -141,7 +140,7 @@ internal static class Account
         return null;
     }
 
-    private static string LabelOf(Session session, People people) => session.PersonId is { } id ? people.Snapshot.Find(id)?.Label ?? $"person {id}" : $"key:{session.KeyPrefix}";
+    private static string LabelOf(Session session, People people) => Person.LabelOf(session, session.PersonId is { } id ? people.Snapshot.Find(id) : null);
 
     private static SessionAnswer ToAnswer(Session session, string identity, Admitted me) => new(
         session.Id, SnakeCase.From(session.Kind.ToString()), identity, session.CreatedAt, session.LastUsedAt, session.ExpiresAt, session.Client, session.UserAgent, session.Id == me.Session?.Id);

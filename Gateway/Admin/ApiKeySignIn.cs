@@ -51,11 +51,11 @@ internal static partial class ApiKeySignIn
         var visit = PageAnswers.Visit(context);
         if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
         {
-            return Login.Page(context, provider, antiforgery, PageAnswers.BasePath(context) + "/", StatusCodes.Status400BadRequest, "This form was too old or came from elsewhere. Please try again.");
+            return Login.Page(context, provider, antiforgery, PageAnswers.HomePath(context), StatusCodes.Status400BadRequest, "This form was too old or came from elsewhere. Please try again.");
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var returnTo = PageAnswers.ReturnTo(form["return_to"], visit.Configuration.Settings.Server.BasePath + "/");
+        var returnTo = PageAnswers.ReturnTo(context, form["return_to"]);
         if (!Login.TakesApiKeys(visit.Configuration.Settings))
         {
             return Refuse(StatusCodes.Status403Forbidden, "Signing in with an API key is switched off here.");
@@ -121,19 +121,7 @@ internal static partial class ApiKeySignIn
     {
         var cookie = visit.Configuration.Settings.Server.Cookie;
         var until = expires < now + cookie.MaxAge ? expires : now + cookie.MaxAge;
-        var value = sessions.Begin(new Session
-        {
-            Id = 0,
-            Hash = "",
-            Kind = SessionKind.ApiKey,
-            KeyPrefix = prefix,
-            CreatedAt = now,
-            ExpiresAt = until,
-            LastUsedAt = now,
-            Client = visit.Peer.Client?.ToString(),
-            UserAgent = ProviderSignIn.UserAgentOf(context),
-        });
-        SessionCookie.Write(context.Response, value, until - now, cookie);
+        SessionStart.Begin(context, sessions, SessionStart.Draft(context, SessionKind.ApiKey, now, until) with { KeyPrefix = prefix });
     }
 
     [LoggerMessage(1, LogLevel.Warning, "API-key sign-in from {Client} was refused: {Complaint} ({Reference})")]

@@ -80,6 +80,6 @@ internal static class Health
         KeyState.Unknown => new(!status.IsReachable, "not checked yet"),
         KeyState.Missing => new(true, "none is configured; only callers with their own key are served"),
         KeyState.Rejected => new(false, Refusals.TextOf(new(Reason.UpstreamKeyRejected))),
-        KeyState.Valid => new(true, status.KeyExpires - clock.GetUtcNow() < TimeSpan.FromDays(30) ? $"expires {status.KeyExpires:u}; create a new one" : null),
+        KeyState.Valid => new(true, status.KeyExpiresSoon(clock.GetUtcNow()) ? $"expires {status.KeyExpires:u}; create a new one" : null),
     };
 }

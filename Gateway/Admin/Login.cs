@@ -42,7 +42,7 @@ internal static class Login
     private static IResult Show(HttpContext context, Provider provider, IAntiforgery antiforgery, string? return_to = null, string? s = null)
     {
         var settings = PageAnswers.Visit(context).Configuration.Settings;
-        var returnTo = PageAnswers.ReturnTo(return_to, settings.Server.BasePath + "/");
+        var returnTo = PageAnswers.ReturnTo(context, return_to);
         var isOnlyWay = !TakesApiKeys(settings) && settings.Server.ProxyAuth is null && provider.Status is { Metadata: not null, Trouble: null };
         return isOnlyWay && s is null
             ? Results.Redirect(StartUrl(settings, returnTo))
@@ -58,7 +58,7 @@ internal static class Login
 
     private static async Task<IResult> StartAsync(HttpContext context, Provider provider, IAntiforgery antiforgery, ILogger<Provider> log, string? return_to = null)
     {
-        var returnTo = PageAnswers.ReturnTo(return_to, PageAnswers.BasePath(context) + "/");
+        var returnTo = PageAnswers.ReturnTo(context, return_to);
         if (provider.Status is null)
         {
             return PageAnswers.Failure(context, StatusCodes.Status501NotImplemented, "No single sign-on", "Single sign-on is not configured here.", "An administrator can set the section oidc.");

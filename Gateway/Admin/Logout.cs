@@ -30,17 +30,19 @@ internal static partial class Logout
         }
 
         var (admitted, _, _) = await authentication.AuthenticateAsync(context, visit);
-        var session = SessionCookie.Read(context.Request, settings.Server.Cookie) is { } cookie ? sessions.Find(cookie) : null;
+        var session = sessions.Of(context.Request, settings.Server.Cookie);
         SessionCookie.Delete(context.Response, settings.Server.Cookie);
         if (session is not null)
         {
             sessions.End(session.Id);
             await audit.RecordAsync(context, "sign_out", admitted?.Label, "done", StatusCodes.Status302Found, admitted?.Role.Name);
-            return Results.Redirect(EndSessionUrl(session, settings, provider, protection) ?? settings.Server.BasePath + "/login?s=logout");
+            return Results.Redirect(EndSessionUrl(session, settings, provider, protection) ?? SignedOutPage(settings));
         }
 
-        return Results.Redirect(admitted is not null && settings.Server.ProxyAuth?.LogoutUrl is { } url ? url : settings.Server.BasePath + "/login?s=logout");
+        return Results.Redirect(admitted is not null && settings.Server.ProxyAuth?.LogoutUrl is { } url ? url : SignedOutPage(settings));
     }
+
+    private static string SignedOutPage(GatewaySettings settings) => settings.Server.BasePath + "/login?s=logout";
 
     /// <summary>OpenID Connect RP-Initiated Logout 1.0; null when it is off or the provider has no such page.</summary>
     private static string? EndSessionUrl(Session session, GatewaySettings settings, Provider provider, IDataProtectionProvider protection)
@@ -54,7 +56,7 @@ internal static partial class Logout
         {
             ["client_id"] = oidc.ClientId,
             ["post_logout_redirect_uri"] = oidc.PostLogoutRedirect?.OriginalString
-                ?? $"{settings.Server.BaseUrl!.GetLeftPart(UriPartial.Authority)}{settings.Server.BasePath}/login?s=logout",
+                ?? $"{settings.Server.BaseUrl!.GetLeftPart(UriPartial.Authority)}{SignedOutPage(settings)}",
         };
         if (Unprotect(session, protection) is { } hint)
         {

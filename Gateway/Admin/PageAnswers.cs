@@ -65,16 +65,18 @@ internal static class PageAnswers
 
     public static string BasePath(HttpContext context) => Visit(context).Configuration.Settings.Server.BasePath;
 
+    public static string HomePath(HttpContext context) => BasePath(context) + "/";
+
     public static Visit Visit(HttpContext context) => context.Features.GetRequiredFeature<Visit>();
 
     /// <summary>
-    /// A path of this host to go on to after signing in, or the given one: anything that a browser could take for another
+    /// A path of this host to go on to after signing in, or the first page: anything that a browser could take for another
     /// host ('//', '/\', a control character that it drops) is not one.
     /// </summary>
-    public static string ReturnTo(string? wanted, string otherwise) =>
+    public static string ReturnTo(HttpContext context, string? wanted) =>
         wanted is ['/', .. var rest] && rest is not ['/' or '\\', ..] && wanted.Length <= 2048 && wanted.All(one => one is > ' ' and < (char)127 and not '\\')
             ? wanted
-            : otherwise;
+            : HomePath(context);
 
     /// <summary>Whether a refused request is better answered with the login page: a person's browser going somewhere.</summary>
     public static bool IsNavigation(HttpContext context) =>

@@ -29,7 +29,7 @@ internal sealed partial class ProviderSignIn(
             Begin(context.HttpContext, visit, stored, person);
             LogSignedIn(stored.Label, stored.Role, visit.RequestId);
             await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role);
-            context.Response.Redirect(PageAnswers.ReturnTo(context.ReturnUri, visit.Configuration.Settings.Server.BasePath + "/"));
+            context.Response.Redirect(PageAnswers.ReturnTo(context.HttpContext, context.ReturnUri));
         }
         catch (StoreException e)
         {
@@ -61,18 +61,10 @@ internal sealed partial class ProviderSignIn(
     private void Begin(HttpContext context, Visit visit, Person person, SignedInAtProvider from)
     {
         var (cookie, now) = (visit.Configuration.Settings.Server.Cookie, clock.GetUtcNow());
-        var before = SessionCookie.Read(context.Request, cookie) is { } old ? sessions.Find(old) : null;
-        var value = sessions.Begin(new Session
+        var before = sessions.Of(context.Request, cookie);
+        SessionStart.Begin(context, sessions, SessionStart.Draft(context, SessionKind.Oidc, now, now + cookie.MaxAge) with
         {
-            Id = 0,
-            Hash = "",
-            Kind = SessionKind.Oidc,
             PersonId = person.Id,
-            CreatedAt = now,
-            ExpiresAt = now + cookie.MaxAge,
-            LastUsedAt = now,
-            Client = visit.Peer.Client?.ToString(),
-            UserAgent = UserAgentOf(context),
             ProviderSession = from.ProviderSession,
             ProtectedIdToken = visit.Configuration.Settings.Oidc is { UseEndSession: true } ? protection.CreateProtector(TokenPurpose).Protect(from.IdToken) : null,
         });
@@ -80,12 +72,7 @@ internal sealed partial class ProviderSignIn(
         {
             sessions.End(before.Id);
         }
-
-        SessionCookie.Write(context.Response, value, cookie.MaxAge, cookie);
     }
-
-    public static string? UserAgentOf(HttpContext context) =>
-        context.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent[..Math.Min(agent.Length, 256)] : null;
 
     private async Task RefuseAsync(HttpContext context, SignInFailure failure, string detail)
     {

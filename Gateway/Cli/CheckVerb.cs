@@ -124,9 +124,9 @@ internal static class CheckVerb
         {
             problems.Warn($"{file}: headscale.api_key", "not set; only callers with their own key are served");
         }
-        else if (status.KeyExpires is { } expires && expires - TimeProvider.System.GetUtcNow() < TimeSpan.FromDays(30))
+        else if (status.KeyExpiresSoon(TimeProvider.System.GetUtcNow()))
         {
-            problems.Warn($"{file}: headscale.api_key", $"expires {expires:u}; create a new one");
+            problems.Warn($"{file}: headscale.api_key", $"expires {status.KeyExpires:u}; create a new one");
         }
 
         if (status.Version is { IsKnown: false } version)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Gateway.Audit;
 using Gateway.Policy;
 using Gateway.Store;
+using Gateway.Users;
 
 namespace Gateway.Cli;
 
@@ -29,7 +30,7 @@ internal static class SessionsVerb
         var file = SqliteFile.Open(configuration.Settings.Store.File);
         var people = new SqlitePersonStore(file, TimeProvider.System).List().People.ToDictionary(one => one.Id);
         var lines = new SqliteSessionStore(file).List().Sessions.Select(one => new SessionLine(
-            one.Id, SnakeCase.From(one.Kind.ToString()), one.PersonId is { } person ? people.GetValueOrDefault(person)?.Label ?? $"person {person}" : $"key:{one.KeyPrefix}",
+            one.Id, SnakeCase.From(one.Kind.ToString()), Person.LabelOf(one, one.PersonId is { } id ? people.GetValueOrDefault(id) : null),
             one.CreatedAt, one.LastUsedAt, one.ExpiresAt, one.Client, one.UserAgent)).ToArray();
         if (parsed.GetValue(CommandLine.Json))
         {

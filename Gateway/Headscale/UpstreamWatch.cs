@@ -23,14 +23,19 @@ internal sealed record ListedKeys(DateTimeOffset At, FrozenSet<string> Prefixes)
 /// <param name="KeyExpires">When our key expires, if it does.</param>
 /// <param name="Detail">What went wrong last, in words.</param>
 /// <param name="Listed">Its API keys; null until they were listed once.</param>
-internal sealed record UpstreamStatus(HeadscaleVersion? Version, bool IsReachable, KeyState Key, DateTimeOffset? KeyExpires, string? Detail, ListedKeys? Listed = null);
+internal sealed record UpstreamStatus(HeadscaleVersion? Version, bool IsReachable, KeyState Key, DateTimeOffset? KeyExpires, string? Detail, ListedKeys? Listed = null)
+{
+    private static readonly TimeSpan _soon = TimeSpan.FromDays(30);
+
+    /// <summary>Whether it is time to make a new key.</summary>
+    public bool KeyExpiresSoon(DateTimeOffset now) => KeyExpires - now < _soon;
+}
 
 /// <summary>Asks Headscale now and then who it is and whether it still takes our key.</summary>
 internal sealed partial class UpstreamWatch(HeadscaleClient client, Live<Configuration> live, TimeProvider clock, ILogger<UpstreamWatch> log) : BackgroundService
 {
     private static readonly TimeSpan _calm = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _urgent = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan _warnBefore = TimeSpan.FromDays(30);
 
     private volatile UpstreamStatus _status = new(null, false, KeyState.Unknown, null, "Headscale was not asked yet");
 
@@ -123,7 +128,7 @@ internal sealed partial class UpstreamWatch(HeadscaleClient client, Live<Configu
             LogTrouble(detail);
         }
 
-        if (after.KeyExpires is { } expires && expires != before.KeyExpires && expires - clock.GetUtcNow() < _warnBefore)
+        if (after.KeyExpires is { } expires && expires != before.KeyExpires && after.KeyExpiresSoon(clock.GetUtcNow()))
         {
             LogExpiry(expires);
         }

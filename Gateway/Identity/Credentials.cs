@@ -12,7 +12,7 @@ internal sealed class Credentials(TrustedHeaders trustedHeaders, Sessions sessio
     public Identification Identify(HttpRequest request, IdentityHeaders headers, Peer peer, GatewaySettings settings)
     {
         var byHeaders = settings.Server.ProxyAuth is { } proxy ? trustedHeaders.Identify(headers, peer, proxy) : Identification.Nobody.Instance;
-        var session = SessionCookie.Read(request, settings.Server.Cookie) is { } cookie ? sessions.Find(cookie) : null;
+        var session = sessions.Of(request, settings.Server.Cookie);
         return FromAuthorization(request, settings) switch
         {
             null => byHeaders switch

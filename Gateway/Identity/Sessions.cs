@@ -20,9 +20,13 @@ internal sealed partial class Sessions(ISessionStore store, UpstreamWatch upstre
 
     public IReadOnlyList<Session> All => (_snapshot ?? Reload()).All;
 
+    /// <summary>The session whose cookie a request brings; null when there is none, or it is over.</summary>
+    /// <exception cref="StoreException">The store was never read and cannot be.</exception>
+    public Session? Of(HttpRequest request, CookieSettings settings) => SessionCookie.Read(request, settings) is { } cookie ? Find(cookie) : null;
+
     /// <summary>The session of a cookie's value; null when there is none, or it is over.</summary>
     /// <exception cref="StoreException">The store was never read and cannot be.</exception>
-    public Session? Find(string cookie)
+    private Session? Find(string cookie)
     {
         if ((_snapshot ?? Reload()).ByHash.GetValueOrDefault(HashOf(cookie)) is not { } session)
         {

@@ -28,7 +28,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     {
         if (session.Kind is SessionKind.ApiKey)
         {
-            return new(null, $"key:{session.KeyPrefix}", Role.OfApiKey(configuration.Table.Roles[0]), null, session);
+            return new(null, Person.LabelOf(session, null), Role.OfApiKey(configuration.Table.Roles[0]), null, session);
         }
 
         return session.PersonId is { } id && people.Snapshot.Find(id) is { } person

@@ -49,6 +49,11 @@ internal sealed record Person
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>How people and the audit name whoever a session belongs to.</summary>
+    /// <param name="person">The session's person, if still there.</param>
+    public static string LabelOf(Session session, Person? person) =>
+        session.PersonId is { } id ? person?.Label ?? $"person {id}" : $"key:{session.KeyPrefix}";
+
     public Profile Profile => new(Name, Email, EmailIsTrusted, Picture);
 
     /// <summary>How people and the audit name this identity.</summary>

@@ -161,8 +161,7 @@ internal sealed class OidcHandler(
 
         if (query["error"] is [{ } error])
         {
-            var code = string.Concat(error.Where(one => char.IsAsciiLetterOrDigit(one) || one == '_').Take(40));
-            throw new SignInException(SignInFailure.ProviderRefused, $"the provider answered '{code}'");
+            throw new SignInException(SignInFailure.ProviderRefused, $"the provider answered '{SignInException.Clean(error)}'");
         }
 
         return query["code"] is [{ Length: > 0 } value] ? value : throw new SignInException(SignInFailure.CodeMissing, "the answer has neither a code nor an error");

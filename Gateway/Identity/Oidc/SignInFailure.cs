@@ -54,4 +54,7 @@ internal enum SignInFailure
 internal sealed class SignInException(SignInFailure failure, string detail, Exception? inner = null) : Exception(detail, inner)
 {
     public SignInFailure Failure => failure;
+
+    /// <summary>An OAuth error code as the log may show it: cut down to what such codes are made of.</summary>
+    public static string Clean(string errorCode) => string.Concat(errorCode.Where(one => char.IsAsciiLetterOrDigit(one) || one == '_').Take(40));
 }

@@ -82,9 +82,7 @@ internal sealed class TokenEndpoint(ProviderHttp http)
             : throw new SignInException(SignInFailure.TokenMissing, $"{metadata.TokenEndpoint} gave no id_token; does oidc.scope contain openid?");
     }
 
-    /// <summary>The error code, cut down to what such codes are made of.</summary>
-    private static string? ErrorOf(ProviderAnswer answer) =>
-        Text(answer, "error") is { } error ? string.Concat(error.Where(one => char.IsAsciiLetterOrDigit(one) || one == '_').Take(40)) : null;
+    private static string? ErrorOf(ProviderAnswer answer) => Text(answer, "error") is { } error ? SignInException.Clean(error) : null;
 
     private static string? Text(ProviderAnswer answer, string name)
     {
