@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using System.Web;
 using Dapper;
 using Gateway.Sandbox;
 using Gateway.Store;
@@ -13,6 +14,7 @@ namespace Gateway.Tests.Support;
 internal sealed class GlewlwydProvider : IAsyncDisposable
 {
     private const string Schema = "/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3";
+    private const string Pages = "/usr/share/glewlwyd/webapp";
 
     private readonly Process _process;
     private readonly TemporaryFolder _folder;
@@ -31,13 +33,28 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
 
     public string Issuer => Api + "/oidc";
 
-    public static async Task<GlewlwydProvider> StartAsync(string redirectUri)
+    public static async Task<GlewlwydProvider> StartAsync(Uri gateway)
     {
         var (folder, port) = (new TemporaryFolder(), GatewayProcess.FreePort());
         SqliteLibrary.Require();
         using (var database = new SqliteConnection($"Data Source={folder.Path}/glewlwyd.db;Pooling=False"))
         {
             database.Execute(await File.ReadAllTextAsync(Schema));
+        }
+
+        // It serves no links that leave its folder, and Debian's package consists of such.
+        using (var copy = Process.Start("cp", ["-rL", Pages, folder.Path]))
+        {
+            await copy.WaitForExitAsync();
+        }
+
+        // In Debian 12 the link for the file config.json leads to a folder that holds it.
+        var pageSettings = Path.Combine(folder.Path, "webapp", "config.json");
+        if (Directory.Exists(pageSettings))
+        {
+            var settings = await File.ReadAllTextAsync(Path.Combine(pageSettings, "config.json"));
+            Directory.Delete(pageSettings, recursive: true);
+            await File.WriteAllTextAsync(pageSettings, settings);
         }
 
         var start = new ProcessStartInfo("glewlwyd", ["-c", folder.File("glewlwyd.conf", Configuration(folder.Path, port)), "-m", "console", "-l", "ERROR"]) { RedirectStandardOutput = true };
@@ -47,7 +64,7 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         try
         {
             await Until.TrueAsync(provider.IsUpAsync, "glewlwyd answers");
-            await provider.SetUpAsync(redirectUri);
+            await provider.SetUpAsync(gateway);
             return provider;
         }
         catch
@@ -63,7 +80,16 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         await SendAsync(_person, HttpMethod.Post, "/auth/", new JsonObject { ["username"] = login, ["password"] = $"{login}-password" });
         await SendAsync(_person, HttpMethod.Put, "/auth/grant/headtower", new JsonObject { ["scope"] = "openid email profile" });
         using var answer = await _person.GetAsync(new Uri(authorizeUrl + "&g_continue"));
+        Keep(_person, answer);
         return answer.Headers.Location!.OriginalString;
+    }
+
+    /// <summary>Ends the person's session there, as its page for signing out does; it then tells its clients.</summary>
+    public async Task SignOutAsync(string signOutUrl)
+    {
+        using var answer = await _person.GetAsync(new Uri(signOutUrl));
+        var session = HttpUtility.ParseQueryString(answer.Headers.Location!.Query)["sid"];
+        await SendAsync(_person, HttpMethod.Delete, $"/oidc/session/{session}", null);
     }
 
     /// <summary>A new key signs; the old one stays published.</summary>
@@ -72,9 +98,10 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         var plugin = JsonNode.Parse(await _admin.GetStringAsync(new Uri(Api + "/mod/plugin/oidc")))!.AsObject();
         var parameters = plugin["parameters"]!.AsObject();
         var keys = JsonNode.Parse($"{parameters["jwks-private"]}")!;
-        keys["keys"]!.AsArray().Add(PrivateKey("second"));
+        var id = $"key-{keys["keys"]!.AsArray().Count + 1}";
+        keys["keys"]!.AsArray().Add(PrivateKey(id));
         parameters["jwks-private"] = keys.ToJsonString();
-        parameters["default-kid"] = "second";
+        parameters["default-kid"] = id;
         await SendAsync(_admin, HttpMethod.Put, "/mod/plugin/oidc", plugin);
         await SendAsync(_admin, HttpMethod.Put, "/mod/plugin/oidc/reset/", null);
     }
@@ -104,10 +131,11 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         }
     }
 
-    private async Task SetUpAsync(string redirectUri)
+    private async Task SetUpAsync(Uri gateway)
     {
         await SendAsync(_admin, HttpMethod.Post, "/auth/", new JsonObject { ["username"] = "admin", ["password"] = "password" });
         await AddPropertiesAsync("user", ["email-verified", "groups"]);
+        await AddPropertiesAsync("client", ["backchannel_logout_uri", "post_logout_redirect_uris"]);
         await SendAsync(_admin, HttpMethod.Post, "/mod/plugin/", new JsonObject { ["module"] = "oidc", ["name"] = "oidc", ["display_name"] = "oidc", ["parameters"] = Plugin() });
         foreach (var scope in new[] { "email", "profile" })
         {
@@ -136,10 +164,12 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
             ["confidential"] = true,
             ["enabled"] = true,
             ["client_secret"] = "the-secret",
-            ["redirect_uri"] = new JsonArray(redirectUri),
+            ["redirect_uri"] = new JsonArray(gateway + "admin/oidc/callback"),
             ["authorization_type"] = new JsonArray("code"),
             ["token_endpoint_auth_method"] = new JsonArray("client_secret_basic"),
             ["scope"] = new JsonArray(),
+            ["backchannel_logout_uri"] = gateway + "admin/oidc/backchannel-logout",
+            ["post_logout_redirect_uris"] = new JsonArray(gateway + "admin/login?s=logout"),
         });
     }
 
@@ -149,7 +179,7 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         var format = module["parameters"]!["data-format"]!.AsObject();
         foreach (var name in names)
         {
-            format[name] = new JsonObject { ["multiple"] = name == "groups", ["read"] = true, ["write"] = true, ["profile-read"] = true, ["profile-write"] = false };
+            format[name] = new JsonObject { ["multiple"] = name is "groups" or "post_logout_redirect_uris", ["read"] = true, ["write"] = true, ["profile-read"] = true, ["profile-write"] = false };
         }
 
         await SendAsync(_admin, HttpMethod.Put, $"/mod/{kind}/database", module);
@@ -215,11 +245,18 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         request.Content = body is null ? null : JsonContent.Create(body);
         using var answer = await client.SendAsync(request);
         Assert.True(answer.IsSuccessStatusCode, $"{method} {path} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
-        if (path == "/auth/")
+        Keep(client, answer);
+    }
+
+    /// <summary>Its cookies name no domain in a way that .NET's cookie container takes for another host.</summary>
+    private static void Keep(HttpClient client, HttpResponseMessage answer)
+    {
+        if (answer.Headers.TryGetValues("Set-Cookie", out var fresh))
         {
-            // Its cookie names no domain in a way that .NET's cookie container takes for another host.
+            var kept = client.DefaultRequestHeaders.TryGetValues("Cookie", out var old) ? string.Join("; ", old).Split("; ") : [];
+            var cookies = kept.Concat(fresh.Select(one => one.Split(';')[0])).ToLookup(one => one.Split('=')[0]).Select(one => one.Last());
             client.DefaultRequestHeaders.Remove("Cookie");
-            client.DefaultRequestHeaders.Add("Cookie", answer.Headers.GetValues("Set-Cookie").First().Split(';')[0]);
+            client.DefaultRequestHeaders.Add("Cookie", string.Join("; ", cookies));
         }
     }
 
@@ -230,7 +267,7 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         external_url="http://127.0.0.1:{{port}}"
         login_url="login.html"
         api_prefix="api"
-        static_files_path="/usr/share/glewlwyd/webapp/"
+        static_files_path="{{folder}}/webapp/"
         cookie_domain=""
         cookie_secure=0
         session_key="GLEWLWYD2_SESSION_ID"
@@ -246,6 +283,9 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         user_auth_scheme_module_path="/usr/lib/glewlwyd/scheme"
         plugin_module_path="/usr/lib/glewlwyd/plugin"
         hash_algorithm="SHA512"
+        static_files_mime_types = (
+          { extension = ".html" mime_type = "text/html" }, { extension = ".css" mime_type = "text/css" }, { extension = ".js" mime_type = "application/javascript" },
+          { extension = ".json" mime_type = "application/json" }, { extension = ".woff2" mime_type = "font/woff2" })
         database = { type = "sqlite3" path = "{{folder}}/glewlwyd.db" };
 
         """;

@@ -52,6 +52,13 @@ internal sealed class ChromiumFactAttribute : FactAttribute
     public ChromiumFactAttribute() => Skip = RealComponents.WithoutNodeProvider ?? RealComponents.WithoutChromium;
 }
 
+/// <summary>A test in a real Chromium, at Glewlwyd.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class GlewlwydChromiumFactAttribute : FactAttribute
+{
+    public GlewlwydChromiumFactAttribute() => Skip = RealComponents.WithoutGlewlwyd ?? RealComponents.WithoutChromium;
+}
+
 /// <summary>A test against Glewlwyd.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class GlewlwydFactAttribute : FactAttribute

@@ -91,7 +91,7 @@ internal static partial class Logout
         {
             var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
             var text = form?["logout_token"] is [{ Length: > 0 } only] ? only : throw new SignInException(SignInFailure.TokenMissing, "there is no logout_token");
-            var token = await signed.ReadAsync(text, "logout+jwt", await provider.GetAsync(context.RequestAborted), settings, context.RequestAborted);
+            var token = await signed.ReadLogoutTokenAsync(text, await provider.GetAsync(context.RequestAborted), settings, context.RequestAborted);
             var (subject, session) = (token.Subject, token.Payload.TryGetValue("sid", out var sid) ? sid as string : null);
             if (token.Payload.ContainsKey("nonce") || (subject is null && session is null)
                 || !token.Payload.TryGetValue("events", out var events) || events is not Newtonsoft.Json.Linq.JObject { } named || named[LogoutEvent] is not Newtonsoft.Json.Linq.JObject)

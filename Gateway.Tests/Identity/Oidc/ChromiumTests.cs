@@ -51,6 +51,30 @@ public sealed class ChromiumTests
     }
 
     [ChromiumFact]
+    public async Task SigningInSurvivesAKeyRotationAndSigningOutAtTheProviderEndsTheSessionHere()
+    {
+        await using var provider = await NodeProvider.StartAsync();
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        var context = await chromium.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
+        var page = await context.NewPageAsync();
+        await page.GotoAsync("/admin/oidc/start");
+        await page.Locator("#sam").ClickAsync();
+        Assert.Equal("Signed in", await page.Locator("h1").InnerTextAsync());
+
+        await provider.RotateKeyAsync();
+        await page.GotoAsync("/admin/oidc/start");
+        Assert.Equal("Signed in", await page.Locator("h1").InnerTextAsync());
+
+        var elsewhere = await context.NewPageAsync();
+        await elsewhere.GotoAsync(provider.Issuer + "/session/end");
+        await elsewhere.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+
+        await Until.TrueAsync(async () => (await page.GotoAsync("/admin/"))!.Url.Contains("/admin/login", StringComparison.Ordinal), "the session is over");
+        Assert.True(provider.Gateway.Log.Has("The provider ended "));
+    }
+
+    [ChromiumFact]
     public async Task TabsThatSignInAtTheSameTimeAllEndSignedIn()
     {
         await using var provider = await NodeProvider.StartAsync();

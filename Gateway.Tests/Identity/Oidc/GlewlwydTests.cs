@@ -1,45 +1,112 @@
 using System.Text.Json.Nodes;
 using Gateway.Sandbox;
 using Gateway.Tests.Support;
+using Microsoft.Playwright;
 
 namespace Gateway.Tests.Identity.Oidc;
 
 /// <summary>A second real provider, with habits of its own: Glewlwyd, from Debian.</summary>
-public sealed class GlewlwydTests
+public sealed class GlewlwydTests : IAsyncLifetime
 {
-    [GlewlwydFact]
-    public async Task SignInRefusalRotationSignOutAndSignInAgain()
+    private readonly Uri _url = new($"http://127.0.0.1:{GatewayProcess.FreePort()}");
+    private GlewlwydProvider? _provider;
+    private TestGateway? _gateway;
+
+    public async Task InitializeAsync()
     {
-        var port = GatewayProcess.FreePort();
-        await using var provider = await GlewlwydProvider.StartAsync($"http://127.0.0.1:{port}/admin/oidc/callback");
-        await using var gateway = await StartGatewayAsync(provider, port);
-        using var browser = new Browser(gateway);
-
-        Assert.Equal(302, (await SignInAsync("sam")).Status);
-        var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        Assert.Equal(("sam@example.test", "self_service", "7"), ($"{me["identity"]!["email"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}"));
-
-        await provider.RotateKeyAsync();
-        Assert.Equal(302, (await SignInAsync("sam")).Status);
-        Assert.Equal("/admin/login?s=logout", (await browser.SubmitAsync("/admin/", "/admin/logout")).Location);
-        Assert.Equal(302, (await browser.GetAsync("/api/v1/node")).Status);
-
-        var refused = await SignInAsync("eve");
-        Assert.Equal(403, refused.Status);
-        Assert.Contains("may not sign in here", refused.Text, StringComparison.Ordinal);
-        Assert.Equal(302, (await SignInAsync("sam")).Status);
-        Assert.Contains("sam-laptop", (await browser.GetAsync("/api/v1/node")).Text, StringComparison.Ordinal);
-
-        async Task<PageAnswer> SignInAsync(string login)
+        if (RealComponents.WithoutGlewlwyd is null)
         {
-            var start = await browser.GetAsync("/admin/oidc/start");
-            Assert.StartsWith(provider.Issuer, start.Location, StringComparison.Ordinal);
-            return await browser.GetAsync(await provider.PassAsync(start.Location!, login));
+            _provider = await GlewlwydProvider.StartAsync(_url);
+            _gateway = await StartGatewayAsync(_provider);
         }
     }
 
-    private static Task<TestGateway> StartGatewayAsync(GlewlwydProvider provider, int port) => TestGateway.StartAsync(
-        port: port,
-        server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false",
-        more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, role_claim: groups, role_map: {{staff: self_service}}, allowed_users: [sam@example.test]}}\nbootstrap: {{owner: 'proxy:alice'}}");
+    public async Task DisposeAsync()
+    {
+        await (_gateway?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_provider?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    [GlewlwydFact]
+    public async Task SignInRefusalRotationSignOutAndSignInAgain()
+    {
+        using var browser = new Browser(_gateway!);
+
+        Assert.Equal(302, (await SignInAsync(browser, "sam")).Status);
+        var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
+        Assert.Equal(("sam@example.test", "self_service", "7"), ($"{me["identity"]!["email"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}"));
+
+        await _provider!.RotateKeyAsync();
+        Assert.Equal(302, (await SignInAsync(browser, "sam")).Status);
+        Assert.StartsWith(_provider.Issuer, (await browser.SubmitAsync("/admin/", "/admin/logout")).Location, StringComparison.Ordinal);
+        Assert.Equal(302, (await browser.GetAsync("/api/v1/node")).Status);
+
+        var refused = await SignInAsync(browser, "eve");
+        Assert.Equal(403, refused.Status);
+        Assert.Contains("may not sign in here", refused.Text, StringComparison.Ordinal);
+        Assert.Equal(302, (await SignInAsync(browser, "sam")).Status);
+        Assert.Contains("sam-laptop", (await browser.GetAsync("/api/v1/node")).Text, StringComparison.Ordinal);
+    }
+
+    [GlewlwydFact]
+    public async Task SigningOutInOneBrowserEndsTheSessionInTheOtherThroughTheBackChannel()
+    {
+        using var browser = new Browser(_gateway!);
+        using var other = new Browser(_gateway!);
+        await SignInAsync(browser, "sam");
+        await SignInAsync(other, "sam");
+        var signOut = await browser.SubmitAsync("/admin/", "/admin/logout");
+        Assert.Equal(200, (await other.GetAsync("/api/v1/node")).Status);
+
+        await _provider!.SignOutAsync(signOut.Location!);
+
+        await Until.TrueAsync(async () => (await other.GetAsync("/api/v1/node")).Status == 302, "the session is over");
+        Assert.True(_gateway!.Log.Has("The provider ended 1 sessions"));
+    }
+
+    [GlewlwydChromiumFact]
+    public async Task InChromiumAPersonSignsInOutAndInAgainAcrossAKeyRotation()
+    {
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        var page = await (await chromium.NewContextAsync(new() { BaseURL = _url.AbsoluteUri })).NewPageAsync();
+
+        for (var times = 0; times < 2; times++)
+        {
+            await page.GotoAsync("/admin/login");
+            await page.GetByText("Sign in with single sign-on").ClickAsync();
+            await page.Locator("input#username").FillAsync("sam");
+            await page.Locator("input#password").FillAsync("sam-password");
+            await page.Locator("button[name=loginbut]").ClickAsync();
+            if (times == 0)
+            {
+                await page.Locator("#grant-email").CheckAsync();
+                await page.Locator("#grant-profile").CheckAsync();
+                await page.GetByRole(AriaRole.Button, new() { Name = "Grant access" }).First.ClickAsync();
+            }
+
+            await page.GetByTitle("Continue to client application").ClickAsync();
+            await page.WaitForURLAsync(_url + "admin/");
+            Assert.Contains("sam\n", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
+
+            await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+            await page.GetByRole(AriaRole.Button, new() { Name = "Logout" }).First.ClickAsync();
+            // Its page stays where it is.
+            await page.GetByText("You are disconnected").WaitForAsync();
+            Assert.EndsWith("/admin/login?return_to=%2Fadmin%2F", (await page.GotoAsync(_url + "admin/"))!.Url, StringComparison.Ordinal);
+            await _provider!.RotateKeyAsync();
+        }
+    }
+
+    private async Task<PageAnswer> SignInAsync(Browser browser, string login)
+    {
+        var start = await browser.GetAsync("/admin/oidc/start");
+        Assert.StartsWith(_provider!.Issuer, start.Location, StringComparison.Ordinal);
+        return await browser.GetAsync(await _provider.PassAsync(start.Location!, login));
+    }
+
+    private Task<TestGateway> StartGatewayAsync(GlewlwydProvider provider) => TestGateway.StartAsync(
+        port: _url.Port,
+        server: $"  base_url: http://127.0.0.1:{_url.Port}\n  cookie_secure: false",
+        more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, use_end_session: true, role_claim: groups, role_map: {{staff: self_service}}, allowed_users: [sam@example.test]}}\nbootstrap: {{owner: 'proxy:alice'}}");
 }

@@ -186,6 +186,7 @@ public sealed class SessionTests
     [Theory]
     [InlineData("subject")]
     [InlineData("session")]
+    [InlineData("session, of a provider that sends no 'exp'")]
     public async Task TheProviderCanEndSessions(string by)
     {
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
@@ -205,6 +206,9 @@ public sealed class SessionTests
             (provider.MakeLogoutToken("sub-sam", null, payload => payload["aud"] = "other"), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => payload["iss"] = "http://evil.example"), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => payload["exp"] = 1), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => payload["exp"] = "soon"), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => { payload.Remove("exp"); payload["iat"] = (long)payload["iat"]! - 300; }), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => { payload.Remove("exp"); payload.Remove("iat"); }), 400),
             (provider.MakeLogoutToken("sub-sam", null, type: "at+jwt"), 400),
             (provider.MakeLogoutToken("sub-sam", null) + "x", 400),
             ("", 400),
@@ -214,7 +218,12 @@ public sealed class SessionTests
         }
 
         Assert.Equal(200, (await sam.GetAsync("/api/v1/node")).Status);
-        var good = by == "subject" ? provider.MakeLogoutToken("sub-sam", null) : provider.MakeLogoutToken(null, session);
+        var good = by switch
+        {
+            "subject" => provider.MakeLogoutToken("sub-sam", null),
+            "session" => provider.MakeLogoutToken(null, session),
+            _ => provider.MakeLogoutToken(null, session, payload => payload.Remove("exp")),
+        };
         Assert.Equal(200, (await alice.PostAsync("/admin/oidc/backchannel-logout", ("logout_token", good))).Status);
         Assert.Equal(302, (await sam.GetAsync("/api/v1/node")).Status);
         Assert.Equal(200, (await alice.GetAsync("/api/v1/node")).Status);

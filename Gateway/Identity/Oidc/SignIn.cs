@@ -26,7 +26,7 @@ internal sealed class SignIn(TokenEndpoint tokens, SignedToken signed, ProviderH
     public async Task<SignedInAtProvider> CompleteAsync(string code, SignInAttempt attempt, ProviderMetadata metadata, OidcSettings settings, CancellationToken cancel)
     {
         var received = await tokens.RedeemAsync(code, attempt.RedirectUri, attempt.Verifier, metadata, settings, cancel);
-        var idToken = await signed.ReadAsync(received.IdToken, type: null, metadata, settings, cancel);
+        var idToken = await signed.ReadIdTokenAsync(received.IdToken, metadata, settings, cancel);
         CheckBinding(idToken, received, attempt);
 
         using var payload = JsonDocument.Parse(Base64UrlEncoder.Decode(idToken.RawPayload));

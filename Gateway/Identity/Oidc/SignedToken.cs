@@ -14,15 +14,28 @@ internal sealed class SignedToken(Provider provider, TimeProvider clock)
     private const int LargestToken = 64 * 1024;
     private const int StrongRsaBits = 2048;
     private const int LongestSubject = 255;
+
     private const string Expired = "the token has expired or says no 'exp'; are the clocks of gateway and provider right?";
+    private const string LogoutType = "logout+jwt";
 
     private static readonly TimeSpan _skew = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _logoutLifetime = TimeSpan.FromMinutes(2);
     private static readonly string[] _algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
-    /// <summary>The token, once everything that ID and logout tokens have in common was checked.</summary>
-    /// <param name="type">The only <c>typ</c> that is accepted besides none and JWT: a token for one purpose is none for another.</param>
+    /// <summary>An ID token, once everything was checked that needs no knowledge of the sign-in.</summary>
     /// <exception cref="SignInException">It is not acceptable.</exception>
-    public async Task<JwtSecurityToken> ReadAsync(string text, string? type, ProviderMetadata metadata, OidcSettings settings, CancellationToken cancel)
+    public Task<JwtSecurityToken> ReadIdTokenAsync(string text, ProviderMetadata metadata, OidcSettings settings, CancellationToken cancel) =>
+        ReadAsync(text, null, metadata, settings, cancel);
+
+    /// <summary>
+    /// A logout token, checked likewise. Back-Channel Logout 1.0 requires <c>exp</c>, its drafts did not, and providers in use
+    /// (Glewlwyd 2.7) send none: such a token is good for two minutes after its <c>iat</c>.
+    /// </summary>
+    /// <exception cref="SignInException">It is not acceptable.</exception>
+    public Task<JwtSecurityToken> ReadLogoutTokenAsync(string text, ProviderMetadata metadata, OidcSettings settings, CancellationToken cancel) =>
+        ReadAsync(text, LogoutType, metadata, settings, cancel);
+
+    private async Task<JwtSecurityToken> ReadAsync(string text, string? type, ProviderMetadata metadata, OidcSettings settings, CancellationToken cancel)
     {
         var token = Parse(text);
         var header = token.Header;
@@ -36,6 +49,7 @@ internal sealed class SignedToken(Provider provider, TimeProvider clock)
             throw new SignInException(SignInFailure.TokenMalformed, "the token has a 'crit' header, which nobody here understands");
         }
 
+        // A token for one purpose is none for another.
         if (header.Typ is not (null or "" or "JWT") && header.Typ != type)
         {
             throw new SignInException(SignInFailure.TokenMalformed, $"the token is of type '{header.Typ}'");
@@ -51,7 +65,7 @@ internal sealed class SignedToken(Provider provider, TimeProvider clock)
             Verify(text, KeysFor(header, await provider.RefreshAsync(metadata, cancel)), settings);
         }
 
-        CheckClaims(token, settings);
+        CheckClaims(token, type, settings);
         return token;
     }
 
@@ -103,7 +117,8 @@ internal sealed class SignedToken(Provider provider, TimeProvider clock)
                 IssuerSigningKeys = [.. strong.Select(ToKey)],
                 ValidIssuer = settings.Issuer,
                 ValidAudience = settings.ClientId,
-                LifetimeValidator = (_, expires, _, _) => expires + _skew >= clock.GetUtcNow(),
+                // A missing 'exp' is judged with the other claims; the signature is needed first.
+                LifetimeValidator = (_, expires, _, _) => expires is null || expires + _skew >= clock.GetUtcNow(),
             }, out _);
         }
         catch (SecurityTokenInvalidIssuerException e)
@@ -124,7 +139,7 @@ internal sealed class SignedToken(Provider provider, TimeProvider clock)
         }
     }
 
-    private void CheckClaims(JwtSecurityToken token, OidcSettings settings)
+    private void CheckClaims(JwtSecurityToken token, string? type, OidcSettings settings)
     {
         var payload = token.Payload;
         var audiences = token.Audiences.ToArray();
@@ -134,12 +149,14 @@ internal sealed class SignedToken(Provider provider, TimeProvider clock)
         }
 
         var now = clock.GetUtcNow();
-        if (TimeOf(payload, "exp") is not { } expires || expires + _skew < now)
+        var issued = TimeOf(payload, "iat");
+        var expires = payload.ContainsKey("exp") || type is not LogoutType ? TimeOf(payload, "exp") : issued + _logoutLifetime;
+        if (!(expires + _skew >= now))
         {
             throw new SignInException(SignInFailure.TokenExpired, Expired);
         }
 
-        if (TimeOf(payload, "iat") is not { } issued || issued - _skew > now || TimeOf(payload, "nbf") - _skew > now)
+        if (issued is null || issued - _skew > now || TimeOf(payload, "nbf") - _skew > now)
         {
             throw new SignInException(SignInFailure.TokenFromTheFuture, "the token is from the future or says no 'iat'; are the clocks of gateway and provider right?");
         }
