@@ -53,6 +53,9 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
     /// <summary>Called with every forwarded request before it is answered.</summary>
     public Action<Received>? Receiving { get; set; }
 
+    /// <summary>Set to answer some calls with these bytes, whatever the state is.</summary>
+    public Func<Received, byte[]?>? Prepared { get; set; }
+
     public static async Task<HeadscaleStandIn> StartAsync(int version, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -91,6 +94,13 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
         if (!target.StartsWith("/api/", StringComparison.Ordinal))
         {
             await ClientPlane.AnswerAsync(context, Version);
+            return;
+        }
+
+        if (Prepared?.Invoke(received) is { } prepared)
+        {
+            context.Response.ContentType = "application/json";
+            await context.Response.Body.WriteAsync(prepared, context.RequestAborted);
             return;
         }
 

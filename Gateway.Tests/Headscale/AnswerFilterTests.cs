@@ -1,3 +1,6 @@
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Headscale;
@@ -9,6 +12,8 @@ namespace Gateway.Tests.Headscale;
 /// <summary>What of Headscale's answers reaches whom.</summary>
 public sealed class AnswerFilterTests
 {
+    private static readonly AnswerFilter _ownNodes = new(Filter.Nodes, View.Own, "7", SeesKeys: false);
+
     [Theory]
     [InlineData(26)]
     [InlineData(27)]
@@ -69,14 +74,80 @@ public sealed class AnswerFilterTests
     [InlineData("""{"nodes":null}""")]
     [InlineData("""{"nodes":{}}""")]
     [InlineData("""{"nodes":[1]}""")]
+    [InlineData("""{"nodes":[[]]}""")]
     [InlineData("""{"nodes":[],"more":[]}""")]
     [InlineData("""{"machines":[]}""")]
+    [InlineData("""{"Nodes":[]}""")]
+    [InlineData("""{}""")]
     [InlineData("""[]""")]
-    public void AnAnswerThatIsNotUnderstoodIsNotPassedOn(string answer)
+    [InlineData("""{"nodes":[]}{}""")]
+    [InlineData("""{"nodes":[]""")]
+    [InlineData("""{"nodes":[{"id":"1"}""")]
+    [InlineData("""{"nodes":[{"id":"1"},]}""")]
+    [InlineData("""{"nodes":[{"user":{"id":"8"},"user":{"id":"7"}}]}""")]
+    [InlineData("""{"nodes":[{"user":{"id":"7"},"preAuthKey":{"key":"a"},"preAuthKey":{"key":"b"}}]}""")]
+    [InlineData("")]
+    [InlineData("<html>")]
+    public async Task AListThatIsNotUnderstoodIsNotPassedOn(string answer)
     {
-        var filter = new AnswerFilter(Filter.Nodes, View.Own, "7", SeesKeys: false);
+        foreach (var size in new[] { 1, 3, 1024 })
+        {
+            await Assert.ThrowsAnyAsync<JsonException>(() => ApplyAsync(_ownNodes, answer, size));
+        }
+    }
 
-        Assert.ThrowsAny<Exception>(() => Apply(filter, answer));
+    [Theory]
+    [InlineData("""{"users":[]}""")]
+    [InlineData("""{"node":null}""")]
+    [InlineData("""{"node":{},"more":{}}""")]
+    [InlineData("""[]""")]
+    public void AThingThatIsNotUnderstoodIsNotPassedOn(string answer)
+    {
+        using var document = JsonDocument.Parse(answer);
+        using var writer = new Utf8JsonWriter(Stream.Null);
+
+        Assert.Throws<JsonException>(() => new AnswerFilter(Filter.Node, View.All, "7", SeesKeys: false).WriteWhole(document.RootElement, writer));
+    }
+
+    [Fact]
+    public async Task AListIsCutDownTheSameWayHoweverItArrives()
+    {
+        const string Answer = """ { "nodes" : [ {"id":"1","user":{"id":"7"},"name":"ä\u0041\"]}"} , {"id":"2","user":{"id":"8"},"more":[[{}]]}, {"id":"3","user":{"id":"7"},"preAuthKey":{"key":"secret"}} ] } """;
+
+        for (var size = 1; size <= Answer.Length + 1; size++)
+        {
+            var left = JsonNode.Parse(await ApplyAsync(_ownNodes, Answer, size))!["nodes"]!.AsArray();
+
+            Assert.Equal(["""{"id":"1","name":"äA\"]}"}""", """{"id":"3","preAuthKey":null}"""], left.Select(Brief));
+        }
+
+        static string Brief(JsonNode? node)
+        {
+            node!.AsObject().Remove("user");
+            return node.ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        }
+    }
+
+    [Fact]
+    public async Task AListThatBreaksOffHalfwayBreaksTheConnectionAndIsAudited()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var vera = gateway.AsPerson("vera");
+        var nodes = string.Join(',', Enumerable.Range(1, 2000).Select(id => $$$"""{"id":"{{{id}}}","user":{"id":"7"},"tags":[],"preAuthKey":{"key":"secret"}}"""));
+
+        foreach (var end in new[] { ",{]}", ",\"x\"]}", "],\"more\":1}", "" })
+        {
+            gateway.Headscale.Prepared = received => received.Target == "/api/v1/node" ? Encoding.UTF8.GetBytes($$"""{"nodes":[{{nodes}}{{end}}""") : null;
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => vera.GetStringAsync(new Uri("/api/v1/node", UriKind.Relative)));
+        }
+
+        gateway.Headscale.Prepared = received => received.Target == "/api/v1/node" ? "<html>"u8.ToArray() : null;
+        Assert.Equal(502, (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status);
+        gateway.Headscale.Prepared = null;
+        Assert.Equal(200, (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status);
+
+        var entries = (await gateway.StopAndReadAuditAsync()).Where(one => one.Row == "nodes.list").Select(one => one.Reason);
+        Assert.Equal([.. Enumerable.Repeat("upstream_not_understood", 5), "allowed"], entries.Order(StringComparer.Ordinal).Reverse());
     }
 
     [Theory]
@@ -84,27 +155,38 @@ public sealed class AnswerFilterTests
     [InlineData("""{"id":"1","user":{"id":"7"},"forcedTags":["tag:a"]}""")]
     [InlineData("""{"id":"1","user":{"id":"7"},"validTags":["tag:a"]}""")]
     [InlineData("""{"id":"1","user":{"id":"7"},"tags":"tag:a"}""")]
+    [InlineData("""{"id":"1","user":{"id":"7"},"tags":["tag:a"],"validTags":[]}""")]
+    [InlineData("""{"id":"1","user":{"id":"7"},"tags":{}}""")]
     [InlineData("""{"id":"1","user":{"id":7}}""")]
+    [InlineData("""{"id":"1","user":{"more":{"id":"7"}}}""")]
+    [InlineData("""{"id":"7","user":["7"],"owner":{"id":"7"}}""")]
     [InlineData("""{"id":"1","user":{"id":"70"}}""")]
     [InlineData("""{"id":"1","user":null}""")]
     [InlineData("""{"id":"1"}""")]
-    public void ATaggedOrForeignNodeIsNobodysOwn(string node) =>
-        Assert.Equal("""{"nodes":[]}""", Apply(new AnswerFilter(Filter.Nodes, View.Own, "7", SeesKeys: false), $$"""{"nodes":[{{node}}]}"""));
+    public async Task ATaggedOrForeignNodeIsNobodysOwn(string node) =>
+        Assert.Equal("""{"nodes":[]}""", await ApplyAsync(_ownNodes, $$"""{"nodes":[{{node}}]}"""));
 
     [Fact]
-    public void AnOwnNodeStaysAsItIsButForItsKey() => Assert.Equal(
+    public async Task AnOwnNodeStaysAsItIsButForItsKey() => Assert.Equal(
         """{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":null,"new":{"a":[1.0]}}]}""",
-        Apply(new AnswerFilter(Filter.Nodes, View.Own, "7", SeesKeys: false), """{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":{"key":"secret"},"new":{"a":[1.0]}}]}"""));
+        await ApplyAsync(_ownNodes, """{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":{"key":"secret"},"new":{"a":[1.0]}}]}"""));
 
-    private static string Apply(AnswerFilter filter, string answer)
+    /// <param name="size">How many bytes arrive at once.</param>
+    private static async Task<string> ApplyAsync(AnswerFilter filter, string answer, int size = int.MaxValue)
     {
-        using var document = JsonDocument.Parse(answer);
+        var pipe = new Pipe();
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            filter.Write(document.RootElement, writer);
-        }
+        await Task.WhenAll(WriteAsync(), new FilteredList(filter).CopyAsync(pipe.Reader.AsStream(), buffer, CancellationToken.None));
+        return Encoding.UTF8.GetString(buffer.ToArray());
 
-        return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+        async Task WriteAsync()
+        {
+            foreach (var piece in Encoding.UTF8.GetBytes(answer).Chunk(Math.Min(size, 1 << 20)))
+            {
+                await pipe.Writer.WriteAsync(piece);
+            }
+
+            await pipe.Writer.CompleteAsync();
+        }
     }
 }

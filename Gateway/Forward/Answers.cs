@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Gateway.Headscale;
 using Gateway.Policy;
 using Yarp.ReverseProxy.Transforms;
 
@@ -48,32 +49,53 @@ internal static class Answers
     private static async Task FilterAsync(ResponseTransformContext context, HttpResponseMessage answer, Forwarding.Judged judged)
     {
         var response = context.HttpContext.Response;
+        context.SuppressResponseBody = true;
+        response.ContentLength = null;
         try
         {
             await using var body = await answer.Content.ReadAsStreamAsync(context.CancellationToken);
-            using var json = await JsonDocument.ParseAsync(body, default, context.CancellationToken);
-            using var buffer = new MemoryStream();
-            await using (var writer = new Utf8JsonWriter(buffer))
+            if (judged.Filter.List is null)
             {
-                judged.Filter.Write(json.RootElement, writer);
+                await WriteWholeAsync(body, judged.Filter, response, context.CancellationToken);
+                return;
             }
 
-            context.SuppressResponseBody = true;
-            response.ContentLength = buffer.Length;
-            buffer.Position = 0;
-            await buffer.CopyToAsync(response.Body, context.CancellationToken);
+            await new FilteredList(judged.Filter).CopyAsync(body, response.Body, context.CancellationToken);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or HttpRequestException or IOException)
         {
-            // Nothing was written yet: the document is filtered completely before its first byte goes out.
             Withhold(context, judged, Reason.UpstreamNotUnderstood);
+            if (response.HasStarted)
+            {
+                // A part of the list is with the caller already: the broken connection says that it is only a part.
+                context.HttpContext.Abort();
+            }
         }
+    }
+
+    private static async Task WriteWholeAsync(Stream body, AnswerFilter filter, HttpResponse response, CancellationToken cancel)
+    {
+        using var json = await JsonDocument.ParseAsync(body, default, cancel);
+        using var buffer = new MemoryStream();
+        await using (var writer = new Utf8JsonWriter(buffer))
+        {
+            filter.WriteWhole(json.RootElement, writer);
+        }
+
+        response.ContentLength = buffer.Length;
+        buffer.Position = 0;
+        await buffer.CopyToAsync(response.Body, cancel);
     }
 
     private static void Withhold(ResponseTransformContext context, Forwarding.Judged judged, Reason reason)
     {
         judged.Withheld = reason;
         context.SuppressResponseBody = true;
+        if (context.HttpContext.Response.HasStarted)
+        {
+            return;
+        }
+
         context.HttpContext.Response.Headers.Remove("Content-Type");
         context.HttpContext.Response.Headers.Remove("Content-Length");
         context.HttpContext.Response.Headers.Remove("Transfer-Encoding");

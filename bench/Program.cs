@@ -1,0 +1,4 @@
+using Gateway.Bench;
+
+Console.WriteLine("Ratios within one run; absolute figures mean nothing elsewhere.");
+await NodeList.MeasureAsync();
