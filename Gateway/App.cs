@@ -92,8 +92,11 @@ internal static partial class App
         services.AddSingleton<IAuditStore>(new SqliteAuditStore(store));
         services.AddSingleton<ISessionStore>(new SqliteSessionStore(store));
 
+        var connections = new UpstreamConnections();
+        services.AddSingleton(connections);
         services.AddSingleton<HeadscaleClient>();
         services.AddSingleton<OwnerLookup>();
+        services.AddSingleton<GatewayKey>();
         services.AddSingleton<TrustedHeaders>();
         services.AddSingleton<Credentials>();
         services.AddSingleton<Admission>();
@@ -115,7 +118,7 @@ internal static partial class App
 
         services.AddSingleton<IProxyConfigProvider, ProxyRoutes>();
         services.AddReverseProxy().AddTransforms<Transforms>()
-            .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale.TlsCaPath));
+            .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale.TlsCaPath, connections.Opened));
     }
 
     private static void AddSignIn(IServiceCollection services, GatewaySettings settings, SqliteFile store)

@@ -27,8 +27,10 @@ internal sealed record Judgement(Decision Decision, Call Call)
 /// From a request to a decision. The server and <c>gateway explain</c> both come through here; they differ only in where
 /// the body is read from.
 /// </summary>
-internal sealed class Judge(OwnerLookup owners)
+internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
 {
+    private const string ApiKeys = "/api/v1/apikey";
+
     private static readonly BodyModel _emptyObject = new([], Optional: true);
 
     /// <summary>Decides a case. Body and owner are fetched only when the decision turns on them.</summary>
@@ -56,6 +58,44 @@ internal sealed class Judge(OwnerLookup owners)
             {
                 facts = facts with { Owner = await owners.FindAsync(row!.Own!.Scope, call, facts.User!.Id, await version(), cancel) };
                 decision = Decider.Decide(row, call, facts);
+            }
+
+            if (decision.Reason is Reason.TargetKeyUnknown)
+            {
+                decision = Decider.Decide(row, call, facts with { Key = await gatewayKey.FindAsync(call, cancel) });
+            }
+        }
+        catch (HeadscaleException e)
+        {
+            decision = new(e.Reason, row, Detail: e.Message);
+        }
+
+        return new(decision, call);
+    }
+
+    /// <summary>Decides a call of somebody who brings a Headscale key. What is not understood is none of our business, unless it concerns our key.</summary>
+    public async Task<Judgement> DecideOwnKeyAsync(
+        Case one, Func<int, Task<(byte[], (Reason, string)?)>> readBody, Func<ValueTask<HeadscaleVersion>> version, CancellationToken cancel)
+    {
+        var (row, call) = Understand(one);
+        if (one.Target is not { IsCanonical: true, Path: var path })
+        {
+            return new(new(Reason.BadRequest, null, Detail: "the path is not canonical"), call);
+        }
+
+        var mayMeanKeys = Uri.UnescapeDataString(path).StartsWith(ApiKeys, StringComparison.OrdinalIgnoreCase);
+        var decision = Decider.DecideOwnKey(row, call, mayMeanKeys, TargetKey.Unknown);
+        try
+        {
+            if (decision.Reason is Reason.BodyUnread)
+            {
+                call = await ReadBodyAsync(row!, call, readBody, await version());
+                decision = Decider.DecideOwnKey(row, call, mayMeanKeys, TargetKey.Unknown);
+            }
+
+            if (decision.Reason is Reason.TargetKeyUnknown)
+            {
+                decision = Decider.DecideOwnKey(row, call, mayMeanKeys, await gatewayKey.FindAsync(call, cancel));
             }
         }
         catch (HeadscaleException e)

@@ -16,7 +16,7 @@ namespace Gateway;
 /// 1 edge (<see cref="Visit"/>, before this), 2 identity, 3 link and 4 role, 5 decision, 6 forward, 7 audit.
 /// </summary>
 internal sealed class Walk(
-    Authentication authentication, Judge judge, UpstreamWatch upstream, UserDirectory directory, AuditLog audit, TimeProvider clock)
+    Authentication authentication, Judge judge, UpstreamWatch upstream, UserDirectory directory, OwnerLookup owners, AuditLog audit, TimeProvider clock)
 {
     /// <summary>Middleware in YARP's pipeline: <paramref name="forward"/> sends the request on.</summary>
     public Task RunAsync(HttpContext context, RequestDelegate forward)
@@ -87,11 +87,12 @@ internal sealed class Walk(
             return Ruling.Of(context, reason, detail);
         }
 
+        Task<(byte[], (Reason, string)?)> ReadBodyAsync(int limit) => BodyReader.ReadAsync(context, limit);
+        ValueTask<HeadscaleVersion> VersionAsync() => upstream.VersionAsync(context.RequestAborted);
         if (key is not null)
         {
-            return target is { IsCanonical: true, Path: var path }
-                ? Ruling.Of(context, Reason.PassedThrough, row: configuration.Table.Find(context.Request.Method, path).Row) with { Key = key }
-                : Ruling.Of(context, Reason.BadRequest, "the path is not canonical") with { Key = key };
+            var asked = new Case(configuration.Table, context.Request.Method, target, BodyReader.HasBody(context), Facts.Nobody);
+            return new Ruling(await judge.DecideOwnKeyAsync(asked, ReadBodyAsync, VersionAsync, context.RequestAborted), null) { Key = key };
         }
 
         var facts = new Facts(
@@ -102,8 +103,8 @@ internal sealed class Walk(
             Ownership.Unknown);
         var judgement = await judge.DecideAsync(
             new Case(configuration.Table, context.Request.Method, target, BodyReader.HasBody(context), facts),
-            limit => BodyReader.ReadAsync(context, limit),
-            () => upstream.VersionAsync(context.RequestAborted),
+            ReadBodyAsync,
+            VersionAsync,
             context.RequestAborted);
         return new Ruling(judgement, admitted);
     }
@@ -117,6 +118,11 @@ internal sealed class Walk(
         if (judgement.Decision.Reason is Reason.PassedThrough)
         {
             context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: false, IsTunnel: false));
+            if (judgement.Call.Body is not null)
+            {
+                // It was read and judged, and so it is what is sent.
+                RebuiltBody.Replace(context, judgement.UpstreamBody);
+            }
         }
         else
         {
@@ -135,6 +141,7 @@ internal sealed class Walk(
         if (!IsSafe(context))
         {
             directory.Invalidate();
+            owners.Invalidate();
         }
 
         if (judged?.Withheld is Reason.UpstreamKeyRejected)
@@ -192,7 +199,7 @@ internal sealed class Walk(
             Admitted?.User?.Id,
             Admitted?.Role.Has(Capability.GenerateAuthkeys) is true);
 
-        public static Ruling Of(HttpContext context, Reason reason, string? detail = null, Row? row = null) =>
-            new(new Judgement(new Decision(reason, row, Detail: detail), new Call { Method = context.Request.Method }), null);
+        public static Ruling Of(HttpContext context, Reason reason, string? detail = null) =>
+            new(new Judgement(new Decision(reason, null, Detail: detail), new Call { Method = context.Request.Method }), null);
     }
 }

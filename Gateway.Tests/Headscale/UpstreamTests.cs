@@ -74,6 +74,47 @@ public sealed class UpstreamTests
     }
 
     [Fact]
+    public async Task AnotherVersionInTheSamePlaceIsNoticedByTheFirstCallThatReconnects()
+    {
+        var headscale = await HeadscaleStandIn.StartAsync(29);
+        await using var gateway = await TestGateway.StartAsync(headscale: headscale);
+        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        await Until.TrueAsync(async () => $"{(await ReadyAsync(gateway)).Readiness["headscale_version"]}" == "0.29", "0.29 is known");
+        await headscale.DisposeAsync();
+        await using var back = await HeadscaleStandIn.StartAsync(30, headscale.Url.Port);
+        Sandbox.People.Settle(back);
+        back.Tailnet.ApiKeys.Add(new TailnetApiKey(1, headscale.ApiKey, "2036-01-01T00:00:00Z"));
+
+        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+
+        await Until.TrueAsync(async () => $"{(await ReadyAsync(gateway)).Readiness["headscale_version"]}" == "0.30", "0.30 is known");
+        Assert.True(gateway.Log.Has("Headscale 0.30 was found"));
+    }
+
+    [Fact]
+    public async Task WhoOwnsANodeIsRememberedForReadsUntilSomethingChangesAndNeverForChanges()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var sam = gateway.AsPerson("sam");
+        int LookUps() => gateway.Headscale.Everything.Count(one => one.IsOwn && one.Target == "/api/v1/node/17");
+
+        await TestGateway.CallAsync(sam, "GET", "/api/v1/node/17");
+        await TestGateway.CallAsync(sam, "GET", "/api/v1/node/17");
+        Assert.Equal(1, LookUps());
+
+        Assert.Equal(200, (await TestGateway.CallAsync(sam, "POST", "/api/v1/node/17/rename/one")).Status);
+        Assert.Equal(200, (await TestGateway.CallAsync(sam, "POST", "/api/v1/node/17/rename/two")).Status);
+        Assert.Equal(3, LookUps());
+
+        // Somebody with a key of their own gives the node away; the next read knows.
+        await TestGateway.CallAsync(sam, "GET", "/api/v1/node/17");
+        using var key = gateway.As(null);
+        key.DefaultRequestHeaders.Authorization = new("Bearer", gateway.Headscale.ApiKey);
+        Assert.Equal(200, (await TestGateway.CallAsync(key, "POST", "/api/v1/node/17/tags", """{"tags":["tag:a"]}""")).Status);
+        Assert.Equal(404, (await TestGateway.CallAsync(sam, "GET", "/api/v1/node/17")).Status);
+    }
+
+    [Fact]
     public async Task AKeyThatExpiresSoonIsSaid()
     {
         await using var gateway = await TestGateway.StartAsync();

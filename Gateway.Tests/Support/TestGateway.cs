@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using Gateway.Audit;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -107,7 +108,7 @@ internal sealed class TestGateway : IAsyncDisposable
     public static async Task<(int Status, string Text)> CallAsync(HttpClient client, string method, string target, string? body = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), target);
-        request.Content = body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await client.SendAsync(request);
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
     }
@@ -125,6 +126,26 @@ internal sealed class TestGateway : IAsyncDisposable
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(Url.Host, Url.Port);
         return new NetworkStream(socket, ownsSocket: true);
+    }
+
+    /// <summary>Sends these bytes on a connection of their own; gives all that is answered.</summary>
+    public async Task<(string Head, string Text)> SendRawAsync(string head, byte[] body)
+    {
+        await using var connection = await ConnectAsync();
+        await connection.WriteAsync(Encoding.Latin1.GetBytes(head));
+        await connection.WriteAsync(body);
+        var answer = await RawPeer.ReadHeadAsync(connection);
+        using var rest = new MemoryStream();
+        try
+        {
+            await connection.CopyToAsync(rest);
+        }
+        catch (IOException)
+        {
+            // Kestrel resets where bytes of a refused request were left unread.
+        }
+
+        return (answer, Encoding.UTF8.GetString(rest.ToArray()));
     }
 
     /// <summary>The whole audit, once everything queued is written: the gateway is stopped for it.</summary>

@@ -110,7 +110,7 @@ internal static class CheckVerb
     {
         var live = new Live<Configuration>(configuration);
         using var client = new HeadscaleClient(live, TimeProvider.System);
-        using var watch = new UpstreamWatch(client, live, TimeProvider.System, NullLogger<UpstreamWatch>.Instance);
+        using var watch = new UpstreamWatch(client, live, new UpstreamConnections(), TimeProvider.System, NullLogger<UpstreamWatch>.Instance);
         var status = await watch.RefreshAsync(cancel);
         if (!status.IsReachable)
         {

@@ -49,7 +49,7 @@ internal static class ExplainVerb
         }
 
         var body = question.Body;
-        var judgement = await new Judge(new OwnerLookup(client)).DecideAsync(
+        var judgement = await new Judge(new OwnerLookup(client, TimeProvider.System), new GatewayKey(client, new Live<Configuration>(configuration))).DecideAsync(
             new Case(configuration.Table, question.Method, RawTarget.Parse(question.Path), body.Length > 0, facts),
             limit => Task.FromResult<(byte[], (Reason, string)?)>(body.Length > limit ? ([], (Reason.TooLarge, $"the body is larger than {limit} bytes")) : (body, null)),
             async () => (question.Version ?? await client.GetVersionAsync(cancel)).Known,
@@ -96,7 +96,7 @@ internal static class ExplainVerb
 
         if (question.Role is null)
         {
-            return new Facts(false, Role.Unknown, null, false, Ownership.Unknown);
+            return Facts.Nobody;
         }
 
         if (!configuration.Table.HasRole(question.Role))

@@ -32,8 +32,8 @@ internal static class Refusals
         Reason.Allowed or Reason.PassedThrough => StatusCodes.Status200OK,
         Reason.BadRequest or Reason.BadQuery or Reason.BadBody or Reason.CredentialsDisagree => StatusCodes.Status400BadRequest,
         Reason.MalformedCredential or Reason.SignInRequired => StatusCodes.Status401Unauthorized,
-        Reason.NotDecided or Reason.CrossSite or Reason.RoleTooLow or Reason.NotLinked or Reason.NotOwner or Reason.OwnRightsExceeded
-            or Reason.BodyUnread or Reason.OwnerUnknown => StatusCodes.Status403Forbidden,
+        Reason.NotDecided or Reason.CrossSite or Reason.RoleTooLow or Reason.NotLinked or Reason.NotOwner or Reason.OwnRightsExceeded or Reason.GatewayKeySpared
+            or Reason.BodyUnread or Reason.OwnerUnknown or Reason.TargetKeyUnknown => StatusCodes.Status403Forbidden,
         Reason.NoSuchRoute or Reason.NotFound => StatusCodes.Status404NotFound,
         Reason.TooLarge => StatusCodes.Status413PayloadTooLarge,
         Reason.UnsupportedMediaType => StatusCodes.Status415UnsupportedMediaType,
@@ -60,7 +60,9 @@ internal static class Refusals
         Reason.NotOwner => $"your role {refusal.Role} may only do this to what is your own{Because(refusal.Detail)}",
         Reason.NotFound => "not found",
         Reason.OwnRightsExceeded => $"your role {refusal.Role} lacks {refusal.Lacks.Name}{Because(refusal.Detail)}",
+        Reason.GatewayKeySpared => "this is the API key that the gateway itself uses; give it another one first (headscale.api_key), then this one can go",
         Reason.BodyUnread => "the body was not read, so the call was refused",
+        Reason.TargetKeyUnknown => "which API key is meant could not be looked up, so the call was refused",
         Reason.OwnerUnknown => "the owner could not be looked up, so the call was refused",
         Reason.AuditUnavailable => "the audit log cannot be written, so nothing can be changed; see the gateway's log",
         Reason.StoreUnavailable => "the gateway's store cannot be read or written; see the gateway's log",

@@ -51,6 +51,9 @@ internal sealed class Transforms : ITransformProvider
 
         // With it, a DERP server would skip the HTTP answer that everybody in between waits for.
         request.Headers.Remove("Derp-Fast-Start");
+
+        // grpc-gateway would take the call for another one than it says it is.
+        request.Headers.Remove("X-HTTP-Method-Override");
         if (http.Request.Headers.Cookie is { Count: > 0 } cookies)
         {
             request.Headers.Remove("Cookie");

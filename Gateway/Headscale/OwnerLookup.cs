@@ -1,10 +1,23 @@
+using System.Collections.Concurrent;
 using Gateway.Policy;
 
 namespace Gateway.Headscale;
 
-/// <summary>Asks Headscale who owns what a call names. The request's own word on it is never taken.</summary>
-internal sealed class OwnerLookup(HeadscaleClient client)
+/// <summary>
+/// Asks Headscale who owns what a call names. The request's own word on it is never taken. Reads may rest on an answer that
+/// is some seconds old; a call that changes something asks anew, right before it is sent.
+/// </summary>
+internal sealed class OwnerLookup(HeadscaleClient client, TimeProvider clock)
 {
+    private const int MostNodes = 4096;
+    private static readonly TimeSpan _usable = TimeSpan.FromSeconds(3);
+
+    /// <summary>Replaced as a whole: what was asked before a change is then remembered where nobody looks.</summary>
+    private volatile ConcurrentDictionary<string, (string? Owner, long At)> _nodes = new();
+
+    /// <summary>Something may have changed at Headscale.</summary>
+    public void Invalidate() => _nodes = new();
+
     /// <exception cref="HeadscaleException">Headscale did not say.</exception>
     public Task<Ownership> FindAsync(OwnScope scope, Call call, string userId, HeadscaleVersion version, CancellationToken cancel) => scope switch
     {
@@ -13,8 +26,23 @@ internal sealed class OwnerLookup(HeadscaleClient client)
         OwnScope.Key => OfKeyAsync(call, userId, version, cancel),
     };
 
-    private async Task<Ownership> OfNodeAsync(Call call, string userId, HeadscaleVersion version, CancellationToken cancel) =>
-        (await client.FindNodeAsync(call.Path["nodeId"], version, cancel))?.OwnerId == userId ? Ownership.Own : Ownership.Foreign;
+    private async Task<Ownership> OfNodeAsync(Call call, string userId, HeadscaleVersion version, CancellationToken cancel)
+    {
+        var (nodes, id) = (_nodes, call.Path["nodeId"]);
+        if (!call.IsSafe || !nodes.TryGetValue(id, out var known) || clock.GetElapsedTime(known.At) > _usable)
+        {
+            known = (null, clock.GetTimestamp());
+            known.Owner = (await client.FindNodeAsync(id, version, cancel))?.OwnerId;
+            if (nodes.Count >= MostNodes)
+            {
+                nodes.Clear();
+            }
+
+            nodes[id] = known;
+        }
+
+        return known.Owner == userId ? Ownership.Own : Ownership.Foreign;
+    }
 
     private async Task<Ownership> OfKeyAsync(Call call, string userId, HeadscaleVersion version, CancellationToken cancel)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Gateway.Headscale;
@@ -15,6 +16,27 @@ internal static class UpstreamSockets
         var handler = new SocketsHttpHandler();
         Configure(handler, caFile);
         return handler;
+    }
+
+    /// <summary>Configures likewise, and says whenever a connection was opened.</summary>
+    public static void Configure(SocketsHttpHandler handler, string? caFile, Action opened)
+    {
+        Configure(handler, caFile);
+        handler.ConnectCallback = async (context, cancel) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(context.DnsEndPoint, cancel);
+                opened();
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
     }
 
     public static void Configure(SocketsHttpHandler handler, string? caFile)

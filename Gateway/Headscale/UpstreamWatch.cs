@@ -32,10 +32,11 @@ internal sealed record UpstreamStatus(HeadscaleVersion? Version, bool IsReachabl
 }
 
 /// <summary>Asks Headscale now and then who it is and whether it still takes our key.</summary>
-internal sealed partial class UpstreamWatch(HeadscaleClient client, Live<Configuration> live, TimeProvider clock, ILogger<UpstreamWatch> log) : BackgroundService
+internal sealed partial class UpstreamWatch(HeadscaleClient client, Live<Configuration> live, UpstreamConnections connections, TimeProvider clock, ILogger<UpstreamWatch> log) : BackgroundService
 {
     private static readonly TimeSpan _calm = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _urgent = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _least = TimeSpan.FromSeconds(1);
 
     private volatile UpstreamStatus _status = new(null, false, KeyState.Unknown, null, "Headscale was not asked yet");
 
@@ -81,8 +82,17 @@ internal sealed partial class UpstreamWatch(HeadscaleClient client, Live<Configu
         while (!stoppingToken.IsCancellationRequested)
         {
             var status = await RefreshAsync(stoppingToken);
-            await Task.Delay(status is { IsReachable: true, Key: KeyState.Valid or KeyState.Missing } ? _calm : _urgent, clock, stoppingToken);
+            await Task.Delay(_least, clock, stoppingToken);
+            await WaitAsync(status is { IsReachable: true, Key: KeyState.Valid or KeyState.Missing } ? _calm : _urgent, stoppingToken);
         }
+    }
+
+    /// <summary>Waits so long, or until a call had to open a connection: Headscale may have been replaced by another version.</summary>
+    private async Task WaitAsync(TimeSpan longest, CancellationToken stoppingToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        await await Task.WhenAny(Task.Delay(longest, clock, either.Token), connections.NextAsync(either.Token));
+        await either.CancelAsync();
     }
 
     private async ValueTask<HeadscaleVersion> AskVersionAsync(CancellationToken cancel)

@@ -14,13 +14,25 @@ internal enum Ownership
     Own,
 }
 
+/// <summary>Whether an operation on API keys means the one that the gateway itself uses.</summary>
+internal enum TargetKey
+{
+    Unknown = 0,
+    Gateway,
+    Other,
+}
+
 /// <summary>Everything a decision rests on.</summary>
 /// <param name="SignedIn">Whether an identity was established.</param>
 /// <param name="Role">The caller's role; <see cref="Role.Unknown"/> for nobody.</param>
 /// <param name="User">The linked Headscale user, if any.</param>
 /// <param name="CrossSite">Whether a browser may have been made to send this by another site.</param>
 /// <param name="Owner">Who owns what the call names, once it has been looked up.</param>
-internal readonly record struct Facts(bool SignedIn, Role Role, LinkedUser? User, bool CrossSite, Ownership Owner);
+/// <param name="Key">Which API key the call names, once that has been looked up.</param>
+internal readonly record struct Facts(bool SignedIn, Role Role, LinkedUser? User, bool CrossSite, Ownership Owner, TargetKey Key = TargetKey.Unknown)
+{
+    public static Facts Nobody { get; } = new(false, Role.Unknown, null, false, Ownership.Unknown);
+}
 
 /// <summary>The one place that says yes. Pure: the server and <c>gateway explain</c> both ask it.</summary>
 internal static class Decider
@@ -47,10 +59,42 @@ internal static class Decider
             return new(Reason.CrossSite, row);
         }
 
-        return facts.Role.Has(row.Capability) ? DecideAll(row, call, facts.Role) : DecideOwn(row, call, facts);
+        return facts.Role.Has(row.Capability) ? DecideAll(row, call, facts) : DecideOwn(row, call, facts);
     }
 
-    private static Decision DecideAll(Row row, Call call, Role role)
+    /// <summary>
+    /// Callers with a Headscale key of their own are judged by Headscale. Only what could take the gateway's key away has to
+    /// be understood here.
+    /// </summary>
+    /// <param name="mayMeanKeys">Whether the path, read as loosely as any Headscale does, leads to the API keys.</param>
+    public static Decision DecideOwnKey(Row? row, Call call, bool mayMeanKeys, TargetKey key)
+    {
+        if (call.IsSafe || !(mayMeanKeys || row is { SparesGatewayKey: true }))
+        {
+            return new(Reason.PassedThrough, row);
+        }
+
+        if (row is not { Plane: Plane.Api })
+        {
+            return new(Reason.NoSuchRoute, null);
+        }
+
+        if (call.Problem is { } problem)
+        {
+            return new(problem.Reason, row, Detail: problem.Detail);
+        }
+
+        return call.ExpectsBody && call.Body is null ? new(Reason.BodyUnread, row) : DecideKey(row, key, Reason.PassedThrough);
+    }
+
+    private static Decision DecideKey(Row row, TargetKey key, Reason otherwise) => (row.SparesGatewayKey, key) switch
+    {
+        (false, _) or (_, TargetKey.Other) => new(otherwise, row, View.All),
+        (_, TargetKey.Gateway) => new(Reason.GatewayKeySpared, row),
+        _ => new(Reason.TargetKeyUnknown, row),
+    };
+
+    private static Decision DecideAll(Row row, Call call, Facts facts)
     {
         if (call.ExpectsBody && call.Body is null)
         {
@@ -59,13 +103,13 @@ internal static class Decider
 
         foreach (var (argument, capability) in row.Also)
         {
-            if (call.Sets(argument) && !role.Has(capability))
+            if (call.Sets(argument) && !facts.Role.Has(capability))
             {
                 return new(Reason.RoleTooLow, row, Lacks: capability, Detail: $"needed for '{argument}'");
             }
         }
 
-        return new(Reason.Allowed, row, View.All);
+        return DecideKey(row, facts.Key, Reason.Allowed);
     }
 
     private static Decision DecideOwn(Row row, Call call, Facts facts)

@@ -29,10 +29,12 @@ internal enum Reason
     NotOwner,
     NotFound,
     OwnRightsExceeded,
+    GatewayKeySpared,
 
     // The decision lacks a fact. Refusals too: whoever does not fetch the fact lets nothing through.
     BodyUnread,
     OwnerUnknown,
+    TargetKeyUnknown,
 
     // The world around us.
     AuditUnavailable,

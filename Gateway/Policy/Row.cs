@@ -100,6 +100,9 @@ internal sealed record Row
 
     public Filter Filter { get; init; }
 
+    /// <summary>Whether the operation could take the gateway's own API key away, which nobody may do through the gateway.</summary>
+    public bool SparesGatewayKey { get; init; }
+
     /// <summary>Whether the row carries long-lived upgraded connections.</summary>
     public bool Tunnel { get; init; }
 

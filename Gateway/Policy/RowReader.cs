@@ -24,6 +24,7 @@ internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictio
             Body = ReadBody(map),
             Query = ReadQuery(map),
             Filter = Word<Filter>(map, "filter", Filter.None),
+            SparesGatewayKey = map.Flag("spares_gateway_key", false),
             Tunnel = map.Flag("tunnel", false),
             UpgradeOnly = map.Flag("upgrade_only", false),
             Cluster = map.Text("cluster", Row.Headscale),
@@ -48,7 +49,7 @@ internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictio
             map.Complain("capability", "missing; name the capability that the operation needs");
         }
 
-        if (row is { Plane: Plane.Client } && (row.Capability is not Capability.None || row.Own is not null || row.Filter is not Filter.None || row.Body is not null))
+        if (row is { Plane: Plane.Client } && (row.Capability is not Capability.None || row.Own is not null || row.Filter is not Filter.None || row.Body is not null || row.SparesGatewayKey))
         {
             map.Complain("plane", "nobody is asked who they are on the client plane: capability, own, filter and body do not belong here");
         }

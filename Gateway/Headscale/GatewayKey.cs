@@ -1,0 +1,28 @@
+using Gateway.Policy;
+using Gateway.Settings;
+
+namespace Gateway.Headscale;
+
+/// <summary>Tells whether a call on API keys means the key that the gateway itself uses.</summary>
+internal sealed class GatewayKey(HeadscaleClient client, Live<Configuration> live)
+{
+    /// <summary>Prefixes are compared loosely, since every version takes other forms of them; ids are looked up.</summary>
+    /// <exception cref="HeadscaleException">Headscale did not say which key has the id.</exception>
+    public async Task<TargetKey> FindAsync(Call call, CancellationToken cancel)
+    {
+        if (live.Current.Settings.Headscale.ApiKey is not { } key || ApiKeyFormat.PrefixOf(key.Reveal()) is not { } prefix)
+        {
+            return TargetKey.Other;
+        }
+
+        string?[] named = [call.Path.GetValueOrDefault("prefix"), call.Text("prefix")];
+        if (named.Any(one => one?.Contains(prefix, StringComparison.OrdinalIgnoreCase) is true))
+        {
+            return TargetKey.Gateway;
+        }
+
+        return call.Text("id") is { } id && (await client.ListApiKeysAsync(cancel)).Any(one => one.Id == id && ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix))
+            ? TargetKey.Gateway
+            : TargetKey.Other;
+    }
+}
