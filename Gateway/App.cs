@@ -57,6 +57,7 @@ internal static partial class App
         {
             pages.Use(next => PageAnswers.AddHeaders(next, provider));
             pages.Use(PageAnswers.CheckHost);
+            pages.Use(app.Services.GetRequiredService<PageLimits>().RunAsync);
             pages.UseAuthentication();
         });
 
@@ -101,6 +102,8 @@ internal static partial class App
         services.AddSingleton<Credentials>();
         services.AddSingleton<Admission>();
         services.AddSingleton<Authentication>();
+        services.AddSingleton<RateLimits>();
+        services.AddSingleton<PageLimits>();
         services.AddSingleton<Judge>();
         services.AddSingleton<Walk>();
         services.AddSingleton<TunnelDrain>();

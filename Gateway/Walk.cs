@@ -16,7 +16,7 @@ namespace Gateway;
 /// 1 edge (<see cref="Visit"/>, before this), 2 identity, 3 link and 4 role, 5 decision, 6 forward, 7 audit.
 /// </summary>
 internal sealed class Walk(
-    Authentication authentication, Judge judge, UpstreamWatch upstream, UserDirectory directory, OwnerLookup owners, AuditLog audit, TimeProvider clock)
+    Authentication authentication, RateLimits limits, Judge judge, UpstreamWatch upstream, UserDirectory directory, OwnerLookup owners, AuditLog audit, TimeProvider clock)
 {
     /// <summary>Middleware in YARP's pipeline: <paramref name="forward"/> sends the request on.</summary>
     public Task RunAsync(HttpContext context, RequestDelegate forward)
@@ -82,6 +82,12 @@ internal sealed class Walk(
     {
         var configuration = visit.Configuration;
         var (admitted, key, problem) = await authentication.AuthenticateAsync(context, visit);
+        if (TakeFromLimits(visit, admitted, key) is { } wait)
+        {
+            RateLimits.SetRetryAfter(context.Response, wait);
+            return new Ruling(Ruling.Of(context, Reason.TooMany).Judgement, admitted) { Key = key };
+        }
+
         if (problem is var (reason, detail))
         {
             return Ruling.Of(context, reason, detail);
@@ -108,6 +114,12 @@ internal sealed class Walk(
             context.RequestAborted);
         return new Ruling(judgement, admitted);
     }
+
+    /// <summary>How long to wait. Whether a key of one's own is good is known only after Headscale was asked.</summary>
+    private TimeSpan? TakeFromLimits(Visit visit, Admitted? admitted, string? key) =>
+        admitted is not null ? limits.TakeCaller(admitted.Label)
+        : key is not null ? limits.CheckStranger(visit.Peer.Client) ?? limits.TakeCaller($"key:{key}")
+        : limits.TakeStranger(visit.Peer.Client);
 
     /// <summary>Step 6. Gives the reason that the caller is answered with.</summary>
     private async Task<Reason> ForwardAsync(HttpContext context, Visit visit, Ruling ruling, RequestDelegate forward)
@@ -142,6 +154,11 @@ internal sealed class Walk(
         {
             directory.Invalidate();
             owners.Invalidate();
+        }
+
+        if (judged is null && Answers.RefusedKey(context.Response.StatusCode, upstream.Status.Version))
+        {
+            limits.TakeStranger(visit.Peer.Client);
         }
 
         if (judged?.Withheld is Reason.UpstreamKeyRejected)

@@ -175,7 +175,7 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>In the place of the section's lines: nobody comes in by headers.</summary>
     public const string NoProxyAuth = "    # off";
 
-    private const string RoleMap =
+    public const string RoleMap =
         """
             role_map: {admin: admin, network_admin: network_admin, it_admin: it_admin, auditor: auditor, viewer: viewer, self_service: self_service}
         """;

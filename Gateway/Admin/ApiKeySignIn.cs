@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Gateway.Edge;
 using Gateway.Headscale;
@@ -18,7 +17,7 @@ internal sealed class ApiKeyAttempts : IDisposable
     private static readonly TimeSpan _window = TimeSpan.FromMinutes(1);
 
     private readonly PartitionedRateLimiter<IPAddress> _limiter = PartitionedRateLimiter.Create<IPAddress, IPAddress>(address =>
-        RateLimitPartition.GetFixedWindowLimiter(Household(address), _ => new FixedWindowRateLimiterOptions { PermitLimit = PerWindow, Window = _window, QueueLimit = 0 }));
+        RateLimitPartition.GetFixedWindowLimiter(RateLimits.GroupOf(address), _ => new FixedWindowRateLimiterOptions { PermitLimit = PerWindow, Window = _window, QueueLimit = 0 }));
 
     /// <summary>How long to wait; null when an attempt is allowed, which it then was.</summary>
     public TimeSpan? Delay(IPAddress? address)
@@ -28,18 +27,6 @@ internal sealed class ApiKeyAttempts : IDisposable
     }
 
     public void Dispose() => _limiter.Dispose();
-
-    private static IPAddress Household(IPAddress address)
-    {
-        if (address.AddressFamily is not AddressFamily.InterNetworkV6)
-        {
-            return address;
-        }
-
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(8).Clear();
-        return new IPAddress(bytes);
-    }
 }
 
 /// <summary>Signing in with a Headscale API key: checked against Headscale, never stored.</summary>
@@ -63,7 +50,7 @@ internal static partial class ApiKeySignIn
 
         if (attempts.Delay(visit.Peer.Client) is { } delay)
         {
-            context.Response.Headers.RetryAfter = Math.Ceiling(delay.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            RateLimits.SetRetryAfter(context.Response, delay);
             return Refuse(StatusCodes.Status429TooManyRequests, $"Too many attempts. Please wait {Math.Ceiling(delay.TotalSeconds)} seconds.");
         }
 

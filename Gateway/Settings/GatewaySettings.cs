@@ -15,6 +15,8 @@ internal sealed record GatewaySettings
 
     public required SessionSettings Sessions { get; init; }
 
+    public required LimitSettings Limits { get; init; }
+
     /// <summary>Days that audit entries are kept, 1 to 36500.</summary>
     public required int AuditRetentionDays { get; init; }
 }
@@ -62,6 +64,11 @@ internal sealed record CookieSettings(bool Secure, string? Domain, TimeSpan MaxA
 /// <param name="Idle">How long a session may be unused; zero: as long as it lasts.</param>
 /// <param name="MaxPerUser">How many one person may have; the oldest go first.</param>
 internal sealed record SessionSettings(TimeSpan Idle, int MaxPerUser);
+
+/// <summary>The section <c>limits</c>: requests to the API and to own pages in a minute, which may come at once. 0 is no limit.</summary>
+/// <param name="StrangerPerMinute">Of one address, or one IPv6 /64, while nobody is signed in.</param>
+/// <param name="CallerPerMinute">Of one person, session or API key.</param>
+internal sealed record LimitSettings(int StrangerPerMinute, int CallerPerMinute);
 
 /// <summary>Which address of a forwarded list is the client.</summary>
 internal enum IpHeaderMode

@@ -72,6 +72,7 @@ internal static class SettingsFile
             Bootstrap = ReadBootstrap(root.MapOrEmpty("bootstrap")),
             Store = ReadStore(root.MapOrEmpty("store"), server.DataPath, environment, files),
             Sessions = ReadSessions(root.MapOrEmpty("sessions")),
+            Limits = ReadLimits(root.MapOrEmpty("limits")),
             AuditRetentionDays = root.MapOrEmpty("audit").Number("retention_days", 365, 1, 36500),
         };
     }
@@ -224,6 +225,9 @@ internal static class SettingsFile
 
     private static SessionSettings ReadSessions(YamlMap map) =>
         new(TimeSpan.FromMinutes(map.Number("idle_minutes", 0, 0, 525600)), map.Number("max_per_user", 20, 1, 1000));
+
+    private static LimitSettings ReadLimits(YamlMap map) =>
+        new(map.Number("anonymous_per_minute", 300, 0, 1_000_000), map.Number("caller_per_minute", 1800, 0, 1_000_000));
 
     private static StoreSettings ReadStore(YamlMap map, string dataPath, IReadOnlyDictionary<string, string> environment, List<string> files)
     {

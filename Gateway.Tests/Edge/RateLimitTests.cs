@@ -1,0 +1,118 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Gateway.Sandbox;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Edge;
+
+/// <summary>Who asks too often is told when to come back; nobody else notices.</summary>
+public sealed class RateLimitTests
+{
+    private const string Few = "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 5, caller_per_minute: 8}";
+    private const string Chained = "    ip_header: X-Forwarded-For\n    allowed_cidrs: [192.0.2.0/24, '2001:db8::/32']\n" + TestGateway.RoleMap;
+
+    [Fact]
+    public async Task StrangersAreLimitedPerAddressAndPerSlash64()
+    {
+        await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few);
+
+        foreach (var (first, same, other) in new[] { ("192.0.2.1", "192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2:3", "2001:db8:0:1::1") })
+        {
+            Assert.Equal([401, 401, 401, 401, 401, 429], await StatusesAsync(gateway.As(null), first, 6));
+            Assert.Equal([429], await StatusesAsync(gateway.As(null), same, 1));
+            Assert.Equal([401], await StatusesAsync(gateway.As(null), other, 1));
+
+            // Who is signed in is not held up by strangers at the same address.
+            Assert.Equal([200], await StatusesAsync(gateway.AsPerson("vera"), first, 1));
+        }
+    }
+
+    [Fact]
+    public async Task CallersAreLimitedWhereverTheyComeFrom()
+    {
+        await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few);
+
+        Assert.Equal([200, 200, 200, 200], await StatusesAsync(gateway.AsPerson("vera"), "192.0.2.1", 4));
+        Assert.Equal([200, 200, 200, 200, 429], await StatusesAsync(gateway.AsPerson("vera"), "192.0.2.2", 5));
+        Assert.Equal([200], await StatusesAsync(gateway.AsPerson("sam"), "192.0.2.2", 1));
+
+        var refused = (await gateway.StopAndReadAuditAsync()).Single(one => one.Status == 429);
+        Assert.Equal(("too_many", "proxy:vera", null), (refused.Reason, refused.Actor, refused.Row));
+        Assert.Equal(9, gateway.Headscale.Forwarded.Count);
+    }
+
+    [Theory]
+    [InlineData(26)]
+    [InlineData(29)]
+    [InlineData(30)]
+    public async Task KeysThatHeadscaleRefusesCountAsAStrangers(int version)
+    {
+        await using var gateway = await TestGateway.StartAsync(version, proxyAuth: Chained, more: Few);
+        await gateway.CallAsAsync("alice", "GET", "/api/v1/node");
+        var refused = version == 26 ? 500 : 401;
+
+        // Another prefix each time: the limit of a caller alone would not notice.
+        for (var times = 0; times < 6; times++)
+        {
+            using var client = gateway.As(null);
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", $"hskey-api-{times:d12}-{new string('a', 64)}");
+            Assert.Equal([times < 5 ? refused : 429], await StatusesAsync(client, "192.0.2.1", 1));
+        }
+
+        using var good = gateway.As(null);
+        good.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", gateway.Headscale.ApiKey);
+        Assert.Equal([200, 200, 200, 200, 200, 200, 200, 200, 429], await StatusesAsync(good, "192.0.2.2", 9));
+    }
+
+    [Fact]
+    public async Task OwnPagesCountAndWhatMonitorsAskForDoesNot()
+    {
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false", port: port);
+
+        Assert.Equal([200, 200, 200, 200, 200, 429], await StatusesAsync(gateway.As(null), "192.0.2.1", 6, "/admin/login"));
+        Assert.Equal([200, 200, 200], await StatusesAsync(gateway.As(null), "192.0.2.1", 3, "/admin/healthz"));
+        Assert.Equal([200, 200, 200], await StatusesAsync(gateway.As(null), "192.0.2.1", 3, "/admin/style.css"));
+    }
+
+    [Fact]
+    public async Task TailscaleClientsAreNeverLimited()
+    {
+        await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few);
+        await StatusesAsync(gateway.As(null), "192.0.2.1", 6);
+
+        Assert.All(await StatusesAsync(gateway.As(null), "192.0.2.1", 40, "/key?v=113"), status => Assert.Equal(200, status));
+        for (var times = 0; times < 20; times++)
+        {
+            await using var tunnel = await gateway.ConnectAsync();
+            await tunnel.WriteAsync(Encoding.ASCII.GetBytes("POST /ts2021 HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: " + "AHEBAG" + new string('A', 130) + "\r\n\r\n"));
+            Assert.StartsWith("HTTP/1.1 101 ", await RawPeer.ReadHeadAsync(tunnel), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task ZeroIsNoLimit()
+    {
+        await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 0}");
+
+        Assert.All(await StatusesAsync(gateway.As(null), "192.0.2.1", 400), status => Assert.Equal(401, status));
+    }
+
+    private static async Task<List<int>> StatusesAsync(HttpClient client, string address, int times, string target = "/api/v1/node")
+    {
+        using (client)
+        {
+            client.DefaultRequestHeaders.Add("X-Forwarded-For", address);
+            var statuses = new List<int>();
+            for (var at = 0; at < times; at++)
+            {
+                using var answer = await client.GetAsync(new Uri(target, UriKind.Relative));
+                statuses.Add((int)answer.StatusCode);
+                Assert.Equal(answer.StatusCode is HttpStatusCode.TooManyRequests, answer.Headers.RetryAfter?.Delta is { TotalSeconds: >= 1 and <= 60 });
+            }
+
+            return statuses;
+        }
+    }
+}

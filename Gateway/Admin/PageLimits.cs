@@ -1,0 +1,33 @@
+using Gateway.Edge;
+using Gateway.Identity;
+
+namespace Gateway.Admin;
+
+/// <summary>Middleware: own pages count against the limit of an address while nobody is signed in, else against the caller's.</summary>
+internal sealed class PageLimits(RateLimits limits, Credentials credentials)
+{
+    public async Task RunAsync(HttpContext context, RequestDelegate next)
+    {
+        var visit = PageAnswers.Visit(context);
+        if (IsFree(context, visit.Configuration.Settings.Server.BasePath) || Take(context, visit) is not { } wait)
+        {
+            await next(context);
+            return;
+        }
+
+        RateLimits.SetRetryAfter(context.Response, wait);
+        context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+        await context.Response.WriteAsync("Too many requests. Please try again in a moment.\n", context.RequestAborted);
+    }
+
+    /// <summary>What monitors ask for, and what every page brings along.</summary>
+    private static bool IsFree(HttpContext context, string basePath) =>
+        context.Request.Path.Value is { } path && (path == basePath + "/healthz" || path == basePath + "/readyz" || path == basePath + "/style.css");
+
+    private TimeSpan? Take(HttpContext context, Visit visit) => credentials.Identify(context.Request, visit.Headers, visit.Peer, visit.Configuration.Settings) switch
+    {
+        Identification.Known known => limits.TakeCaller($"page of {known.Caller.Subject} at {known.Caller.Issuer}"),
+        Identification.InSession session => limits.TakeCaller($"page of session {session.Session.Id}"),
+        _ => limits.TakeStranger(visit.Peer.Client),
+    };
+}
