@@ -11,13 +11,23 @@ namespace Gateway;
 /// <param name="Target">The raw target; null when it is not in origin form.</param>
 /// <param name="HasBody">Whether a body came along.</param>
 /// <param name="Facts">Who asks.</param>
-internal sealed record Case(RouteTable Table, string Method, RawTarget? Target, bool HasBody, Facts Facts);
+internal sealed record Case(RouteTable Table, string Method, RawTarget? Target, bool HasBody, Facts Facts)
+{
+    /// <summary>All values of a header.</summary>
+    public Func<string, string?[]> Header { get; init; } = _ => [];
+}
 
 /// <summary>What was decided, on what.</summary>
 internal sealed record Judgement(Decision Decision, Call Call)
 {
     /// <summary>The path and query that are sent: written anew from the row and the values it was judged by.</summary>
     public string UpstreamTarget => Decision.Row!.Path.Write(Call.Path) + QueryText.Write(Call.Query);
+
+    /// <summary>The caller's own nodes, where the filter needs to know them.</summary>
+    public IReadOnlySet<string> OwnNodes { get; init; } = FrozenSet<string>.Empty;
+
+    /// <summary>What the body is sent as.</summary>
+    public string UpstreamBodyType => Decision.Row?.Body is { } name ? Bodies.All[name].Form.MediaTypes[0] : BodyForm.Json[0];
 
     /// <summary>The body that is sent; null for none.</summary>
     public byte[]? UpstreamBody => Decision.Row?.Body is { } name && Call.Body is { Count: > 0 } members ? BodyText.Write(members, Bodies.All[name]) : null;
@@ -34,15 +44,21 @@ internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
     private static readonly BodyModel _emptyObject = new([], Optional: true);
 
     /// <summary>Decides a case. Body and owner are fetched only when the decision turns on them.</summary>
-    /// <param name="readBody">Reads at most so many bytes, or says why not.</param>
+    /// <param name="readBody">Reads a body of that form, or says why not.</param>
     public async Task<Judgement> DecideAsync(
-        Case one, Func<int, Task<(byte[], (Reason, string)?)>> readBody, Func<ValueTask<HeadscaleVersion>> version, CancellationToken cancel)
+        Case one, Func<BodyForm, Task<(byte[], (Reason, string)?)>> readBody, Func<ValueTask<HeadscaleVersion>> version, CancellationToken cancel)
     {
         var (row, call) = Understand(one);
         var facts = one.Facts;
         var decision = Decider.Decide(row, call, facts);
+        var ownNodes = FrozenSet<string>.Empty as IReadOnlySet<string>;
         try
         {
+            if (row is { Since: > 0 and var since } && facts.SignedIn && (await version()).Minor < since)
+            {
+                return new(new(Reason.NoSuchRoute, row, Detail: $"Headscale has it since 0.{since}"), call);
+            }
+
             if (decision.Reason is Reason.BodyUnread)
             {
                 call = await ReadBodyAsync(row!, call, readBody, await version());
@@ -64,18 +80,23 @@ internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
             {
                 decision = Decider.Decide(row, call, facts with { Key = await gatewayKey.FindAsync(call, cancel) });
             }
+
+            if (decision is { Reason: Reason.Allowed, View: View.Own, Row.Filter: Filter.Devices })
+            {
+                ownNodes = await owners.NodesOfAsync(facts.User!.Id, cancel);
+            }
         }
         catch (HeadscaleException e)
         {
             decision = new(e.Reason, row, Detail: e.Message);
         }
 
-        return new(decision, call);
+        return new(decision, call) { OwnNodes = ownNodes };
     }
 
     /// <summary>Decides a call of somebody who brings a Headscale key. What is not understood is none of our business, unless it concerns our key.</summary>
     public async Task<Judgement> DecideOwnKeyAsync(
-        Case one, Func<int, Task<(byte[], (Reason, string)?)>> readBody, Func<ValueTask<HeadscaleVersion>> version, CancellationToken cancel)
+        Case one, Func<BodyForm, Task<(byte[], (Reason, string)?)>> readBody, Func<ValueTask<HeadscaleVersion>> version, CancellationToken cancel)
     {
         var (row, call) = Understand(one);
         if (one.Target is not { IsCanonical: true, Path: var path })
@@ -154,14 +175,32 @@ internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
             return (row, call with { Problem = (Reason.BadBody, $"{one.Method} takes no body here") });
         }
 
-        return (row, call with { Query = query.ToFrozenDictionary(StringComparer.Ordinal), ExpectsBody = row.Body is not null || one.HasBody });
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, type) in row.Headers)
+        {
+            switch (one.Header(name))
+            {
+                case []:
+                    break;
+                case [var value] when type.Read(value) is { } text:
+                    headers[name] = text;
+                    break;
+                case var _ when type is ParameterType.PolicyFormat:
+                    // Many formats, or others: the answer then comes as JSON.
+                    break;
+                default:
+                    return (row, call with { Problem = (Reason.BadRequest, $"the header {name} is not understood") });
+            }
+        }
+
+        return (row, call with { Query = query.ToFrozenDictionary(StringComparer.Ordinal), Headers = headers, ExpectsBody = row.Body is not null || one.HasBody });
     }
 
     /// <summary>Operations without a body still take the empty object that many HTTP clients send along; it is not passed on.</summary>
-    private static async Task<Call> ReadBodyAsync(Row row, Call call, Func<int, Task<(byte[], (Reason, string)?)>> readBody, HeadscaleVersion version)
+    private static async Task<Call> ReadBodyAsync(Row row, Call call, Func<BodyForm, Task<(byte[], (Reason, string)?)>> readBody, HeadscaleVersion version)
     {
         var model = row.Body is null ? _emptyObject : Bodies.All[row.Body];
-        var (bytes, problem) = await readBody(model.Limit);
+        var (bytes, problem) = await readBody(model.Form);
         if (problem is not null)
         {
             return call with { Problem = problem };

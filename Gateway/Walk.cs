@@ -33,6 +33,13 @@ internal sealed class Walk(
                 return Task.CompletedTask;
             }
 
+            if (row.Path.Pattern.StartsWith("/api/", StringComparison.Ordinal) && limits.TakeStranger(visit.Peer.Client) is { } wait)
+            {
+                // Where secrets are shown, somebody may be guessing them.
+                RateLimits.SetRetryAfter(context.Response, wait);
+                return Refusals.WriteAsync(context, new(Reason.TooMany), StyleOf(context));
+            }
+
             context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: row.Cluster == Row.Headscale, row.Tunnel));
             return forward(context);
         }
@@ -54,7 +61,7 @@ internal sealed class Walk(
         var decision = ruling.Judgement.Decision;
         if (decision.IsAllowed && !IsSafe(context) && !await audit.BeginAsync(Entry(context, visit, ruling), context.RequestAborted))
         {
-            await Refusals.WriteAsync(context, new(Reason.AuditUnavailable), upstream.ErrorStyle);
+            await Refusals.WriteAsync(context, new(Reason.AuditUnavailable), StyleOf(context));
             return;
         }
 
@@ -68,7 +75,7 @@ internal sealed class Walk(
             }
             else if (reason is not (Reason.Allowed or Reason.PassedThrough) && !context.Response.HasStarted)
             {
-                await Refusals.WriteAsync(context, new(reason, ruling.Admitted?.Role.Name, decision.Lacks, decision.Detail), upstream.ErrorStyle);
+                await Refusals.WriteAsync(context, new(reason, ruling.Admitted?.Role.Name, decision.Lacks, decision.Detail), StyleOf(context));
             }
         }
         finally
@@ -93,7 +100,7 @@ internal sealed class Walk(
             return Ruling.Of(context, reason, detail);
         }
 
-        Task<(byte[], (Reason, string)?)> ReadBodyAsync(int limit) => BodyReader.ReadAsync(context, limit);
+        Task<(byte[], (Reason, string)?)> ReadBodyAsync(BodyForm form) => BodyReader.ReadAsync(context, form);
         ValueTask<HeadscaleVersion> VersionAsync() => upstream.VersionAsync(context.RequestAborted);
         if (key is not null)
         {
@@ -108,7 +115,7 @@ internal sealed class Walk(
             SameOrigin.IsCrossSite(context.Request, configuration.Settings.Server.BaseUrl),
             Ownership.Unknown);
         var judgement = await judge.DecideAsync(
-            new Case(configuration.Table, context.Request.Method, target, BodyReader.HasBody(context), facts),
+            new Case(configuration.Table, context.Request.Method, target, BodyReader.HasBody(context), facts) { Header = name => context.Request.Headers[name].ToArray() },
             ReadBodyAsync,
             VersionAsync,
             context.RequestAborted);
@@ -130,6 +137,15 @@ internal sealed class Walk(
         if (judgement.Decision.Reason is Reason.PassedThrough)
         {
             context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: false, IsTunnel: false));
+            context.Response.OnStarting(() =>
+            {
+                if (Answers.RefusedKey(context.Response.StatusCode, upstream.Status.Version))
+                {
+                    limits.TakeStranger(visit.Peer.Client);
+                }
+
+                return Task.CompletedTask;
+            });
             if (judgement.Call.Body is not null)
             {
                 // It was read and judged, and so it is what is sent.
@@ -144,7 +160,7 @@ internal sealed class Walk(
                 return Reason.UpstreamKeyMissing;
             }
 
-            judged = new Forwarding.Judged(judgement.UpstreamTarget, judgement.UpstreamBody, isHeadscale ? key : null, ruling.Filter);
+            judged = new Forwarding.Judged(judgement.UpstreamTarget, judgement.UpstreamBody, isHeadscale ? key : null, ruling.Filter) { Headers = judgement.Call.Headers, BodyType = judgement.UpstreamBodyType };
             context.Features.Set<Forwarding>(judged);
             RebuiltBody.Replace(context, judged.Body);
         }
@@ -154,11 +170,6 @@ internal sealed class Walk(
         {
             directory.Invalidate();
             owners.Invalidate();
-        }
-
-        if (judged is null && Answers.RefusedKey(context.Response.StatusCode, upstream.Status.Version))
-        {
-            limits.TakeStranger(visit.Peer.Client);
         }
 
         if (judged?.Withheld is Reason.UpstreamKeyRejected)
@@ -200,6 +211,9 @@ internal sealed class Walk(
         };
     }
 
+    private ErrorStyle StyleOf(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal) ? ErrorStyle.Tailscale : upstream.ErrorStyle;
+
     private static bool IsSafe(HttpContext context) => context.Request.Method is "GET" or "HEAD" or "OPTIONS";
 
     private static string NameOf(Reason reason) => SnakeCase.From(reason.ToString());
@@ -214,7 +228,10 @@ internal sealed class Walk(
             Judgement.Decision.Row?.Filter ?? Policy.Filter.None,
             Judgement.Decision.View,
             Admitted?.User?.Id,
-            Admitted?.Role.Has(Capability.GenerateAuthkeys) is true);
+            Admitted?.Role.Has(Capability.GenerateAuthkeys) is true)
+        {
+            OwnNodes = Judgement.OwnNodes,
+        };
 
         public static Ruling Of(HttpContext context, Reason reason, string? detail = null) =>
             new(new Judgement(new Decision(reason, null, Detail: detail), new Call { Method = context.Request.Method }), null);

@@ -130,7 +130,7 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
         JsonObject? answer;
         lock (_gate)
         {
-            answer = _api.Answer(context.Request.Method, path, context.Request.Query, body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
+            answer = IsV2(target) ? new TailnetV2(Tailnet, _api).Answer(context, path, body) : _api.Answer(context.Request.Method, path, context.Request.Query, body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
         }
 
         if (answer is null)
@@ -145,13 +145,22 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
         }
 
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(answer.ToJsonString());
+        await context.Response.WriteAsync(context.Items["document"] as string ?? answer.ToJsonString());
     }
+
+    private bool IsV2(string target) => Version >= 30 && target.StartsWith("/api/v2/", StringComparison.Ordinal);
 
     private async Task<bool> IsAuthorizedAsync(HttpContext context)
     {
         var header = context.Request.Headers.Authorization.ToString();
         if (header.StartsWith("Bearer ", StringComparison.Ordinal) && Tailnet.ApiKeys.Exists(one => one.Key == header[7..]))
+        {
+            return true;
+        }
+
+        // /api/v2 takes OAuth tokens, too, and either as the user name of a Basic login.
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (IsV2(target) && (target == "/api/v2/oauth/token" || header.StartsWith("Bearer hskey-oauthtok-", StringComparison.Ordinal) || header.StartsWith("Basic ", StringComparison.Ordinal)))
         {
             return true;
         }
@@ -173,6 +182,12 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
     private Task FailAsync(HttpContext context, int status, string message)
     {
         context.Response.StatusCode = status;
+        if (IsV2(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget))
+        {
+            context.Response.ContentType = "application/json";
+            return context.Response.WriteAsync(new JsonObject { ["message"] = message, ["status"] = status }.ToJsonString());
+        }
+
         context.Response.ContentType = Version >= 30 ? "application/problem+json" : "application/json";
         JsonObject error = Version >= 30
             ? new() { ["title"] = ((HttpStatusCode)status).ToString(), ["status"] = status, ["detail"] = message }

@@ -5,7 +5,7 @@ internal static class HeadscaleOperations
 {
     private static readonly (int Version, string Method, string Path)[] _all =
     [
-        .. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Data", "headscale-v1-operations.txt"))
+        .. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Data", "headscale-operations.txt"))
             .Where(line => line.Length > 0 && line[0] != '#')
             .Select(line => line.Split(' '))
             .Select(parts => (int.Parse(parts[0][2..], System.Globalization.CultureInfo.InvariantCulture), parts[1], parts[2])),

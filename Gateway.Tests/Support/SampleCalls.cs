@@ -24,6 +24,7 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
             "nodeId" => $"{node.Id}",
             "newName" => "renamed",
             "prefix" => "abc1234",
+            "keyId" => $"{key.Id}",
             "id" when row.Id == "users.delete" => $"{UserWithoutNodes}",
             _ => $"{userId}",
         }));
@@ -35,7 +36,13 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
             "nodes.backfill_ips" => "?confirmed=true",
             _ => "",
         };
-        return new(row.Methods.Single(), path + query, row.Body is null or "expire_node" ? null : Body(row, user, key).ToJsonString());
+        var body = row.Body switch
+        {
+            null or "expire_node" => null,
+            "policy_document" => "// for people\n{\"acls\":[],}",
+            _ => Body(row, user, key).ToJsonString(),
+        };
+        return new(row.Methods.Single(), path + query, body);
     }
 
     /// <summary>All members that this version has and that need no further capability, in the order of the model.</summary>
@@ -44,7 +51,14 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
         var body = new JsonObject();
         foreach (var field in Bodies.All[row.Body!].Fields.Where(one => one.IsIn(new HeadscaleVersion(headscale.Version)) && !row.Also.ContainsKey(one.Name)))
         {
-            body[field.Name] = (field.Name, field.Type) switch
+            var at = body;
+            var names = field.Name.Split('.');
+            foreach (var name in names[..^1])
+            {
+                at = (at[name] ??= new JsonObject()).AsObject();
+            }
+
+            at[names[^1]] = (field.Name, field.Type) switch
             {
                 ("user", FieldType.Id) => $"{user.Id}",
                 ("user", _) => user.Name,
@@ -53,7 +67,8 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
                 (_, FieldType.Time) => "2036-01-01T00:00:00Z",
                 (_, FieldType.Flag) => false,
                 (_, FieldType.List) => new JsonArray(field.Name == "tags" ? "tag:new" : "10.0.0.0/24"),
-                _ => "text",
+                (_, FieldType.Number) => 86400,
+                _ => field.OneOf?[0] ?? "text",
             };
         }
 

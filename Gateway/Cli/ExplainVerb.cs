@@ -51,7 +51,7 @@ internal static class ExplainVerb
         var body = question.Body;
         var judgement = await new Judge(new OwnerLookup(client, TimeProvider.System), new GatewayKey(client, new Live<Configuration>(configuration))).DecideAsync(
             new Case(configuration.Table, question.Method, RawTarget.Parse(question.Path), body.Length > 0, facts),
-            limit => Task.FromResult<(byte[], (Reason, string)?)>(body.Length > limit ? ([], (Reason.TooLarge, $"the body is larger than {limit} bytes")) : (body, null)),
+            form => Task.FromResult<(byte[], (Reason, string)?)>(body.Length > form.Limit ? ([], (Reason.TooLarge, $"the body is larger than {form.Limit} bytes")) : (body, null)),
             async () => (question.Version ?? await client.GetVersionAsync(cancel)).Known,
             cancel);
         return (facts, judgement);

@@ -5,6 +5,14 @@ using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Edge;
 
+/// <summary>How a body may come.</summary>
+/// <param name="Limit">The most bytes.</param>
+/// <param name="MediaTypes">The types it may be sent as; the first is named to those who send another.</param>
+internal sealed record BodyForm(int Limit, IReadOnlyList<string> MediaTypes)
+{
+    public static IReadOnlyList<string> Json { get; } = [MediaTypeNames.Application.Json];
+}
+
 /// <summary>Reads a whole API body before anything is decided on it: what fails halfway must not have reached Headscale.</summary>
 internal static class BodyReader
 {
@@ -12,15 +20,15 @@ internal static class BodyReader
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is true && context.Request.ContentLength is not 0;
 
     /// <summary>The bytes, or why there are none.</summary>
-    /// <param name="limit">The largest body in bytes.</param>
-    public static async Task<(byte[] Bytes, (Reason, string)? Problem)> ReadAsync(HttpContext context, int limit)
+    public static async Task<(byte[] Bytes, (Reason, string)? Problem)> ReadAsync(HttpContext context, BodyForm form)
     {
+        var limit = form.Limit;
         if (!HasBody(context))
         {
             return ([], null);
         }
 
-        if (Unsupported(context.Request.Headers) is { } unsupported)
+        if (Unsupported(context.Request.Headers, form.MediaTypes) is { } unsupported)
         {
             return ([], (Reason.UnsupportedMediaType, unsupported));
         }
@@ -56,7 +64,7 @@ internal static class BodyReader
 
     private static (Reason, string) TooLarge(int limit) => (Reason.TooLarge, $"the body is larger than {limit} bytes");
 
-    private static string? Unsupported(IHeaderDictionary headers)
+    private static string? Unsupported(IHeaderDictionary headers, IReadOnlyList<string> types)
     {
         if (headers.ContentEncoding.Count > 0)
         {
@@ -64,9 +72,9 @@ internal static class BodyReader
         }
 
         return headers.ContentType is [{ } type] && MediaTypeHeaderValue.TryParse(type, out var media)
-            && media.MediaType.Equals(MediaTypeNames.Application.Json, StringComparison.OrdinalIgnoreCase)
+            && types.Any(one => media.MediaType.Equals(one, StringComparison.OrdinalIgnoreCase))
             && media.Parameters.All(one => one.Name.Equals("charset", StringComparison.OrdinalIgnoreCase) && HeaderUtilities.RemoveQuotes(one.Value).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
                 ? null
-                : "the body must be sent as Content-Type: application/json";
+                : $"the body must be sent as Content-Type: {types[0]}";
     }
 }

@@ -11,6 +11,9 @@ internal enum ErrorStyle
 
     /// <summary>0.26 to 0.29: gRPC status as JSON, and plain text for 401.</summary>
     GrpcStatus,
+
+    /// <summary>/api/v2: message and status, as Tailscale writes them.</summary>
+    Tailscale,
 }
 
 /// <summary>What a refusal needs to say.</summary>
@@ -54,7 +57,7 @@ internal static class Refusals
         Reason.MalformedCredential => "Unauthorized: this bearer token is not a Headscale API key",
         Reason.SignInRequired => "Unauthorized: sign in through the proxy in front, or send a Headscale API key as bearer token",
         Reason.CrossSite => "this call may have been sent by another site; it needs a same-origin Origin header",
-        Reason.NoSuchRoute => "Not Found: the gateway's policy has no such operation",
+        Reason.NoSuchRoute => $"Not Found: {refusal.Detail ?? "the gateway's policy has no such operation"}",
         Reason.RoleTooLow => $"your role {refusal.Role} lacks {refusal.Lacks.Name}{Because(refusal.Detail)}",
         Reason.NotLinked => "you are not linked to a Headscale user yet; ask an administrator to link you",
         Reason.NotOwner => $"your role {refusal.Role} may only do this to what is your own{Because(refusal.Detail)}",
@@ -86,21 +89,26 @@ internal static class Refusals
             return;
         }
 
-        context.Response.ContentType = style is ErrorStyle.GrpcStatus ? "application/json" : "application/problem+json";
+        context.Response.ContentType = style is ErrorStyle.Problem ? "application/problem+json" : "application/json";
         await using var writer = new Utf8JsonWriter(context.Response.BodyWriter, _readable);
         writer.WriteStartObject();
-        if (style is ErrorStyle.GrpcStatus)
+        switch (style)
         {
-            writer.WriteNumber("code", GrpcCodeOf(status));
-            writer.WriteString("message", text);
-            writer.WriteStartArray("details");
-            writer.WriteEndArray();
-        }
-        else
-        {
-            writer.WriteString("title", TitleOf(status));
-            writer.WriteNumber("status", status);
-            writer.WriteString("detail", text);
+            case ErrorStyle.GrpcStatus:
+                writer.WriteNumber("code", GrpcCodeOf(status));
+                writer.WriteString("message", text);
+                writer.WriteStartArray("details");
+                writer.WriteEndArray();
+                break;
+            case ErrorStyle.Tailscale:
+                writer.WriteString("message", text);
+                writer.WriteNumber("status", status);
+                break;
+            case ErrorStyle.Problem:
+                writer.WriteString("title", TitleOf(status));
+                writer.WriteNumber("status", status);
+                writer.WriteString("detail", text);
+                break;
         }
 
         writer.WriteEndObject();

@@ -39,7 +39,7 @@ internal static class Answers
 
     /// <summary>Whether the caller's own key was refused; 0.26 says it with 500.</summary>
     public static bool RefusedKey(int status, HeadscaleVersion? version) =>
-        status == StatusCodes.Status401Unauthorized || (status == StatusCodes.Status500InternalServerError && version == HeadscaleVersion.Oldest);
+        status == StatusCodes.Status401Unauthorized || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 });
 
     /// <summary>401 to our key is our problem and not the caller's. 0.26 says it with 500 and plain text.</summary>
     private static async Task<bool> IsKeyRejectedAsync(HttpResponseMessage answer, Forwarding.Judged judged, CancellationToken cancel) => judged.Key is not null && answer.StatusCode switch

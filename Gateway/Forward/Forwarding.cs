@@ -18,6 +18,12 @@ internal abstract record Forwarding
     /// <summary>A judged call: written anew, with our key on it.</summary>
     internal sealed record Judged(string Target, byte[]? Body, Secret? Key, AnswerFilter Filter) : Forwarding
     {
+        /// <summary>What <see cref="Body"/> is sent as.</summary>
+        public required string BodyType { get; init; }
+
+        /// <summary>What the operation takes in headers.</summary>
+        public required IReadOnlyDictionary<string, string> Headers { get; init; }
+
         /// <summary>Set when the answer must not be shown, to what is answered in its place.</summary>
         public Reason? Withheld { get; set; }
     }

@@ -76,7 +76,16 @@ internal sealed class Transforms : ITransformProvider
         var (request, http) = (context.ProxyRequest, context.HttpContext);
         request.RequestUri = Address(context.DestinationPrefix, judged.Target);
         request.Headers.Clear();
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        foreach (var (name, value) in judged.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        if (!request.Headers.Contains("Accept"))
+        {
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        }
+
         if (http.Request.Headers.UserAgent is [{ Length: > 0 and <= 256 } agent])
         {
             request.Headers.TryAddWithoutValidation("User-Agent", agent);
@@ -94,7 +103,7 @@ internal sealed class Transforms : ITransformProvider
             content.Headers.Clear();
             if (judged.Body is { } body)
             {
-                content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+                content.Headers.ContentType = new MediaTypeHeaderValue(judged.BodyType);
                 content.Headers.ContentLength = body.Length;
             }
         }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using Gateway.Policy;
 
@@ -10,8 +11,11 @@ namespace Gateway.Headscale;
 /// <param name="SeesKeys">Whether the reader may create keys for anybody, and so may see them.</param>
 internal sealed record AnswerFilter(Filter Kind, View View, string? UserId, bool SeesKeys)
 {
+    /// <summary>The ids of the reader's nodes, where an answer names owners by nothing better than their login names.</summary>
+    public IReadOnlySet<string> OwnNodes { get; init; } = FrozenSet<string>.Empty;
+
     /// <summary>Whether the answer can be passed on as it is.</summary>
-    public bool IsTransparent => Kind is Filter.None || (View is View.All && (SeesKeys || Kind is Filter.Users));
+    public bool IsTransparent => Kind is Filter.None || (View is View.All && (SeesKeys || Kind is Filter.Users or Filter.Devices));
 
     /// <summary>The member whose list the answer holds; null when the answer is a single thing.</summary>
     public string? List => Kind switch
@@ -20,6 +24,8 @@ internal sealed record AnswerFilter(Filter Kind, View View, string? UserId, bool
         Filter.Nodes => "nodes",
         Filter.Users => "users",
         Filter.Keys => "preAuthKeys",
+        Filter.Devices => "devices",
+        Filter.TailnetKeys => "keys",
     };
 
     /// <summary>
@@ -28,9 +34,9 @@ internal sealed record AnswerFilter(Filter Kind, View View, string? UserId, bool
     /// </summary>
     public ReadOnlySpan<byte> Secret => Kind switch
     {
-        Filter.None or Filter.Users => [],
+        Filter.None or Filter.Users or Filter.Devices => [],
         Filter.Nodes or Filter.Node => "preAuthKey"u8,
-        Filter.Keys => "key"u8,
+        Filter.Keys or Filter.TailnetKeys => "key"u8,
     };
 
     /// <summary>Whether the reader gets this item at all.</summary>
@@ -39,9 +45,9 @@ internal sealed record AnswerFilter(Filter Kind, View View, string? UserId, bool
     /// <summary>The JSON that takes the place of the item's <see cref="Secret"/>; null where it stays.</summary>
     public string? InPlaceOfSecret(in ListItem item) => (Kind, SeesKeys) switch
     {
-        (_, true) or (Filter.None or Filter.Users, _) => null,
+        (_, true) or (Filter.None or Filter.Users or Filter.Devices, _) => null,
         (Filter.Nodes or Filter.Node, _) => "null",
-        (Filter.Keys, _) => View is View.Own && item.IsOwn ? null : $"\"{JsonEncodedText.Encode(Mask(item.SecretText ?? ""))}\"",
+        (Filter.Keys or Filter.TailnetKeys, _) => View is View.Own && item.IsOwn ? null : $"\"{JsonEncodedText.Encode(Mask(item.SecretText ?? ""))}\"",
     };
 
     /// <summary>Writes what is left of an answer that is a single thing.</summary>

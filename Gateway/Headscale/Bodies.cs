@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Gateway.Edge;
 
 namespace Gateway.Headscale;
 
@@ -13,16 +14,25 @@ internal enum FieldType
     Flag,
     Time,
     List,
+
+    /// <summary>A whole number of 64 bits.</summary>
+    Number,
 }
 
 /// <summary>One member of a body.</summary>
-/// <param name="Name">Its one accepted spelling.</param>
+/// <param name="Name">Its one accepted spelling; dots lead into objects.</param>
 /// <param name="Type">What it may hold.</param>
 /// <param name="Required">Whether the call makes no sense without it.</param>
 /// <param name="Since">First minor version that has it.</param>
 /// <param name="Until">Last minor version that has it.</param>
 internal sealed record Field(string Name, FieldType Type, bool Required = false, int Since = 0, int Until = int.MaxValue)
 {
+    /// <summary>Whether null may stand for an empty list.</summary>
+    public bool TakesNull { get; init; }
+
+    /// <summary>The only values of a text; null: any.</summary>
+    public IReadOnlyList<string>? OneOf { get; init; }
+
     public bool IsIn(HeadscaleVersion version) => version.Minor >= Since && version.Minor <= Until;
 }
 
@@ -30,9 +40,18 @@ internal sealed record Field(string Name, FieldType Type, bool Required = false,
 /// <param name="Fields">The members.</param>
 /// <param name="Optional">Whether the operation also works without a body.</param>
 /// <param name="Limit">The largest body in bytes.</param>
-internal sealed record BodyModel(IReadOnlyList<Field> Fields, bool Optional = false, int Limit = 1 << 20);
+internal sealed record BodyModel(IReadOnlyList<Field> Fields, bool Optional = false, int Limit = 1 << 20)
+{
+    /// <summary>The argument that holds all of a body that is a document itself.</summary>
+    public const string Document = "document";
 
-/// <summary>Every request body of Headscale's v1 API, from 0.26 to 0.30 (its OpenAPI documents).</summary>
+    /// <summary>Whether the body is a policy document (HuJSON), which is sent on letter by letter.</summary>
+    public bool IsDocument { get; init; }
+
+    public BodyForm Form => new(Limit, IsDocument ? ["application/hujson", "application/json"] : BodyForm.Json);
+}
+
+/// <summary>Every request body of Headscale's API, from 0.26 to 0.30 (its OpenAPI documents).</summary>
 internal static class Bodies
 {
     private const int PolicyLimit = 4 << 20;
@@ -61,6 +80,27 @@ internal static class Bodies
         ["create_apikey"] = new([new("expiration", FieldType.Time, Required: true)]),
         ["expire_apikey"] = new([new("prefix", FieldType.Text), new("id", FieldType.Id, Since: 28)]),
         ["policy"] = new([new("policy", FieldType.Text, Required: true)], Limit: PolicyLimit),
+
+        // /api/v2 of 0.30.
+        ["authorize_device"] = new([new("authorized", FieldType.Flag, Required: true)]),
+        ["rename_device"] = new([new("name", FieldType.Text, Required: true)]),
+        ["set_device_key"] = new([new("keyExpiryDisabled", FieldType.Flag, Required: true)]),
+        ["create_tailnet_key"] = new(
+        [
+            new("keyType", FieldType.Text) { OneOf = ["auth", "client"] },
+            new("capabilities.devices.create.reusable", FieldType.Flag), new("capabilities.devices.create.ephemeral", FieldType.Flag),
+            new("capabilities.devices.create.preauthorized", FieldType.Flag), new("capabilities.devices.create.tags", FieldType.List) { TakesNull = true },
+            new("expirySeconds", FieldType.Number), new("description", FieldType.Text), new("scopes", FieldType.List) { TakesNull = true }, new("tags", FieldType.List) { TakesNull = true },
+        ]),
+        ["set_device_tags"] = new([new("tags", FieldType.List, Required: true) { TakesNull = true }]),
+        ["policy_document"] = new([], Limit: PolicyLimit) { IsDocument = true },
+        ["tailnet_settings"] = new(
+        [
+            new("aclsExternallyManagedOn", FieldType.Flag), new("aclsExternalLink", FieldType.Text), new("devicesApprovalOn", FieldType.Flag),
+            new("devicesAutoUpdatesOn", FieldType.Flag), new("devicesKeyDurationDays", FieldType.Number), new("usersApprovalOn", FieldType.Flag),
+            new("usersRoleAllowedToJoinExternalTailnets", FieldType.Text), new("networkFlowLoggingOn", FieldType.Flag), new("regionalRoutingOn", FieldType.Flag),
+            new("postureIdentityCollectionOn", FieldType.Flag), new("httpsEnabled", FieldType.Flag),
+        ]),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     public static FrozenSet<string> Names { get; } = All.Keys.ToFrozenSet(StringComparer.Ordinal);

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -13,7 +14,7 @@ namespace Gateway.Headscale;
 /// </summary>
 internal static class BodyText
 {
-    private const int Depth = 4;
+    private const int Depth = 6;
 
     /// <summary>The body is no part of a page; a policy document full of quotes would grow sixfold.</summary>
     private static readonly JsonWriterOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -30,6 +31,11 @@ internal static class BodyText
         var members = new Dictionary<string, Argument>(StringComparer.Ordinal);
         try
         {
+            if (model.IsDocument)
+            {
+                return ReadDocument(utf8, out complaint);
+            }
+
             if (!Utf8.IsValid(utf8) || !Read(utf8, model, version, members, ref complaint))
             {
                 complaint = complaint.Length > 0 ? complaint : "the body is not valid UTF-8";
@@ -39,7 +45,7 @@ internal static class BodyText
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // InvalidOperationException: an escaped lone surrogate, which no string can hold.
-            complaint = "the body is not a valid JSON object";
+            complaint = model.IsDocument ? "the body is not a valid HuJSON object" : "the body is not a valid JSON object";
             return null;
         }
 
@@ -60,22 +66,59 @@ internal static class BodyText
     /// <summary>The canonical body: known members in the model's order.</summary>
     public static byte[] Write(IReadOnlyDictionary<string, Argument> members, BodyModel model)
     {
+        if (model.IsDocument)
+        {
+            return Encoding.UTF8.GetBytes(members[BodyModel.Document].Text!);
+        }
+
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, _plain))
         {
+            string[] open = [];
             writer.WriteStartObject();
-            foreach (var field in model.Fields)
+            foreach (var field in model.Fields.Where(field => members.ContainsKey(field.Name)))
             {
-                if (members.TryGetValue(field.Name, out var value))
-                {
-                    Write(writer, field.Name, value);
-                }
+                var path = field.Name.Split('.');
+                Enter(writer, ref open, path[..^1]);
+                Write(writer, path[^1], members[field.Name]);
             }
 
+            Enter(writer, ref open, []);
             writer.WriteEndObject();
         }
 
         return buffer.ToArray();
+    }
+
+    /// <summary>Closes and opens objects until the writer is in the one that <paramref name="path"/> names.</summary>
+    private static void Enter(Utf8JsonWriter writer, ref string[] open, string[] path)
+    {
+        var common = open.Zip(path).TakeWhile(one => one.First == one.Second).Count();
+        for (var at = open.Length; at > common; at--)
+        {
+            writer.WriteEndObject();
+        }
+
+        foreach (var name in path[common..])
+        {
+            writer.WriteStartObject(name);
+        }
+
+        open = path;
+    }
+
+    /// <summary>A policy is a document for people: its comments and order stay, once it is known to be one.</summary>
+    private static FrozenDictionary<string, Argument>? ReadDocument(ReadOnlySpan<byte> utf8, out string complaint)
+    {
+        complaint = "the body is not a valid HuJSON object";
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        if (!Utf8.IsValid(utf8) || utf8.StartsWith("\uFEFF"u8) || !reader.Read() || reader.TokenType is not JsonTokenType.StartObject || !reader.TrySkip() || reader.Read())
+        {
+            return null;
+        }
+
+        complaint = "";
+        return FrozenDictionary.Create(StringComparer.Ordinal, [KeyValuePair.Create(BodyModel.Document, new Argument(Encoding.UTF8.GetString(utf8), null, null))]);
     }
 
     private static void Write(Utf8JsonWriter writer, string name, Argument value)
@@ -87,6 +130,10 @@ internal static class BodyText
         else if (value.Flag is { } flag)
         {
             writer.WriteBoolean(name, flag);
+        }
+        else if (value.Number is { } number)
+        {
+            writer.WriteNumber(name, number);
         }
         else
         {
@@ -110,19 +157,44 @@ internal static class BodyText
             return false;
         }
 
+        // A read past the end also proves that nothing follows the object.
+        return ReadObject(ref reader, "", [.. model.Fields.Where(one => one.IsIn(version))], version, members, [], ref complaint) && !reader.Read();
+    }
+
+    /// <param name="at">Where the object stands in the body: empty, or names with a dot after each.</param>
+    /// <param name="objects">The objects that were there already.</param>
+    private static bool ReadObject(
+        ref Utf8JsonReader reader, string at, IReadOnlyList<Field> fields, HeadscaleVersion version, Dictionary<string, Argument> members, HashSet<string> objects, ref string complaint)
+    {
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
-            // An escape inside a name is only ever there to get past a filter.
-            var name = reader.ValueIsEscaped ? "" : reader.GetString()!;
-            if (model.Fields.FirstOrDefault(one => one.Name == name && one.IsIn(version)) is not { } field)
+            // An escape inside a name is only ever there to get past a filter; a dot would reach into an object.
+            var name = reader.ValueIsEscaped || reader.ValueSpan.Contains((byte)'.') || reader.ValueSpan.IsEmpty ? "." : at + reader.GetString();
+            if (fields.Any(one => one.Name.StartsWith(name + ".", StringComparison.Ordinal)))
             {
-                complaint = $"the body has a member that Headscale {version} does not know here; it takes {Known(model, version)}";
+                if (!objects.Add(name) || !reader.Read() || reader.TokenType is not JsonTokenType.StartObject)
+                {
+                    complaint = $"'{name}' must be an object, and there once";
+                    return false;
+                }
+
+                if (!ReadObject(ref reader, name + ".", fields, version, members, objects, ref complaint))
+                {
+                    return false;
+                }
+
+                continue;
+            }
+
+            if (fields.FirstOrDefault(one => one.Name == name) is not { } field)
+            {
+                complaint = $"the body has a member that Headscale {version} does not know here; it takes {Known(fields)}";
                 return false;
             }
 
             if (!reader.Read() || ReadValue(ref reader, field) is not { } value)
             {
-                complaint = $"'{name}' must be {Describe(field.Type)}";
+                complaint = $"'{name}' must be {Describe(field)}";
                 return false;
             }
 
@@ -133,24 +205,27 @@ internal static class BodyText
             }
         }
 
-        // A read past the end also proves that nothing follows the object.
-        return !reader.Read();
+        return true;
     }
 
     private static Argument? ReadValue(ref Utf8JsonReader reader, Field field)
     {
         switch (field.Type, reader.TokenType)
         {
-            case (FieldType.Text, JsonTokenType.String):
-                return new(reader.GetString(), null, null);
+            case (FieldType.Text, JsonTokenType.String) when reader.GetString() is var text && field.OneOf?.Contains(text!, StringComparer.Ordinal) is null or true:
+                return new(text, null, null);
+            case (FieldType.Number, JsonTokenType.Number) when reader.TryGetInt64(out var number):
+                return new(null, null, null) { Number = number };
             case (FieldType.Time, JsonTokenType.String) when ParameterTypes.IsTime(reader.GetString()!):
                 return new(reader.GetString(), null, null);
             case (FieldType.Id, JsonTokenType.String) when ParameterTypes.IsId(reader.GetString()!):
                 return new(reader.GetString(), null, null);
-            case (FieldType.Id, JsonTokenType.Number) when reader.TryGetUInt64(out var number) && ParameterTypes.IsId(System.Text.Encoding.ASCII.GetString(reader.ValueSpan)):
+            case (FieldType.Id, JsonTokenType.Number) when reader.TryGetUInt64(out var number) && ParameterTypes.IsId(Encoding.ASCII.GetString(reader.ValueSpan)):
                 return new(number.ToString(CultureInfo.InvariantCulture), null, null);
             case (FieldType.Flag, JsonTokenType.True or JsonTokenType.False):
                 return new(null, reader.GetBoolean(), null);
+            case (FieldType.List, JsonTokenType.Null) when field.TakesNull:
+                return new(null, null, []);
             case (FieldType.List, JsonTokenType.StartArray):
                 var items = new List<string>();
                 while (reader.Read() && reader.TokenType is JsonTokenType.String)
@@ -164,16 +239,16 @@ internal static class BodyText
         }
     }
 
-    private static string Known(BodyModel model, HeadscaleVersion version) =>
-        model.Fields.Where(one => one.IsIn(version)).Select(one => one.Name).ToArray() is { Length: > 0 } names ? string.Join(", ", names) : "no body";
+    private static string Known(IReadOnlyList<Field> fields) => fields.Count > 0 ? string.Join(", ", fields.Select(one => one.Name)) : "no body";
 
-    private static string Describe(FieldType type) => type switch
+    private static string Describe(Field field) => field.Type switch
     {
         FieldType.None => "absent",
-        FieldType.Text => "a string",
+        FieldType.Text => field.OneOf is { } values ? string.Join(" or ", values) : "a string",
         FieldType.Id => "an id: a decimal number, as a string",
         FieldType.Flag => "true or false",
         FieldType.Time => "a time such as 2030-01-01T00:00:00Z",
         FieldType.List => "a list of strings",
+        FieldType.Number => "a whole number",
     };
 }

@@ -90,9 +90,11 @@ internal sealed class HeadscaleClient : IDisposable
         }
 
         // Up to 0.27 only the list tells which tags are valid, and so whether somebody owns the node.
-        var nodes = (await GetAsync("/api/v1/node", HeadscaleJson.Default.NodeList, cancel))?.Nodes ?? [];
-        return nodes.FirstOrDefault(node => node.Id == id);
+        return (await ListNodesAsync(cancel)).FirstOrDefault(node => node.Id == id);
     }
+
+    public async Task<IReadOnlyList<HeadscaleNode>> ListNodesAsync(CancellationToken cancel) =>
+        (await GetAsync("/api/v1/node", HeadscaleJson.Default.NodeList, cancel))?.Nodes ?? [];
 
     /// <summary>The pre-auth keys that may belong to a user: his own up to 0.27, everybody's since.</summary>
     public async Task<IReadOnlyList<HeadscaleKey>> ListKeysAsync(string userId, HeadscaleVersion version, CancellationToken cancel) =>

@@ -57,7 +57,7 @@ internal struct ListItem
             return reader.Read() && TryReadSecret(ref reader, filter);
         }
 
-        if (filter.Kind is Filter.Users ? reader.ValueTextEquals("id"u8) : reader.ValueTextEquals("user"u8))
+        if (reader.ValueTextEquals(OwnerMember(filter.Kind)))
         {
             return reader.Read() && (_hasOwner ? throw Unexpected(filter) : _hasOwner = true) && TryReadOwner(ref reader, filter);
         }
@@ -66,7 +66,8 @@ internal struct ListItem
         {
             Filter.Nodes => reader.ValueTextEquals("tags"u8) || reader.ValueTextEquals("forcedTags"u8) || reader.ValueTextEquals("validTags"u8),
             Filter.Keys => reader.ValueTextEquals("aclTags"u8),
-            Filter.None or Filter.Node or Filter.Users => false,
+            Filter.TailnetKeys => reader.ValueTextEquals("tags"u8),
+            Filter.None or Filter.Node or Filter.Users or Filter.Devices => false,
         };
         return reader.Read() && (isTags ? TryReadTags(ref reader) : reader.TrySkip());
     }
@@ -79,7 +80,7 @@ internal struct ListItem
         }
 
         var start = (int)reader.TokenStartIndex;
-        if (filter.Kind is Filter.Keys)
+        if (filter.Kind is Filter.Keys or Filter.TailnetKeys)
         {
             SecretText = reader.TokenType is JsonTokenType.String ? reader.GetString() : throw Unexpected(filter);
         }
@@ -96,9 +97,14 @@ internal struct ListItem
     /// <summary>Headscale writes ids as texts; anything else is nobody's.</summary>
     private bool TryReadOwner(ref Utf8JsonReader reader, AnswerFilter filter)
     {
-        if (filter.Kind is Filter.Users || reader.TokenType is not JsonTokenType.StartObject)
+        if (filter.Kind is not (Filter.Nodes or Filter.Keys) || reader.TokenType is not JsonTokenType.StartObject)
         {
-            _ownerIsReader = filter.Kind is Filter.Users && IsReader(ref reader, filter);
+            _ownerIsReader = filter.Kind switch
+            {
+                Filter.None or Filter.Node or Filter.Nodes or Filter.Keys => false,
+                Filter.Users or Filter.TailnetKeys => IsReader(ref reader, filter),
+                Filter.Devices => reader.TokenType is JsonTokenType.String && filter.OwnNodes.Contains(reader.GetString()!),
+            };
             return reader.TrySkip();
         }
 
@@ -145,6 +151,14 @@ internal struct ListItem
         _isTagged |= reader.TokenType is not JsonTokenType.Null;
         return reader.TrySkip();
     }
+
+    /// <summary>The member that says, or leads to, whose the item is.</summary>
+    private static ReadOnlySpan<byte> OwnerMember(Filter kind) => kind switch
+    {
+        Filter.None or Filter.Node or Filter.Nodes or Filter.Keys => "user"u8,
+        Filter.Users or Filter.Devices => "id"u8,
+        Filter.TailnetKeys => "userId"u8,
+    };
 
     private static bool IsReader(ref Utf8JsonReader reader, AnswerFilter filter) =>
         filter.UserId is { } user && reader.TokenType is JsonTokenType.String && reader.ValueTextEquals(user);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using Gateway.Policy;
 
 namespace Gateway.Headscale;
@@ -25,6 +26,11 @@ internal sealed class OwnerLookup(HeadscaleClient client, TimeProvider clock)
         OwnScope.Node => OfNodeAsync(call, userId, version, cancel),
         OwnScope.Key => OfKeyAsync(call, userId, version, cancel),
     };
+
+    /// <summary>The ids of all nodes that a user owns.</summary>
+    /// <exception cref="HeadscaleException">Headscale did not say.</exception>
+    public async Task<IReadOnlySet<string>> NodesOfAsync(string userId, CancellationToken cancel) =>
+        (await client.ListNodesAsync(cancel)).Where(node => node.OwnerId == userId).Select(node => node.Id).ToFrozenSet(StringComparer.Ordinal);
 
     private async Task<Ownership> OfNodeAsync(Call call, string userId, HeadscaleVersion version, CancellationToken cancel)
     {

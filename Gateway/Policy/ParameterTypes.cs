@@ -27,6 +27,8 @@ internal static class ParameterTypes
             ParameterType.Flag => text is "true" or "false",
             ParameterType.Time => IsTime(text),
             ParameterType.Text => text.Length <= 1024 && IsClean(text),
+            ParameterType.Etag => text.Length is > 0 and <= 512 && text.All(one => one is >= ' ' and < (char)127),
+            ParameterType.PolicyFormat => text is "application/json" or "application/hujson",
         } ? text : null;
     }
 

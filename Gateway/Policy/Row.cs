@@ -49,6 +49,12 @@ internal enum Filter
     Node,
     Users,
     Keys,
+
+    /// <summary>Nodes as /api/v2 writes them: without an owner's id.</summary>
+    Devices,
+
+    /// <summary>Keys as /api/v2 writes them: auth keys and OAuth clients.</summary>
+    TailnetKeys,
 }
 
 /// <summary>Types of path and query parameters.</summary>
@@ -70,6 +76,12 @@ internal enum ParameterType
     Flag,
     Time,
     Text,
+
+    /// <summary>The value of If-Match: entity tags, or '*' (RFC 9110 13.1.1).</summary>
+    Etag,
+
+    /// <summary>A media type in which policies are written.</summary>
+    PolicyFormat,
 }
 
 /// <summary>One line of the policy: an operation, who may call it, and what is done with body and answer.</summary>
@@ -97,6 +109,12 @@ internal sealed record Row
 
     /// <summary>The query parameters of API rows. Client rows pass their query on as it is.</summary>
     public IReadOnlyDictionary<string, ParameterType> Query { get; init; } = FrozenDictionary<string, ParameterType>.Empty;
+
+    /// <summary>Request headers that the operation takes besides those that every call has.</summary>
+    public IReadOnlyDictionary<string, ParameterType> Headers { get; init; } = FrozenDictionary<string, ParameterType>.Empty;
+
+    /// <summary>First minor version of Headscale that has the operation; 0: all that are known.</summary>
+    public int Since { get; init; }
 
     public Filter Filter { get; init; }
 

@@ -6,6 +6,9 @@ namespace Gateway.Policy;
 /// <summary>Reads one row of <c>routes.yaml</c>.</summary>
 internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictionary<string, Uri> clusters)
 {
+    /// <summary>Takes client secrets for tokens (RFC 6749 3.2), and so nobody can be signed in there.</summary>
+    private const string TokenEndpoint = "/api/v2/oauth/token";
+
     /// <summary>The row, or null when something in it is wrong.</summary>
     public Row? Read(YamlMap map)
     {
@@ -22,7 +25,9 @@ internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictio
             Also = ReadAlso(map),
             Own = ReadOwn(map.Map("own")),
             Body = ReadBody(map),
-            Query = ReadQuery(map),
+            Query = ReadTypes(map, "query"),
+            Headers = ReadTypes(map, "headers"),
+            Since = map.Number("since", 0, 0, 999),
             Filter = Word<Filter>(map, "filter", Filter.None),
             SparesGatewayKey = map.Flag("spares_gateway_key", false),
             Tunnel = map.Flag("tunnel", false),
@@ -88,7 +93,7 @@ internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictio
         {
             map.Complain("path", complaint);
         }
-        else if (plane is Plane.Client == text.StartsWith("/api/", StringComparison.Ordinal))
+        else if (plane is Plane.Client == text.StartsWith("/api/", StringComparison.Ordinal) && text != TokenEndpoint)
         {
             map.Complain("path", "the API plane is what lies under /api/, and nothing else");
             return null;
@@ -158,18 +163,18 @@ internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictio
         return body;
     }
 
-    private static FrozenDictionary<string, ParameterType> ReadQuery(YamlMap map)
+    private static FrozenDictionary<string, ParameterType> ReadTypes(YamlMap map, string key)
     {
-        var query = new Dictionary<string, ParameterType>(StringComparer.Ordinal);
-        if (map.Map("query") is { } section)
+        var types = new Dictionary<string, ParameterType>(StringComparer.Ordinal);
+        if (map.Map(key) is { } section)
         {
             foreach (var name in section.Keys.ToArray())
             {
-                query[name] = Word<ParameterType>(section, name, ParameterType.None);
+                types[name] = Word<ParameterType>(section, name, ParameterType.None);
             }
         }
 
-        return query.ToFrozenDictionary(StringComparer.Ordinal);
+        return types.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
     /// <summary>The enum member written in snake case; its zero value cannot be written.</summary>
