@@ -33,15 +33,8 @@ internal sealed class Walk(
                 return Task.CompletedTask;
             }
 
-            if (row.Path.Pattern.StartsWith("/api/", StringComparison.Ordinal) && limits.TakeStranger(visit.Peer.Client) is { } wait)
-            {
-                // Where secrets are shown, somebody may be guessing them.
-                RateLimits.SetRetryAfter(context.Response, wait);
-                return Refusals.WriteAsync(context, new(Reason.TooMany), StyleOf(context));
-            }
-
             context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: row.Cluster == Row.Headscale, row.Tunnel));
-            return forward(context);
+            return row.Since > 0 ? AskForTokenAsync(context, visit, row, forward) : forward(context);
         }
 
         if (!context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
@@ -53,6 +46,33 @@ internal sealed class Walk(
 
         // The row that YARP chose and the row that is judged are the same, or there is none.
         return CallApiAsync(context, visit, row is not null && row.Id != route ? null : target, forward);
+    }
+
+    /// <summary>An OAuth client shows its secret, which somebody may be guessing. Older versions do not have that.</summary>
+    private async Task AskForTokenAsync(HttpContext context, Visit visit, Row row, RequestDelegate forward)
+    {
+        if (limits.TakeStranger(visit.Peer.Client) is { } wait)
+        {
+            RateLimits.SetRetryAfter(context.Response, wait);
+            await Refusals.WriteAsync(context, new(Reason.TooMany), StyleOf(context));
+            return;
+        }
+
+        try
+        {
+            if ((await upstream.VersionAsync(context.RequestAborted)).Minor >= row.Since)
+            {
+                await forward(context);
+                return;
+            }
+        }
+        catch (HeadscaleException e)
+        {
+            await Refusals.WriteAsync(context, new(e.Reason), StyleOf(context));
+            return;
+        }
+
+        await Refusals.WriteAsync(context, new(Reason.NoSuchRoute, Detail: $"Headscale has it since 0.{row.Since}"), StyleOf(context));
     }
 
     private async Task CallApiAsync(HttpContext context, Visit visit, RawTarget? target, RequestDelegate forward)

@@ -160,7 +160,7 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
 
         // /api/v2 takes OAuth tokens, too, and either as the user name of a Basic login.
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        if (IsV2(target) && (target == "/api/v2/oauth/token" || header.StartsWith("Bearer hskey-oauthtok-", StringComparison.Ordinal) || header.StartsWith("Basic ", StringComparison.Ordinal)))
+        if (IsV2(target) && (target.StartsWith("/api/v2/oauth/token", StringComparison.Ordinal) || header.StartsWith("Bearer hskey-oauthtok-", StringComparison.Ordinal) || header.StartsWith("Basic ", StringComparison.Ordinal)))
         {
             return true;
         }

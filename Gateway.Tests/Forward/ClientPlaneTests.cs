@@ -29,7 +29,7 @@ public sealed class ClientPlaneTests
     [MemberData(nameof(Rows))]
     public async Task EveryClientRouteIsForwardedAsItCameAndNobodyIsAsked(string method, string path)
     {
-        await using var gateway = await TestGateway.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(30);
         using var client = gateway.As(null);
         using var request = new HttpRequestMessage(
             new HttpMethod(method), new Uri($"http://{gateway.Url.Authority}{path}?v=113&x=%2e%zz", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));

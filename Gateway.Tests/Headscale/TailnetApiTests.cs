@@ -146,6 +146,7 @@ public sealed class TailnetApiTests
     public async Task AnOlderHeadscaleHasNoneOfIt()
     {
         await using var gateway = await TestGateway.StartAsync(28);
+        Assert.Equal(404, (await gateway.CallAsAsync(null, "POST", "/api/v2/oauth/token", "{}")).Status);
 
         Assert.Equal((404, """{"message":"Not Found: Headscale has it since 0.30","status":404}"""), await gateway.CallAsAsync("alice", "GET", Tailnet + "/devices"));
         Assert.Empty(gateway.Headscale.Forwarded);

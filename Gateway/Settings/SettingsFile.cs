@@ -227,7 +227,7 @@ internal static class SettingsFile
         new(TimeSpan.FromMinutes(map.Number("idle_minutes", 0, 0, 525600)), map.Number("max_per_user", 20, 1, 1000));
 
     private static LimitSettings ReadLimits(YamlMap map) =>
-        new(map.Number("anonymous_per_minute", 300, 0, 1_000_000), map.Number("caller_per_minute", 1800, 0, 1_000_000));
+        new(map.Number("anonymous_per_minute", 600, 0, 1_000_000), map.Number("caller_per_minute", 12_000, 0, 1_000_000));
 
     private static StoreSettings ReadStore(YamlMap map, string dataPath, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
