@@ -212,8 +212,13 @@ internal static partial class App
             {
                 kestrel.Listen(IPAddress.Parse(url.Host.Trim('[', ']')), url.Port, listen =>
                 {
-                    // Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1.
-                    listen.Protocols = url.Scheme == "https" ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+                    // Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1: h2c has a port of its own.
+                    listen.Protocols = url.Scheme switch
+                    {
+                        "https" => HttpProtocols.Http1AndHttp2,
+                        "h2c" => HttpProtocols.Http2,
+                        _ => HttpProtocols.Http1,
+                    };
                     if (url.Scheme == "https")
                     {
                         listen.UseHttps(System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(server.TlsCertPath!, server.TlsKeyPath));

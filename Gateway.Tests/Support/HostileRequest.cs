@@ -1,10 +1,7 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
-using Gateway.Identity;
 using Gateway.Sandbox.StandIns;
-using Gateway.Users;
 
 namespace Gateway.Tests.Support;
 
@@ -140,81 +137,4 @@ internal sealed partial record HostileRequest(
 
     [GeneratedRegex("^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0\r\n]*$")]
     private static partial Regex Header();
-}
-
-/// <summary>A gateway behind a proxy that signs people in, with somebody of every role, and a way to it from two addresses.</summary>
-internal sealed partial class GuardedGateway : IAsyncDisposable
-{
-    private GuardedGateway(TestGateway gateway) => Gateway = gateway;
-
-    public TestGateway Gateway { get; }
-
-    public static async Task<GuardedGateway> StartAsync(string listen = "")
-    {
-        var headscale = await HeadscaleStandIn.StartAsync(28);
-        string[] users = ["alice", "bob", "kate", "nina", "audrey", "vera", "ivan"];
-        headscale.Tailnet.Users.AddRange(users.Select((name, at) => new TailnetUser((ulong)at + 1, name, $"{name}@example.test")));
-        headscale.Tailnet.Nodes.Add(new TailnetNode(1, "laptop", 1));
-        headscale.Tailnet.Nodes.Add(new TailnetNode(2, "phone", 6));
-        var gateway = await TestGateway.StartAsync(
-            headscale: headscale,
-            server: $"{listen}  base_url: https://gw.example.test\n  trusted_proxies: [127.0.0.1/32, 10.9.0.0/16]",
-            proxyAuth: """
-                    allowed_cidrs: [192.0.2.0/24, '2001:db8:1::/48']
-                    trusted_proxy_cidrs: [127.0.0.1/32, 10.9.0.0/16]
-                    ip_header: X-Forwarded-For
-                    name_header: Remote-Name
-                """,
-            more: "oidc: {issuer: 'http://127.0.0.1:1', client_id: c, client_secret: s}\nlimits: {anonymous_per_minute: 0}");
-        foreach (var (name, role, user) in new[]
-        {
-            ("alice", "owner", "1"), ("bob", "admin", "2"), ("kate", "admin", "3"), ("nina", "network_admin", "4"), ("audrey", "auditor", "5"), ("vera", "viewer", "6"), ("ivan", "it_admin", "7"), ("mel", "member", null),
-        })
-        {
-            var link = user is null ? null : new UserLink(user, UserLink.Unpinned, LinkSource.Admin);
-            Assert.Equal(Change.Done, gateway.People.Store.Add(new(Source.Proxy, "", name, null, null, null, role), link));
-        }
-
-        gateway.People.Reload();
-        return new GuardedGateway(gateway);
-    }
-
-    /// <summary>A connection from the proxy's address, or from another one.</summary>
-    public async Task<NetworkStream> ConnectAsync(bool asProxy, int? port = null)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Parse(asProxy ? "127.0.0.1" : "127.0.0.2"), 0));
-        await socket.ConnectAsync(Gateway.Url.Host, port ?? Gateway.Url.Port);
-        return new NetworkStream(socket, ownsSocket: true);
-    }
-
-    /// <summary>Everything that is answered to these bytes.</summary>
-    public async Task<string> SendAsync(HostileRequest request)
-    {
-        await using var connection = await ConnectAsync(request.IsProxy);
-        using var answer = new MemoryStream();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-        try
-        {
-            await connection.WriteAsync(request.Bytes, patience.Token);
-            await connection.CopyToAsync(answer, patience.Token);
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
-        {
-            // Refused while it was sent, or kept open and silent: both are answers.
-        }
-
-        return Encoding.Latin1.GetString(answer.ToArray());
-    }
-
-    public static IReadOnlyList<int> StatusesOf(string answer)
-    {
-        var statuses = StatusLine().Matches(answer).Select(one => int.Parse(one.Groups[1].Value, CultureInfo.InvariantCulture)).Where(one => one != 100).ToArray();
-        return statuses.Length == 0 ? [0] : statuses;
-    }
-
-    public ValueTask DisposeAsync() => Gateway.DisposeAsync();
-
-    [GeneratedRegex(@"(?:^|\n|\})HTTP/1\.[01] (\d{3})")]
-    private static partial Regex StatusLine();
 }

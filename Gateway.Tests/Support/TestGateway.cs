@@ -43,7 +43,7 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <param name="proxyAuth">Further lines of the section proxy_auth, indented by four.</param>
     /// <param name="more">Further sections.</param>
     public static async Task<TestGateway> StartAsync(
-        int version = 29, string proxyAuth = "", string more = "", string server = "", string? routes = null, HeadscaleStandIn? headscale = null, string headscaleSection = "", int port = 0)
+        int version = 29, string proxyAuth = "", string more = "", string server = "", string? routes = null, HeadscaleStandIn? headscale = null, string headscaleSection = "", int port = 0, string listen = "")
     {
         headscale ??= await HeadscaleStandIn.StartAsync(version);
         if (headscale.Tailnet.Users.Count == 0)
@@ -52,7 +52,7 @@ internal sealed class TestGateway : IAsyncDisposable
         }
 
         var folder = new TemporaryFolder();
-        var config = folder.File("headtower.yaml", Yaml(headscale, folder.Path, proxyAuth, more, server, port, headscaleSection));
+        var config = folder.File("headtower.yaml", Yaml(headscale, folder.Path, proxyAuth, more, server, port, headscaleSection, listen));
         var files = new ConfigurationFiles(config, routes is null ? null : folder.File("routes.yaml", routes), Some.NoEnvironment);
         var (configuration, problems, _) = files.Load();
         Assert.Empty(problems.Errors);
@@ -62,10 +62,10 @@ internal sealed class TestGateway : IAsyncDisposable
         return new TestGateway(headscale, app, folder, files, log);
     }
 
-    public static string Yaml(HeadscaleStandIn headscale, string folder, string proxyAuth = "", string more = "", string server = "", int port = 0, string headscaleSection = "") =>
+    public static string Yaml(HeadscaleStandIn headscale, string folder, string proxyAuth = "", string more = "", string server = "", int port = 0, string headscaleSection = "", string listen = "") =>
         $"""
         server:
-          listen: [http://127.0.0.1:{port}]
+          listen: [http://127.0.0.1:{port}{listen}]
         {(server.Contains("base_url:", StringComparison.Ordinal) ? "" : "  base_url: https://gateway.example.test")}
           data_path: {folder}
         {server}

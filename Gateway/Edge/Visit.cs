@@ -29,6 +29,15 @@ internal sealed record Visit(Configuration Configuration, string RequestId, Peer
         context.Request.Scheme = peer.Scheme;
         context.Response.Headers["X-Request-Id"] = id;
         context.Features.Set(new Visit(configuration, id, peer, headers, clock.GetTimestamp()));
-        return next(context);
+        return IsMalformed(context.Request) ? RefuseAsync(context) : next(context);
     };
+
+    /// <summary>RFC 9113 8.2.2: frames say where a body ends. Kestrel refuses the other headers about connections, and not this one.</summary>
+    private static bool IsMalformed(HttpRequest request) => request.Headers.TransferEncoding.Count > 0 && !HttpProtocol.IsHttp11(request.Protocol) && !HttpProtocol.IsHttp10(request.Protocol);
+
+    private static Task RefuseAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status400BadRequest;
+        return context.Response.WriteAsync("Transfer-Encoding has no place in HTTP/2.\n", context.RequestAborted);
+    }
 }

@@ -154,10 +154,10 @@ internal static class SettingsFile
         var urls = new List<Uri>();
         foreach (var text in listen)
         {
-            if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url is not { Scheme: "http" or "https", PathAndQuery: "/" }
+            if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url is not { Scheme: "http" or "https" or "h2c", PathAndQuery: "/" or "", Port: >= 0 }
                 || AddressText.Parse(url.Host.Trim('[', ']')) is null)
             {
-                map.Complain("listen", $"'{text}' is not of the form http://0.0.0.0:3000 or https://[::]:443");
+                map.Complain("listen", $"'{text}' is not of the form http://0.0.0.0:3000, https://[::]:443 or h2c://127.0.0.1:3001");
             }
             else if (url.Scheme == "https" && !tls)
             {
