@@ -13,11 +13,13 @@ namespace Gateway.Edge;
 /// </summary>
 internal sealed class RateLimits : IDisposable
 {
+    private readonly Live<Configuration> _live;
     private readonly PartitionedRateLimiter<IPAddress> _strangers;
     private readonly PartitionedRateLimiter<string> _callers;
 
     public RateLimits(Live<Configuration> live)
     {
+        _live = live;
         _strangers = PartitionedRateLimiter.Create<IPAddress, IPAddress>(address => Bucket(GroupOf(address), live.Current.Settings.Limits.StrangerPerMinute));
         _callers = PartitionedRateLimiter.Create<string, string>(caller => Bucket(caller, live.Current.Settings.Limits.CallerPerMinute));
     }
@@ -39,7 +41,8 @@ internal sealed class RateLimits : IDisposable
     public TimeSpan? TakeStranger(IPAddress? address) => Wait(_strangers.AttemptAcquire(address ?? IPAddress.None));
 
     /// <summary>The same without counting: whether the requests from there have used their share up.</summary>
-    public TimeSpan? CheckStranger(IPAddress? address) => Wait(_strangers.AttemptAcquire(address ?? IPAddress.None, permitCount: 0));
+    public TimeSpan? CheckStranger(IPAddress? address) =>
+        _strangers.GetStatistics(address ?? IPAddress.None) is { CurrentAvailablePermits: 0 } ? Period(_live.Current.Settings.Limits.StrangerPerMinute) : null;
 
     /// <summary>Counts a request of a caller. How long to wait, or null when it is served.</summary>
     public TimeSpan? TakeCaller(string caller) => Wait(_callers.AttemptAcquire(caller));
@@ -61,9 +64,12 @@ internal sealed class RateLimits : IDisposable
         {
             TokenLimit = perMinute,
             TokensPerPeriod = Math.Max(1, perMinute / 60),
-            ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1.0, 60.0 / perMinute)),
+            ReplenishmentPeriod = Period(perMinute),
             QueueLimit = 0,
         });
+
+    /// <summary>How long it takes until something comes back.</summary>
+    private static TimeSpan Period(int perMinute) => TimeSpan.FromSeconds(Math.Max(1.0, 60.0 / perMinute));
 
     private static TimeSpan? Wait(RateLimitLease lease)
     {
