@@ -1,6 +1,7 @@
 using System.Text;
 using Gateway.Cli;
 using Gateway.Edge;
+using Gateway.Forward;
 using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;

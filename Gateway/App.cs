@@ -80,6 +80,9 @@ internal static partial class App
         admin.MapStyleSheet();
         admin.MapLogin();
         admin.MapLogout();
+        admin.MapMachines();
+        admin.MapAuditTrail();
+        admin.MapAccess();
         admin.MapAccount();
     }
 
@@ -104,7 +107,9 @@ internal static partial class App
         services.AddSingleton<Authentication>();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<PageLimits>();
+        services.AddSingleton<PageDoor>();
         services.AddSingleton<Judge>();
+        services.AddSingleton<PageCalls>();
         services.AddSingleton<Walk>();
         services.AddSingleton<TunnelDrain>();
         AddRunning<UpstreamWatch>(services);

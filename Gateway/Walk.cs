@@ -207,36 +207,17 @@ internal sealed class Walk(
     {
         var (status, duration) = (context.Response.StatusCode, clock.GetElapsedTime(visit.Started).TotalMilliseconds);
         return ruling.Judgement.Decision.IsAllowed && !IsSafe(context)
-            ? audit.CompleteAsync(new AuditOutcome(visit.RequestId, NameOf(reason), status, duration))
-            : audit.RecordAsync(Entry(context, visit, ruling) with { Reason = NameOf(reason), Status = status, Duration = duration }, CancellationToken.None);
+            ? audit.CompleteAsync(new AuditOutcome(visit.RequestId, CallEntry.NameOf(reason), status, duration))
+            : audit.RecordAsync(Entry(context, visit, ruling) with { Reason = CallEntry.NameOf(reason), Status = status, Duration = duration }, CancellationToken.None);
     }
 
-    private AuditEntry Entry(HttpContext context, Visit visit, Ruling ruling)
-    {
-        var path = RawTarget.Of(context)?.Path ?? "";
-        return new AuditEntry
-        {
-            At = clock.GetUtcNow(),
-            RequestId = visit.RequestId,
-            Kind = AuditKind.Api,
-            Actor = ruling.Key is { } key ? $"key:{key}" : ruling.Admitted?.Label,
-            Role = ruling.Admitted?.Role.Name,
-            HeadscaleUser = ruling.Admitted?.User?.Id,
-            Row = ruling.Judgement.Decision.Row?.Id,
-            Method = context.Request.Method,
-            Path = path.Length > 256 ? path[..256] : path,
-            Reason = NameOf(ruling.Judgement.Decision.Reason),
-            Client = visit.Peer.Client?.ToString(),
-            Detail = ruling.Judgement.Decision.Detail,
-        };
-    }
+    private AuditEntry Entry(HttpContext context, Visit visit, Ruling ruling) =>
+        CallEntry.Of(visit, context.Request.Method, RawTarget.Of(context)?.Path ?? "", ruling.Judgement, ruling.Admitted, ruling.Key, clock.GetUtcNow());
 
     private ErrorStyle StyleOf(HttpContext context) =>
         context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal) ? ErrorStyle.Tailscale : upstream.ErrorStyle;
 
     private static bool IsSafe(HttpContext context) => context.Request.Method is "GET" or "HEAD" or "OPTIONS";
-
-    private static string NameOf(Reason reason) => SnakeCase.From(reason.ToString());
 
     /// <summary>Everything that was found out about a call up to the decision.</summary>
     private sealed record Ruling(Judgement Judgement, Admitted? Admitted)
@@ -244,14 +225,7 @@ internal sealed class Walk(
         /// <summary>The public prefix of the caller's own Headscale key.</summary>
         public string? Key { get; init; }
 
-        public AnswerFilter Filter => new(
-            Judgement.Decision.Row?.Filter ?? Policy.Filter.None,
-            Judgement.Decision.View,
-            Admitted?.User?.Id,
-            Admitted?.Role.Has(Capability.GenerateAuthkeys) is true)
-        {
-            OwnNodes = Judgement.OwnNodes,
-        };
+        public AnswerFilter Filter => AnswerFilter.For(Judgement.Decision, Admitted?.User?.Id, Admitted?.Role) with { OwnNodes = Judgement.OwnNodes };
 
         public static Ruling Of(HttpContext context, Reason reason, string? detail = null) =>
             new(new Judgement(new Decision(reason, null, Detail: detail), new Call { Method = context.Request.Method }), null);

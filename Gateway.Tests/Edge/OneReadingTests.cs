@@ -3,6 +3,7 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Gateway.Edge;
+using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;

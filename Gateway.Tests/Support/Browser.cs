@@ -33,7 +33,7 @@ internal sealed partial class Browser(TestGateway gateway) : IDisposable
     public async Task<PageAnswer> SubmitAsync(string page, string action, params (string Name, string Value)[] fields)
     {
         var shown = await GetAsync(page);
-        return await PostAsync(action, [.. Hidden().Matches(shown.Text).Select(one => (one.Groups[1].Value, WebUtility.HtmlDecode(one.Groups[2].Value))), .. fields]);
+        return await PostAsync(action, [.. Hidden().Matches(shown.Text).Select(one => (one.Groups[1].Value, WebUtility.HtmlDecode(one.Groups[2].Value))).Distinct(), .. fields]);
     }
 
     /// <summary>Goes to the provider and gives what it answers with, up to the callback's address.</summary>

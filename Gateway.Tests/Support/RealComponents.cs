@@ -52,6 +52,13 @@ internal sealed class ChromiumFactAttribute : FactAttribute
     public ChromiumFactAttribute() => Skip = RealComponents.WithoutNodeProvider ?? RealComponents.WithoutChromium;
 }
 
+/// <inheritdoc cref="ChromiumFactAttribute"/>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ChromiumTheoryAttribute : TheoryAttribute
+{
+    public ChromiumTheoryAttribute() => Skip = RealComponents.WithoutNodeProvider ?? RealComponents.WithoutChromium;
+}
+
 /// <summary>A test in a real Chromium, at Glewlwyd.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class GlewlwydChromiumFactAttribute : FactAttribute

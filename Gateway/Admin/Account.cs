@@ -3,7 +3,6 @@ using Gateway.Edge;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
-using Microsoft.AspNetCore.Antiforgery;
 
 namespace Gateway.Admin;
 
@@ -41,46 +40,17 @@ internal static class Account
     }
 
     /// <summary>Which pages there are is for those who are signed in.</summary>
-    private static async Task<IResult> UnknownAsync(HttpContext context, Authentication authentication)
+    private static async Task<IResult> UnknownAsync(HttpContext context, PageDoor door)
     {
-        var (admitted, _, problem) = await authentication.AuthenticateAsync(context, PageAnswers.Visit(context));
-        if (admitted is not null)
-        {
-            return PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such page.");
-        }
-
-        var reason = problem?.Reason ?? Reason.SignInRequired;
-        return PageAnswers.IsNavigation(context) && reason is Reason.SignInRequired
-            ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.HomePath(context)))
-            : PageAnswers.Failure(context, Refusals.StatusOf(reason), "Not available", Refusals.TextOf(new(reason, Detail: problem?.Detail)));
+        var (who, refusal) = await door.EnterAsync(context);
+        return who is null ? refusal! : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such page.", isSignedIn: true);
     }
 
-    private static async Task<IResult> HomeAsync(HttpContext context, Authentication authentication, IAntiforgery antiforgery)
+    private static async Task<IResult> HomeAsync(HttpContext context, PageDoor door)
     {
-        var visit = PageAnswers.Visit(context);
-        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, visit);
-        if (problem is var (reason, detail) && reason is not Reason.SignInRequired)
-        {
-            return PageAnswers.Failure(context, Refusals.StatusOf(reason), "Not available", Refusals.TextOf(new(reason, Detail: detail)));
-        }
-
-        if (admitted is not { } someone)
-        {
-            return key is null ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.HomePath(context))) : Results.NotFound();
-        }
-
-        var token = antiforgery.GetAndStoreTokens(context);
-        return PageAnswers.Page<Pages.HomePage>(
-            StatusCodes.Status200OK,
-            ("Base", PageAnswers.BasePath(context)),
-            ("Name", someone.Person?.Name ?? someone.Person?.Email ?? someone.Label),
-            ("Identity", someone.Label),
-            ("Role", someone.Role.Name),
-            ("HeadscaleUser", someone.User is { } user ? $"{user.Name} ({user.Id})" : null),
-            ("HasAccess", someone.Role.Held.Count > 0),
-            ("CanSignOut", someone.Session is not null || visit.Configuration.Settings.Server.ProxyAuth?.LogoutUrl is not null),
-            ("TokenField", token.FormFieldName),
-            ("Token", token.RequestToken));
+        var (who, refusal) = await door.EnterAsync(context);
+        return who is null ? refusal! : PageAnswers.Page<Pages.HomePage>(
+            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Identity", who.Label), ("HasAccess", who.Role.Held.Count > 0));
     }
 
     private static async Task MeAsync(HttpContext context, Authentication authentication)

@@ -19,7 +19,9 @@ internal static class PageAnswers
         var elsewhere = Uri.TryCreate(provider.Status?.Metadata?.EndSessionEndpoint, UriKind.Absolute, out var end) ? " " + end.GetLeftPart(UriPartial.Authority) : "";
         headers.ContentSecurityPolicy = $"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{elsewhere}; frame-ancestors 'none'; base-uri 'none'";
         headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "no-referrer";
+
+        // Not no-referrer: browsers would then send our own forms with "Origin: null" (Fetch, 3.2).
+        headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers.XFrameOptions = "DENY";
         headers.CacheControl = "no-cache, no-store";
@@ -60,8 +62,8 @@ internal static class PageAnswers
     }
 
     /// <summary>A page that says what went wrong, what helps, and under which reference the log has more.</summary>
-    public static RazorComponentResult Failure(HttpContext context, int status, string title, string text, string? advice = null) => Page<Pages.FailurePage>(
-        status, ("Title", title), ("Base", BasePath(context)), ("Text", text), ("Advice", advice), ("Reference", context.TraceIdentifier));
+    public static RazorComponentResult Failure(HttpContext context, int status, string title, string text, string? advice = null, bool isSignedIn = false) => Page<Pages.FailurePage>(
+        status, ("Title", title), ("Base", BasePath(context)), ("Text", text), ("Advice", advice), ("IsSignedIn", isSignedIn), ("Reference", context.TraceIdentifier));
 
     public static string BasePath(HttpContext context) => Visit(context).Configuration.Settings.Server.BasePath;
 

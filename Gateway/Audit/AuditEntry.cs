@@ -76,6 +76,13 @@ internal sealed record AuditEntry
 /// <summary>How the call of an earlier entry ended.</summary>
 internal sealed record AuditOutcome(string RequestId, string Reason, int Status, double Duration);
 
+/// <summary>Which entries somebody looks for, newest first.</summary>
+/// <param name="Before">Only entries before this position; null: from the newest on.</param>
+/// <param name="Text">Part of actor, row, path or reason, or a whole request id; empty: all.</param>
+/// <param name="RefusedOnly">Only what was not let through.</param>
+/// <param name="Most">How many at most.</param>
+internal sealed record AuditSearch(long? Before, string Text, bool RefusedOnly, int Most);
+
 /// <summary>Where the audit is kept.</summary>
 internal interface IAuditStore
 {
@@ -84,6 +91,8 @@ internal interface IAuditStore
 
     /// <summary>Entries after a position and not before a time, oldest first.</summary>
     IReadOnlyList<AuditEntry> Read(long after, DateTimeOffset since, int most);
+
+    IReadOnlyList<AuditEntry> Find(AuditSearch search);
 
     /// <summary>Deletes what is older; returns how many entries.</summary>
     int DeleteBefore(DateTimeOffset time);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Gateway.Edge;
+using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;

@@ -58,13 +58,7 @@ internal static class Answers
         try
         {
             await using var body = await answer.Content.ReadAsStreamAsync(context.CancellationToken);
-            if (judged.Filter.List is null)
-            {
-                await WriteWholeAsync(body, judged.Filter, response, context.CancellationToken);
-                return;
-            }
-
-            await new FilteredList(judged.Filter).CopyAsync(body, response.Body, context.CancellationToken);
+            await judged.Filter.CopyAsync(body, response.Body, context.CancellationToken);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or HttpRequestException or IOException)
         {
@@ -75,20 +69,6 @@ internal static class Answers
                 context.HttpContext.Abort();
             }
         }
-    }
-
-    private static async Task WriteWholeAsync(Stream body, AnswerFilter filter, HttpResponse response, CancellationToken cancel)
-    {
-        using var json = await JsonDocument.ParseAsync(body, default, cancel);
-        using var buffer = new MemoryStream();
-        await using (var writer = new Utf8JsonWriter(buffer))
-        {
-            filter.WriteWhole(json.RootElement, writer);
-        }
-
-        response.ContentLength = buffer.Length;
-        buffer.Position = 0;
-        await buffer.CopyToAsync(response.Body, cancel);
     }
 
     private static void Withhold(ResponseTransformContext context, Forwarding.Judged judged, Reason reason)

@@ -14,6 +14,31 @@ internal sealed record AnswerFilter(Filter Kind, View View, string? UserId, bool
     /// <summary>The ids of the reader's nodes, where an answer names owners by nothing better than their login names.</summary>
     public IReadOnlySet<string> OwnNodes { get; init; } = FrozenSet<string>.Empty;
 
+    /// <summary>The filter of a row for somebody.</summary>
+    public static AnswerFilter For(Decision decision, string? userId, Role? role) =>
+        new(decision.Row?.Filter ?? Filter.None, decision.View, userId, role?.Has(Capability.GenerateAuthkeys) is true);
+
+    /// <summary>Writes what is left of an answer, while it arrives where it is a list.</summary>
+    /// <exception cref="JsonException">It does not have the expected form.</exception>
+    public async Task CopyAsync(Stream from, Stream to, CancellationToken cancel)
+    {
+        if (List is not null)
+        {
+            await new FilteredList(this).CopyAsync(from, to, cancel);
+            return;
+        }
+
+        using var json = await JsonDocument.ParseAsync(from, default, cancel);
+        using var buffer = new MemoryStream();
+        await using (var writer = new Utf8JsonWriter(buffer))
+        {
+            WriteWhole(json.RootElement, writer);
+        }
+
+        buffer.Position = 0;
+        await buffer.CopyToAsync(to, cancel);
+    }
+
     /// <summary>Whether the answer can be passed on as it is.</summary>
     public bool IsTransparent => Kind is Filter.None || (View is View.All && (SeesKeys || Kind is Filter.Users or Filter.Devices));
 

@@ -21,6 +21,8 @@ internal sealed class HeadscaleException(Reason reason, string message, Exceptio
 /// <summary>Our own calls to Headscale: few, retried and circuit-broken. Forwarded calls never come through here.</summary>
 internal sealed class HeadscaleClient : IDisposable
 {
+    private static readonly TimeSpan _longest = TimeSpan.FromSeconds(30);
+
     private readonly Live<Configuration> _live;
     private readonly ResiliencePipeline<HttpResponseMessage> _resilience;
     private readonly Lock _gate = new();
@@ -99,6 +101,35 @@ internal sealed class HeadscaleClient : IDisposable
     /// <summary>The pre-auth keys that may belong to a user: his own up to 0.27, everybody's since.</summary>
     public async Task<IReadOnlyList<HeadscaleKey>> ListKeysAsync(string userId, HeadscaleVersion version, CancellationToken cancel) =>
         (await GetAsync(version.HasTagOwnership ? "/api/v1/preauthkey" : $"/api/v1/preauthkey?user={userId}", HeadscaleJson.Default.KeyList, cancel))?.PreAuthKeys ?? [];
+
+    /// <summary>Sends a judged call of a page. It is never retried; the answer's body is not read yet.</summary>
+    /// <exception cref="HeadscaleException">There is no key, or Headscale cannot be reached.</exception>
+    public async Task<HttpResponseMessage> SendJudgedAsync(string method, string target, byte[]? body, string bodyType, CancellationToken cancel)
+    {
+        var settings = _live.Current.Settings.Headscale;
+        var key = settings.ApiKey ?? throw new HeadscaleException(Reason.UpstreamKeyMissing, "headscale.api_key is not set");
+        using var request = new HttpRequestMessage(
+            new HttpMethod(method), new Uri(settings.Url.GetLeftPart(UriPartial.Authority) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key.Reveal());
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(body);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(bodyType);
+        }
+
+        try
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            patience.CancelAfter(_longest);
+            return await HttpFor(settings).SendAsync(request, patience.Token);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{settings.Url}: {e.Message}", e);
+        }
+    }
 
     public void Dispose() => _current?.Http.Dispose();
 

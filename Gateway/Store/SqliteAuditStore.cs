@@ -7,6 +7,12 @@ namespace Gateway.Store;
 /// <summary>The audit in SQLite.</summary>
 internal sealed class SqliteAuditStore(SqliteFile file) : IAuditStore
 {
+    private const string Columns =
+        """
+        select id, at, request_id RequestId, kind, actor, role, headscale_user HeadscaleUser, "row" "Row", method, path, reason, status, client, duration, detail
+
+        """;
+
     public void Write(IReadOnlyList<AuditEntry> entries, IReadOnlyList<AuditOutcome> outcomes) => file.Change((connection, transaction) =>
     {
         foreach (var entry in entries)
@@ -48,11 +54,28 @@ internal sealed class SqliteAuditStore(SqliteFile file) : IAuditStore
     public IReadOnlyList<AuditEntry> Read(long after, DateTimeOffset since, int most) => file.Use(connection => (IReadOnlyList<AuditEntry>)
     [
         .. connection.Query<StoredEntry>(
-            """
-            select id, at, request_id RequestId, kind, actor, role, headscale_user HeadscaleUser, "row" "Row", method, path, reason, status, client, duration, detail
-            from audit where id > @after and at >= @since order by id limit @most
-            """,
+            Columns + "from audit where id > @after and at >= @since order by id limit @most",
             new { after, since = since.ToUnixTimeMilliseconds(), most }).Select(one => one.ToEntry()),
+    ]);
+
+    public IReadOnlyList<AuditEntry> Find(AuditSearch search) => file.Use(connection => (IReadOnlyList<AuditEntry>)
+    [
+        .. connection.Query<StoredEntry>(
+            Columns + """
+            from audit
+            where (@before is null or id < @before)
+              and (@text = '' or request_id = @text or actor like @like escape '\' or "row" like @like escape '\' or path like @like escape '\' or reason like @like escape '\')
+              and (@refused = 0 or reason not in ('allowed', 'passed_through', 'done'))
+            order by id desc limit @most
+            """,
+            new
+            {
+                before = search.Before,
+                text = search.Text,
+                like = $"%{search.Text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%",
+                refused = search.RefusedOnly ? 1 : 0,
+                most = search.Most,
+            }).Select(one => one.ToEntry()),
     ]);
 
     public int DeleteBefore(DateTimeOffset time) => file.Change((connection, transaction) =>

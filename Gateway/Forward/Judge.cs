@@ -3,7 +3,7 @@ using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
 
-namespace Gateway;
+namespace Gateway.Forward;
 
 /// <summary>A request as it is put before the judge.</summary>
 /// <param name="Table">The policy.</param>
@@ -92,6 +92,18 @@ internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
         }
 
         return new(decision, call) { OwnNodes = ownNodes };
+    }
+
+    /// <summary>What would be decided where the owner is known already and nothing has to be asked: for pages that offer what may be done.</summary>
+    public static Decision Foresee(Case one, byte[] body, HeadscaleVersion version)
+    {
+        var (row, call) = Understand(one);
+        if (row?.Body is { } name && BodyText.Parse(body, Bodies.All[name], version, out _) is { } members)
+        {
+            call = call with { Body = members };
+        }
+
+        return row is { Since: > 0 and var since } && version.Minor < since ? new(Reason.NoSuchRoute, row) : Decider.Decide(row, call, one.Facts);
     }
 
     /// <summary>Decides a call of somebody who brings a Headscale key. What is not understood is none of our business, unless it concerns our key.</summary>

@@ -1,0 +1,100 @@
+using System.Text.Json;
+using Gateway.Sandbox;
+using Gateway.Tests.Support;
+using Microsoft.Playwright;
+
+namespace Gateway.Tests.Admin;
+
+/// <summary>Own pages in a real browser: readable for everybody, on every width, in both lights, without scripts.</summary>
+public sealed class PageLooksTests
+{
+    private static readonly string[] _pages = ["", "login", "machines", "machines?q=nothing", "machines/17", "machines/11", "audit", "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere"];
+
+    /// <summary>The rules of axe that a page must keep (npm axe-core).</summary>
+    private const string Audit = "async () => JSON.stringify((await axe.run()).violations.filter(one => one.impact === 'serious' || one.impact === 'critical').map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))";
+
+    [ChromiumTheory]
+    [InlineData("alice")]
+    [InlineData("sam")]
+    [InlineData("mel")]
+    public async Task NobodyIsKeptOutByHowAPageIsMade(string login)
+    {
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await TestGateway.StartAsync(port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        var wrong = new List<string>();
+        foreach (var (light, width) in new[] { (ColorScheme.Light, 1280), (ColorScheme.Light, 360), (ColorScheme.Dark, 1280), (ColorScheme.Dark, 360) })
+        {
+            await using var context = await NewContextAsync(chromium, gateway, login, light, width);
+            var page = await context.NewPageAsync();
+            page.Console += (_, message) => Note(wrong, message.Type == "error" && !message.Text.Contains("status of", StringComparison.Ordinal) ? message.Text : null);
+            foreach (var path in _pages)
+            {
+                var answer = await page.GotoAsync($"/admin/{path}");
+                Note(wrong, (await answer!.BodyAsync()).Length > 60_000 ? $"{path} is too large" : null);
+                Note(wrong, await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0 ? $"{path} is wider than {width}" : null);
+                await page.AddScriptTagAsync(new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
+                var violations = JsonSerializer.Deserialize<string[]>(await page.EvaluateAsync<string>(Audit))!;
+                wrong.AddRange(violations.Select(one => $"{path} ({light}, {width}): {one}"));
+                await ShootAsync(page, $"{login}-{(path.Length == 0 ? "home" : path.Split('?')[0].Replace('/', '-'))}-{light}-{width}");
+            }
+        }
+
+        Assert.Empty(wrong);
+    }
+
+    [ChromiumFact]
+    public async Task AMachineIsRenamedAndDeletedByKeyboardWithScriptsOff()
+    {
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await TestGateway.StartAsync(port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        await using var context = await NewContextAsync(chromium, gateway, "sam", ColorScheme.Light, 360, scripts: false);
+        var page = await context.NewPageAsync();
+
+        await page.GotoAsync("/admin/machines");
+        await page.GetByRole(AriaRole.Link, new() { Name = "sam-laptop" }).PressAsync("Enter");
+        await page.GetByLabel("New name").FillAsync("travel");
+        await page.GetByLabel("New name").PressAsync("Enter");
+        Assert.Contains("has its new name", await page.GetByRole(AriaRole.Status).InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Equal("travel", await page.Locator("h1").InnerTextAsync());
+
+        Assert.False(await page.GetByRole(AriaRole.Button, new() { Name = "Delete travel" }).IsVisibleAsync());
+        await page.Locator("summary", new() { HasText = "Delete this machine" }).PressAsync("Enter");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete travel" }).PressAsync("Enter");
+        Assert.Contains("was deleted", await page.GetByRole(AriaRole.Status).InnerTextAsync(), StringComparison.Ordinal);
+    }
+
+    private static async Task<IBrowserContext> NewContextAsync(IBrowser chromium, TestGateway gateway, string login, ColorScheme light, int width, bool scripts = true)
+    {
+        var person = Sandbox.People.All.Single(one => one.Login == login);
+        return await chromium.NewContextAsync(new()
+        {
+            BaseURL = gateway.Url.AbsoluteUri,
+            BypassCSP = scripts,
+            ColorScheme = light,
+            JavaScriptEnabled = scripts,
+            ViewportSize = new() { Width = width, Height = 800 },
+            ExtraHTTPHeaders = new Dictionary<string, string> { ["Remote-User"] = login, ["Remote-Groups"] = person.Role, ["Remote-Email"] = person.Email },
+        });
+    }
+
+    private static void Note(List<string> wrong, string? what)
+    {
+        if (what is not null)
+        {
+            wrong.Add(what);
+        }
+    }
+
+    /// <summary>Pictures for a look, where a folder is named.</summary>
+    private static async Task ShootAsync(IPage page, string name)
+    {
+        if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
+        {
+            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = true });
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Gateway.Edge;
+using Gateway.Forward;
+using Gateway.Headscale;
+using Gateway.Policy;
+
+namespace Gateway.Admin;
+
+/// <summary>One row of the policy as people read it.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Operation">Methods and path.</param>
+/// <param name="PerRole">all, own or nothing, in the order of the roles.</param>
+public sealed record AccessRow(string Id, string Operation, IReadOnlyList<string> PerRole);
+
+/// <summary>What would be decided about a call.</summary>
+/// <param name="Whose">On what the call would be.</param>
+/// <param name="IsAllowed">Whether it would go on.</param>
+/// <param name="Text">Why, in words.</param>
+public sealed record Explained(string Whose, bool IsAllowed, string Text);
+
+/// <summary>The policy as a matrix, and a form that asks the decider itself.</summary>
+internal static class Access
+{
+    public static void MapAccess(this IEndpointRouteBuilder admin) => admin.MapGet("/access", ShowAsync);
+
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, UpstreamWatch upstream, string? method = null, string? path = null, string? role = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        if (who.Role.Held.Count == 0)
+        {
+            return PageDoor.Refuse(context, new(Reason.RoleTooLow, who.Role.Name, Capability.UiAccess));
+        }
+
+        var table = PageAnswers.Visit(context).Configuration.Table;
+        var version = (upstream.Status.Version ?? HeadscaleVersion.Newest).Known;
+        return PageAnswers.Page<Pages.AccessPage>(
+            StatusCodes.Status200OK,
+            ("Shell", door.ShellOf(context, who)),
+            ("Roles", table.Roles.Select(one => one.Name).ToArray()),
+            ("Rows", table.Rows.Where(one => one.Plane is Plane.Api).Select(row => new AccessRow(row.Id, $"{string.Join('|', row.Methods)} {row.Path.Text}", [.. table.Roles.Select(one => MayOf(one, row))])).ToArray()),
+            ("Method", method ?? "GET"),
+            ("Path", path ?? ""),
+            ("Role", role ?? who.Role.Name),
+            ("Answers", path is { Length: > 0 } ? Explain(table, method ?? "GET", path, role ?? who.Role.Name, version) : []));
+    }
+
+    private static string MayOf(Role role, Row row) => role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";
+
+    private static Explained[] Explain(RouteTable table, string method, string path, string role, HeadscaleVersion version)
+    {
+        Explained[] answers =
+        [
+            .. new[] { ("own", Ownership.Own), ("somebody else's", Ownership.Foreign) }.Select(one =>
+            {
+                var facts = new Facts(true, table.RoleNamed(role), new LinkedUser("0", "", false), false, one.Item2, TargetKey.Other);
+                var decision = Judge.Foresee(new Case(table, method, RawTarget.Parse(path), false, facts), [], version);
+                return new Explained(one.Item1, decision.IsAllowed, decision.Reason is Reason.BodyUnread
+                    ? "it depends on the body; 'gateway explain' with --body says it exactly"
+                    : Refusals.TextOf(new(decision.Reason, role, decision.Lacks, decision.Detail)));
+            }),
+        ];
+        return answers[0] with { Whose = "" } == answers[1] with { Whose = "" } ? [answers[0] with { Whose = "anything" }] : answers;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Serialization;
+using Gateway.Audit;
+using Gateway.Policy;
+
+namespace Gateway.Admin;
+
+/// <summary>An audit entry as pages show it.</summary>
+/// <param name="Id">The position in the log.</param>
+/// <param name="At">When.</param>
+/// <param name="Actor">Who; null for nobody.</param>
+/// <param name="Role">With which role.</param>
+/// <param name="Method">What was asked: the method,</param>
+/// <param name="Path">and the path, or whom a change was about.</param>
+/// <param name="Row">The row of the policy that decided, or the name of a change.</param>
+/// <param name="Reason">What was decided.</param>
+/// <param name="Status">The status of the answer; null: it is not known how the call ended.</param>
+/// <param name="Client">The address that it came from.</param>
+/// <param name="RequestId">The reference that the answer carried.</param>
+/// <param name="Detail">What else is to be said.</param>
+public sealed record AuditLine(
+    long Id, DateTimeOffset At, string? Actor, string? Role, string Method, string Path, string? Row, string Reason, int? Status, string? Client, string RequestId, string? Detail);
+
+/// <summary><c>/api/audit</c>.</summary>
+internal sealed record AuditAnswer(IReadOnlyList<AuditLine> Entries, long? Next);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AuditAnswer))]
+internal sealed partial class AuditJson : JsonSerializerContext;
+
+/// <summary>What was decided and done, newest first: as a page, as a table for spreadsheets, and as JSON.</summary>
+internal static class AuditTrail
+{
+    private const int PerPage = 50;
+    private const int MostAtOnce = 10_000;
+
+    public static void MapAuditTrail(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/audit", ShowAsync);
+        admin.MapGet("/audit.csv", DownloadAsync);
+        admin.MapGet("/api/audit", AnswerAsync);
+    }
+
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false, long? before = null)
+    {
+        var (who, refusal) = await EnterAsync(context, door);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var (entries, next) = Find(store, q, refused, before, PerPage);
+        return PageAnswers.Page<Pages.AuditPage>(
+            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entries", entries), ("Search", q?.Trim() ?? ""), ("RefusedOnly", refused), ("Next", next), ("IsFirst", before is null));
+    }
+
+    private static async Task<IResult> AnswerAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false, long? before = null)
+    {
+        var (who, refusal) = await EnterAsync(context, door);
+        var (entries, next) = who is null ? ([], null) : Find(store, q, refused, before, PerPage);
+        return who is null ? refusal! : Results.Json(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
+    }
+
+    private static async Task<IResult> DownloadAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false)
+    {
+        var (who, refusal) = await EnterAsync(context, door);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var text = new StringBuilder("at,actor,role,method,path,row,reason,status,client,request_id,detail\r\n");
+        foreach (var one in Find(store, q, refused, null, MostAtOnce).Entries)
+        {
+            string?[] cells = [one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail];
+            text.AppendJoin(',', cells.Select(Cell)).Append("\r\n");
+        }
+
+        return Results.Text(text.ToString(), "text/csv", Encoding.UTF8);
+    }
+
+    private static async Task<(Users.Admitted? Who, IResult? Refusal)> EnterAsync(HttpContext context, PageDoor door)
+    {
+        var (who, refusal) = await door.EnterAsync(context);
+        return who is null || who.Role.Has(Capability.ReadAudit)
+            ? (who, refusal)
+            : (null, PageDoor.Refuse(context, new(Reason.RoleTooLow, who.Role.Name, Capability.ReadAudit)));
+    }
+
+    private static (IReadOnlyList<AuditLine> Entries, long? Next) Find(IAuditStore store, string? text, bool refused, long? before, int most)
+    {
+        var found = store.Find(new AuditSearch(before, text?.Trim() ?? "", refused, most + 1));
+        return (
+            [.. found.Take(most).Select(one => new AuditLine(one.Id, one.At, one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status, one.Client, one.RequestId, one.Detail))],
+            found.Count > most ? found[most - 1].Id : null);
+    }
+
+    /// <summary>RFC 4180; what a spreadsheet would take for a formula begins with an apostrophe.</summary>
+    private static string Cell(string? text) => text switch
+    {
+        null or "" => "",
+        ['=' or '+' or '-' or '@' or '\t' or '\r', ..] => $"\"'{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
+        _ => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
+    };
+}

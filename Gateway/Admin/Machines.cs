@@ -1,0 +1,149 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gateway.Edge;
+using Gateway.Forward;
+using Gateway.Policy;
+using Gateway.Users;
+
+namespace Gateway.Admin;
+
+/// <summary>What a page offers to do with one machine.</summary>
+/// <param name="Rename">Giving it another name.</param>
+/// <param name="Expire">Signing it out of the tailnet.</param>
+/// <param name="Delete">Deleting it.</param>
+/// <param name="Tag">Setting its tags.</param>
+/// <param name="Route">Approving its routes.</param>
+public sealed record MachineActions(bool Rename, bool Expire, bool Delete, bool Tag, bool Route);
+
+/// <summary>The machines of a person, or of everybody, and what may be done with them.</summary>
+internal static class Machines
+{
+    private const int PerPage = 50;
+
+    /// <summary>What was done, as the page says it after the form was sent.</summary>
+    private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
+    {
+        ["rename"] = "The machine has its new name.",
+        ["expire"] = "The machine was signed out of the tailnet.",
+        ["delete"] = "The machine was deleted.",
+        ["tags"] = "The tags were set.",
+        ["routes"] = "The routes were approved.",
+    };
+
+    public static void MapMachines(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/machines", ListAsync);
+        admin.MapGet("/machines/{id}", ShowAsync);
+        admin.MapPost("/machines/{id}/{action}", ActAsync);
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, PageDoor door, PageCalls calls, TimeProvider clock, string? q = null, int page = 1, string? done = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "GET", "/api/v1/node");
+        if (!answer.IsDone)
+        {
+            return Explain(context, who, answer);
+        }
+
+        using var json = JsonDocument.Parse(answer.Json);
+        var search = q?.Trim() ?? "";
+        Machine[] found =
+        [
+            .. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)
+                .Where(one => search.Length == 0 || one.Matches(search))
+                .OrderByDescending(one => one.OwnerId is not null && one.OwnerId == who.User?.Id).ThenBy(one => one.Name, StringComparer.OrdinalIgnoreCase).ThenBy(one => one.Id, StringComparer.Ordinal),
+        ];
+        var pages = Math.Max(1, (found.Length + PerPage - 1) / PerPage);
+        var at = Math.Clamp(page, 1, pages);
+        return PageAnswers.Page<Pages.MachinesPage>(
+            StatusCodes.Status200OK,
+            ("Shell", door.ShellOf(context, who)),
+            ("Machines", found[((at - 1) * PerPage)..Math.Min(found.Length, at * PerPage)]),
+            ("Total", found.Length),
+            ("Search", search),
+            ("At", at),
+            ("Pages", pages),
+            ("OwnId", who.User?.Id),
+            ("SeesAll", answer.Decision.View is View.All),
+            ("Notice", _done.GetValueOrDefault(done ?? "")),
+            ("Now", clock.GetUtcNow()));
+    }
+
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, PageCalls calls, TimeProvider clock, string id, string? done = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var visit = PageAnswers.Visit(context);
+        var answer = await calls.SendAsync(context, visit, who, "GET", $"/api/v1/node/{Segment(id)}");
+        if (!answer.IsDone)
+        {
+            return Explain(context, who, answer);
+        }
+
+        using var json = JsonDocument.Parse(answer.Json);
+        var machine = Machine.Of(json.RootElement.GetProperty("node"));
+        return PageAnswers.Page<Pages.MachinePage>(
+            StatusCodes.Status200OK,
+            ("Shell", door.ShellOf(context, who)),
+            ("Machine", machine),
+            ("Actions", ActionsOn(machine, visit, who, calls)),
+            ("Notice", _done.GetValueOrDefault(done ?? "")),
+            ("Now", clock.GetUtcNow()));
+    }
+
+    private static MachineActions ActionsOn(Machine machine, Visit visit, Admitted who, PageCalls calls)
+    {
+        var isOwn = machine.OwnerId is not null && machine.OwnerId == who.User?.Id;
+        bool Offers(string method, string rest, string body = "") => calls.Offers(visit, who, method, $"/api/v1/node/{machine.Id}{rest}", isOwn, body);
+        return new(Offers("POST", "/rename/name"), Offers("POST", "/expire"), Offers("DELETE", ""), Offers("POST", "/tags", """{"tags":["tag:a"]}"""), Offers("POST", "/approve_routes", """{"routes":[]}"""));
+    }
+
+    private static async Task<IResult> ActAsync(HttpContext context, PageDoor door, PageCalls calls, string id, string action)
+    {
+        var (who, refusal) = await door.EnterAsync(context, isForm: true);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var node = $"/api/v1/node/{Segment(id)}";
+        var (method, target, body) = action switch
+        {
+            "rename" => ("POST", $"{node}/rename/{Segment(form["name"].ToString().Trim())}", ""),
+            "expire" => ("POST", $"{node}/expire", ""),
+            "delete" => ("DELETE", node, ""),
+            "tags" => ("POST", $"{node}/tags", Body("tags", form["tags"].ToString().Split([' ', ',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries))),
+            "routes" => ("POST", $"{node}/approve_routes", Body("routes", form["route"].OfType<string>())),
+            _ => ("", "", ""),
+        };
+        if (method.Length == 0)
+        {
+            return PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such page.", isSignedIn: true);
+        }
+
+        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, method, target, body);
+        return answer.IsDone
+            ? Results.Redirect($"{PageAnswers.BasePath(context)}/machines{(action == "delete" ? "" : $"/{Segment(id)}")}?done={action}")
+            : Explain(context, who, answer);
+    }
+
+    /// <summary>What the person is told where something did not work: the gateway's reason, or Headscale's own words.</summary>
+    private static IResult Explain(HttpContext context, Admitted who, PageCall answer) => answer.Decision.IsAllowed
+        ? PageAnswers.Failure(context, StatusCodes.Status502BadGateway, "Headscale refused", answer.Complaint ?? $"Headscale answered {answer.Status} and said nothing more.", isSignedIn: true)
+        : PageDoor.Refuse(context, new(answer.Decision.Reason, who.Role.Name, answer.Decision.Lacks, answer.Decision.Detail));
+
+    private static string Segment(string text) => Uri.EscapeDataString(text);
+
+    private static string Body(string name, IEnumerable<string> values) => new JsonObject { [name] = new JsonArray([.. values.Select(one => (JsonNode)one)]) }.ToJsonString();
+}

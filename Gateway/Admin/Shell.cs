@@ -1,0 +1,89 @@
+using Gateway.Edge;
+using Gateway.Identity;
+using Gateway.Policy;
+using Gateway.Users;
+using Microsoft.AspNetCore.Antiforgery;
+
+namespace Gateway.Admin;
+
+/// <summary>An entry of the navigation.</summary>
+/// <param name="Href">Where it leads.</param>
+/// <param name="Text">What it says.</param>
+/// <param name="IsCurrent">Whether the page is there, or below it.</param>
+public sealed record NavLink(string Href, string Text, bool IsCurrent);
+
+/// <summary>What frames every page of somebody who is signed in: who they are, and where they may go.</summary>
+/// <param name="Base">The path that all pages are under.</param>
+/// <param name="Name">What the person is called.</param>
+/// <param name="Role">The name of their role.</param>
+/// <param name="HeadscaleUser">Their Headscale user, with its id; null for none.</param>
+/// <param name="Links">The pages that the role may see.</param>
+/// <param name="CanSignOut">Whether there is a session to end, or a proxy that does it.</param>
+/// <param name="TokenField">The name of the field that every form carries.</param>
+/// <param name="Token">Its value, which another site cannot know.</param>
+public sealed record Shell(string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, bool CanSignOut, string TokenField, string Token);
+
+/// <summary>The way into pages: who may come in, and what frames the page for them.</summary>
+internal sealed class PageDoor(Authentication authentication, IAntiforgery antiforgery, SignInAudit audit)
+{
+    /// <summary>Who is there; or the answer for somebody who may not go on.</summary>
+    /// <param name="isForm">Whether something was posted: then it must come from a page of ours.</param>
+    public async Task<(Admitted? Who, IResult? Refusal)> EnterAsync(HttpContext context, bool isForm = false)
+    {
+        var visit = PageAnswers.Visit(context);
+        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, visit);
+        if (problem is var (reason, detail) && reason is not Reason.SignInRequired)
+        {
+            return (null, Refuse(context, new(reason, Detail: detail)));
+        }
+
+        if (admitted is null)
+        {
+            var returnTo = isForm ? PageAnswers.HomePath(context) : context.Request.Path + context.Request.QueryString;
+            return (null, key is null ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.ReturnTo(context, returnTo))) : Results.NotFound());
+        }
+
+        if (isForm && await IsForeignAsync(context, visit.Configuration.Settings.Server.BaseUrl) is { } status)
+        {
+            await audit.RecordAsync(context, "page.form", admitted.Label, "cross_site", status, admitted.Role.Name);
+            return (null, PageAnswers.Failure(context, status, "Please try again", "This form was too old or came from elsewhere, so nothing was changed.", isSignedIn: true));
+        }
+
+        return (admitted, null);
+    }
+
+    /// <summary>The status for a form that may have been sent by another site; null for one of ours.</summary>
+    private async Task<int?> IsForeignAsync(HttpContext context, Uri? baseUrl) =>
+        SameOrigin.IsCrossSite(context.Request, baseUrl) ? StatusCodes.Status403Forbidden
+        : context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context) ? null
+        : StatusCodes.Status400BadRequest;
+
+    public Shell ShellOf(HttpContext context, Admitted who)
+    {
+        var (settings, token) = (PageAnswers.Visit(context).Configuration.Settings, antiforgery.GetAndStoreTokens(context));
+        var at = settings.Server.BasePath;
+        (string Href, string Text, bool IsThere)[] places =
+        [
+            ($"{at}/", "Overview", true),
+            ($"{at}/machines", "Machines", who.Role.Has(Capability.ReadMachines) || who.Role.Has(Capability.ReadOwnMachines)),
+            ($"{at}/audit", "Audit", who.Role.Has(Capability.ReadAudit)),
+            ($"{at}/access", "Access", who.Role.Held.Count > 0),
+        ];
+        return new(
+            at,
+            who.Person?.Name ?? who.Person?.Email ?? who.Label,
+            who.Role.Name,
+            who.User is { } user ? $"{user.Name} ({user.Id})" : null,
+            [.. places.Where(one => one.IsThere).Select(one => new NavLink(one.Href, one.Text, IsAt(context, one.Href)))],
+            who.Session is not null || settings.Server.ProxyAuth?.LogoutUrl is not null,
+            token.FormFieldName,
+            token.RequestToken!);
+    }
+
+    /// <summary>The page that says why something is not possible, in the words that the API would use.</summary>
+    public static IResult Refuse(HttpContext context, Refusal refusal) =>
+        PageAnswers.Failure(context, Refusals.StatusOf(refusal.Reason), "Not possible", Refusals.TextOf(refusal), isSignedIn: refusal.Role is not null);
+
+    private static bool IsAt(HttpContext context, string href) =>
+        context.Request.Path.Value is { } path && (path == href || (!href.EndsWith('/') && path.StartsWith(href + "/", StringComparison.Ordinal)));
+}
