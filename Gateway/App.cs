@@ -81,8 +81,10 @@ internal static partial class App
         admin.MapLogin();
         admin.MapLogout();
         admin.MapMachines();
+        admin.MapKeys();
         admin.MapAuditTrail();
         admin.MapAccess();
+        admin.MapStatus();
         admin.MapAccount();
     }
 

@@ -187,6 +187,33 @@ public sealed class PagesTests
     }
 
     [Fact]
+    public async Task SessionsAreListedAndEndedOnThePage()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var sam = new Browser(gateway);
+        using var other = new Browser(gateway);
+        using var alice = new Browser(gateway);
+        await sam.SignInAsync(provider, "sam");
+        await other.SignInAsync(provider, "sam");
+        await alice.SignInAsync(provider, "alice");
+
+        var page = await sam.GetAsync("/admin/account");
+        Assert.Equal(2, page.Text.Split("/end\"").Length - 1);
+        var all = System.Text.Json.Nodes.JsonNode.Parse((await alice.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray();
+        Assert.Equal(3, all.Count);
+        var ofAlice = all.Single(one => (bool)one!["current"]!)!["id"];
+        Assert.Equal(404, (await sam.SubmitAsync("/admin/account", $"/admin/account/sessions/{ofAlice}/end")).Status);
+
+        var mine = System.Text.Json.Nodes.JsonNode.Parse((await sam.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray().Single(one => !(bool)one!["current"]!)!["id"];
+        Assert.Equal("/admin/account?done=end", (await sam.SubmitAsync("/admin/account", $"/admin/account/sessions/{mine}/end")).Location);
+        Assert.Equal(302, (await other.GetAsync("/admin/")).Status);
+        Assert.Equal(200, (await sam.GetAsync("/admin/")).Status);
+        Assert.Equal(200, (await alice.GetAsync("/admin/status")).Status);
+        Assert.Equal(403, (await sam.GetAsync("/admin/status")).Status);
+    }
+
+    [Fact]
     public async Task AccessIsExplainedByTheDeciderItself()
     {
         await using var gateway = await TestGateway.StartAsync();
@@ -200,7 +227,7 @@ public sealed class PagesTests
 
     private static bool Has(PageAnswer page, string text) => page.Text.Contains(text, StringComparison.Ordinal);
 
-    private static Browser As(TestGateway gateway, string login)
+    internal static Browser As(TestGateway gateway, string login)
     {
         var person = Sandbox.People.All.Single(one => one.Login == login);
         return new Browser(gateway) { Headers = { ["Remote-User"] = login, ["Remote-Groups"] = person.Role, ["Remote-Email"] = person.Email } };

@@ -13,7 +13,16 @@ internal sealed record IdentityAnswer(string Source, string Issuer, string Subje
 internal sealed record HeadscaleUserAnswer(string Id, string Name);
 
 /// <summary>A session as its owner and administrators see it.</summary>
-internal sealed record SessionAnswer(
+/// <param name="Id">The number by which it is ended.</param>
+/// <param name="Kind">oidc or api_key.</param>
+/// <param name="Identity">Whose it is.</param>
+/// <param name="CreatedAt">When it was begun.</param>
+/// <param name="LastUsedAt">When it was used last, to the minute.</param>
+/// <param name="ExpiresAt">When it ends by itself.</param>
+/// <param name="Client">The address it was begun from.</param>
+/// <param name="UserAgent">The browser, in its own words.</param>
+/// <param name="Current">Whether it is the one that asks.</param>
+public sealed record SessionAnswer(
     long Id, string Kind, string? Identity, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, string? Client, string? UserAgent, bool Current);
 
 /// <summary><c>/api/me</c>.</summary>
@@ -36,6 +45,8 @@ internal static class Account
         admin.MapGet("/api/me", MeAsync);
         admin.MapGet("/api/sessions", SessionsAsync);
         admin.MapDelete("/api/sessions/{id:long}", RevokeAsync);
+        admin.MapGet("/account", ShowSessionsAsync);
+        admin.MapPost("/account/sessions/{id:long}/end", EndAsync);
         admin.MapFallback(UnknownAsync);
     }
 
@@ -72,8 +83,7 @@ internal static class Account
     {
         if (await RequireAsync(context, authentication) is { } me)
         {
-            var seen = sessions.All.Where(one => MayManage(me, one)).Select(one => ToAnswer(one, LabelOf(one, people), me));
-            await context.Response.WriteAsJsonAsync(new SessionsAnswer([.. seen]), AccountJson.Default.SessionsAnswer);
+            await context.Response.WriteAsJsonAsync(new SessionsAnswer(SeenBy(me, sessions, people)), AccountJson.Default.SessionsAnswer);
         }
     }
 
@@ -81,12 +91,40 @@ internal static class Account
     {
         if (await RequireAsync(context, authentication) is { } me)
         {
-            // Somebody else's session answers like one that is not there.
-            var isDone = sessions.All.FirstOrDefault(one => one.Id == id) is { } session && MayManage(me, session) && sessions.End(id);
-            await audit.RecordAsync(context, "session.revoke", me.Label, isDone ? "done" : "not_found", isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound, me.Role.Name, $"session {id}");
-            context.Response.StatusCode = isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
+            context.Response.StatusCode = await TryEndAsync(context, id, me, sessions, audit) ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
         }
     }
+
+    private static async Task<IResult> ShowSessionsAsync(HttpContext context, PageDoor door, Sessions sessions, People people, string? done = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context);
+        return who is null ? refusal! : PageAnswers.Page<Pages.AccountPage>(
+            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Sessions", SeenBy(who, sessions, people)), ("Notice", done == "end" ? "The session was ended." : null));
+    }
+
+    private static async Task<IResult> EndAsync(HttpContext context, long id, PageDoor door, Sessions sessions, SignInAudit audit)
+    {
+        var (who, refusal) = await door.EnterAsync(context, isForm: true);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        return await TryEndAsync(context, id, who, sessions, audit)
+            ? Results.Redirect(PageAnswers.BasePath(context) + "/account?done=end")
+            : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such session, or it is somebody else's.", isSignedIn: true);
+    }
+
+    /// <summary>Somebody else's session answers like one that is not there.</summary>
+    private static async Task<bool> TryEndAsync(HttpContext context, long id, Admitted me, Sessions sessions, SignInAudit audit)
+    {
+        var isDone = sessions.All.FirstOrDefault(one => one.Id == id) is { } session && MayManage(me, session) && sessions.End(id);
+        await audit.RecordAsync(context, "session.revoke", me.Label, isDone ? "done" : "not_found", isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound, me.Role.Name, $"session {id}");
+        return isDone;
+    }
+
+    private static SessionAnswer[] SeenBy(Admitted me, Sessions sessions, People people) =>
+        [.. sessions.All.Where(one => MayManage(me, one)).OrderByDescending(one => one.LastUsedAt).Select(one => ToAnswer(one, LabelOf(one, people), me))];
 
     /// <summary>One's own; everybody's for who may give and take roles.</summary>
     private static bool MayManage(Admitted me, Session session) =>

@@ -38,13 +38,16 @@ internal static class Health
 
     private static JsonHttpResult<Readiness> Ready(UpstreamWatch upstream, Provider provider, People people, TimeProvider clock)
     {
+        var readiness = Check(upstream, provider, people, clock);
+        return TypedResults.Json(readiness, HealthJson.Default.Readiness, statusCode: readiness.Status == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    /// <summary>The state of everything that the gateway needs.</summary>
+    public static Readiness Check(UpstreamWatch upstream, Provider provider, People people, TimeProvider clock)
+    {
         var status = upstream.Status;
         var (store, headscale, key) = (CheckStore(people), CheckHeadscale(status), CheckKey(status, clock));
-        var isReady = store.Ok && headscale.Ok && key.Ok;
-        return TypedResults.Json(
-            new Readiness(isReady ? "ok" : "failing", store, headscale, key, CheckProvider(provider.Status), status.Version?.ToString(), status.KeyExpires),
-            HealthJson.Default.Readiness,
-            statusCode: isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+        return new Readiness(store.Ok && headscale.Ok && key.Ok ? "ok" : "failing", store, headscale, key, CheckProvider(provider.Status), status.Version?.ToString(), status.KeyExpires);
     }
 
     /// <summary>Said and not counted: without it, everything but new sign-ins works.</summary>

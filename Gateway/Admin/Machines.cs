@@ -48,7 +48,7 @@ internal static class Machines
         var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "GET", "/api/v1/node");
         if (!answer.IsDone)
         {
-            return Explain(context, who, answer);
+            return PageDoor.Explain(context, who, answer);
         }
 
         using var json = JsonDocument.Parse(answer.Json);
@@ -87,7 +87,7 @@ internal static class Machines
         var answer = await calls.SendAsync(context, visit, who, "GET", $"/api/v1/node/{Segment(id)}");
         if (!answer.IsDone)
         {
-            return Explain(context, who, answer);
+            return PageDoor.Explain(context, who, answer);
         }
 
         using var json = JsonDocument.Parse(answer.Json);
@@ -135,13 +135,8 @@ internal static class Machines
         var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, method, target, body);
         return answer.IsDone
             ? Results.Redirect($"{PageAnswers.BasePath(context)}/machines{(action == "delete" ? "" : $"/{Segment(id)}")}?done={action}")
-            : Explain(context, who, answer);
+            : PageDoor.Explain(context, who, answer);
     }
-
-    /// <summary>What the person is told where something did not work: the gateway's reason, or Headscale's own words.</summary>
-    private static IResult Explain(HttpContext context, Admitted who, PageCall answer) => answer.Decision.IsAllowed
-        ? PageAnswers.Failure(context, StatusCodes.Status502BadGateway, "Headscale refused", answer.Complaint ?? $"Headscale answered {answer.Status} and said nothing more.", isSignedIn: true)
-        : PageDoor.Refuse(context, new(answer.Decision.Reason, who.Role.Name, answer.Decision.Lacks, answer.Decision.Detail));
 
     private static string Segment(string text) => Uri.EscapeDataString(text);
 

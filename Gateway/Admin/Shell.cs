@@ -1,4 +1,5 @@
 using Gateway.Edge;
+using Gateway.Forward;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
@@ -66,8 +67,11 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
         [
             ($"{at}/", "Overview", true),
             ($"{at}/machines", "Machines", who.Role.Has(Capability.ReadMachines) || who.Role.Has(Capability.ReadOwnMachines)),
+            ($"{at}/keys", "Keys", who.Role.Has(Capability.GenerateAuthkeys) || who.Role.Has(Capability.GenerateOwnAuthkeys)),
             ($"{at}/audit", "Audit", who.Role.Has(Capability.ReadAudit)),
             ($"{at}/access", "Access", who.Role.Held.Count > 0),
+            ($"{at}/status", "Status", StatusBoard.MaySee(who.Role)),
+            ($"{at}/account", "Sessions", who.Session is not null || who.Role.Has(Capability.AssignRoles)),
         ];
         return new(
             at,
@@ -83,6 +87,11 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
     /// <summary>The page that says why something is not possible, in the words that the API would use.</summary>
     public static IResult Refuse(HttpContext context, Refusal refusal) =>
         PageAnswers.Failure(context, Refusals.StatusOf(refusal.Reason), "Not possible", Refusals.TextOf(refusal), isSignedIn: refusal.Role is not null);
+
+    /// <summary>What the person is told where something did not work: the gateway's reason, or Headscale's own words.</summary>
+    public static IResult Explain(HttpContext context, Admitted who, PageCall answer) => answer.Decision.IsAllowed
+        ? PageAnswers.Failure(context, StatusCodes.Status502BadGateway, "Headscale refused", answer.Complaint ?? $"Headscale answered {answer.Status} and said nothing more.", isSignedIn: true)
+        : Refuse(context, new(answer.Decision.Reason, who.Role.Name, answer.Decision.Lacks, answer.Decision.Detail));
 
     private static bool IsAt(HttpContext context, string href) =>
         context.Request.Path.Value is { } path && (path == href || (!href.EndsWith('/') && path.StartsWith(href + "/", StringComparison.Ordinal)));
