@@ -82,6 +82,7 @@ internal static partial class App
         admin.MapLogout();
         admin.MapMachines();
         admin.MapKeys();
+        admin.MapPolicy();
         admin.MapAuditTrail();
         admin.MapAccess();
         admin.MapStatus();

@@ -186,6 +186,33 @@ public sealed class PagesTests
         Assert.Equal(10, System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync($"/admin/api/audit?q=policy.get&before={json["next"]}")).Text)!["entries"]!.AsArray().Count);
     }
 
+    [Theory]
+    [InlineData(28)]
+    [InlineData(29)]
+    public async Task APolicyIsSavedUnlessSomebodyElseWasFaster(int version)
+    {
+        await using var gateway = await TestGateway.StartAsync(version);
+        using var nina = As(gateway, "nina");
+        using var audrey = As(gateway, "audrey");
+        Assert.False(Has(await audrey.GetAsync("/admin/policy"), "<textarea"));
+        Assert.Equal(403, (await As(gateway, "vera").GetAsync("/admin/policy")).Status);
+
+        Assert.Equal("/admin/policy?done=set", (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "// mine\r\n{}"))).Location);
+        Assert.Equal("// mine\n{}", gateway.Headscale.Tailnet.Policy);
+
+        var page = await nina.GetAsync("/admin/policy");
+        var stale = System.Text.RegularExpressions.Regex.Match(page.Text, "name=\"base\" value=\"([^\"]+)\"").Groups[1].Value;
+        gateway.Headscale.Tailnet.Policy = "// theirs\n{}";
+        var conflict = await nina.SubmitAsync("/admin/login", "/admin/policy", ("policy", "// mine again"), ("base", stale));
+        Assert.Equal(409, conflict.Status);
+        Assert.True(Has(conflict, "// mine again") && Has(conflict, "// theirs"));
+        Assert.Equal("// theirs\n{}", gateway.Headscale.Tailnet.Policy);
+
+        Assert.Equal(403, (await audrey.SubmitAsync("/admin/login", "/admin/policy", ("policy", "{}"), ("base", HashOf("// theirs\n{}")))).Status);
+        var rows = (await gateway.StopAndReadAuditAsync()).Where(one => one.Method != "GET").Select(one => $"{one.Row} {one.Status}");
+        Assert.Equal(version >= 29 ? ["policy.check 200", "policy.set 200", "policy.set 403"] : ["policy.set 200", "policy.set 403"], rows);
+    }
+
     [Fact]
     public async Task SessionsAreListedAndEndedOnThePage()
     {
@@ -224,6 +251,8 @@ public sealed class PagesTests
         Assert.True(Has(own, "On own: allowed") && Has(own, "On somebody else&#x27;s: your role self_service may only"), own.Text);
         Assert.True(Has(await vera.GetAsync("/admin/access?method=GET&path=%2Fapi%2Fv1%2F..%2Fx&role=owner"), "no such operation"));
     }
+
+    private static string HashOf(string text) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
 
     private static bool Has(PageAnswer page, string text) => page.Text.Contains(text, StringComparison.Ordinal);
 

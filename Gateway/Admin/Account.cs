@@ -124,7 +124,7 @@ internal static class Account
     }
 
     private static SessionAnswer[] SeenBy(Admitted me, Sessions sessions, People people) =>
-        [.. sessions.All.Where(one => MayManage(me, one)).OrderByDescending(one => one.LastUsedAt).Select(one => ToAnswer(one, LabelOf(one, people), me))];
+        [.. sessions.All.Where(one => MayManage(me, one)).OrderBy(one => one.Id).Select(one => ToAnswer(one, LabelOf(one, people), me))];
 
     /// <summary>One's own; everybody's for who may give and take roles.</summary>
     private static bool MayManage(Admitted me, Session session) =>

@@ -41,14 +41,19 @@ internal sealed record PageCall(Decision Decision, int Status, byte[] Json)
 /// </summary>
 internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, UpstreamWatch upstream, UserDirectory directory, OwnerLookup owners, AuditLog audit, TimeProvider clock)
 {
-    /// <summary>Makes one call. A request may make one that changes something, and that one has its reference.</summary>
+    private static readonly object _count = new();
+
+    /// <summary>Makes one call. The first of a request has the request's reference, the others that with a number.</summary>
     /// <param name="target">Path and query.</param>
     public async Task<PageCall> SendAsync(HttpContext context, Visit visit, Admitted who, string method, string target, string body = "")
     {
         var (cancel, bytes) = (context.RequestAborted, Encoding.UTF8.GetBytes(body));
         var judgement = await judge.DecideAsync(
             CaseOf(visit, who, method, target, bytes, Ownership.Unknown), _ => Task.FromResult<(byte[], (Reason, string)?)>((bytes, null)), () => upstream.VersionAsync(cancel), cancel);
-        var entry = CallEntry.Of(visit, method, RawTarget.Parse(target)?.Path ?? "", judgement, who, null, clock.GetUtcNow());
+        var number = context.Items[_count] is int before ? before + 1 : 1;
+        context.Items[_count] = number;
+        var reference = number == 1 ? visit.RequestId : $"{visit.RequestId}-{number}";
+        var entry = CallEntry.Of(visit, method, RawTarget.Parse(target)?.Path ?? "", judgement, who, null, clock.GetUtcNow()) with { RequestId = reference };
         var changes = judgement.Decision.IsAllowed && !judgement.Call.IsSafe;
         if (changes && !await audit.BeginAsync(entry, cancel))
         {
@@ -62,7 +67,7 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
         {
             directory.Invalidate();
             owners.Invalidate();
-            await audit.CompleteAsync(new AuditOutcome(visit.RequestId, reason, status, took));
+            await audit.CompleteAsync(new AuditOutcome(reference, reason, status, took));
         }
         else
         {

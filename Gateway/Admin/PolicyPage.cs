@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gateway.Edge;
+using Gateway.Forward;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Admin;
+
+/// <summary>Headscale's policy (ACL): to read, and to change without overwriting what somebody else just wrote.</summary>
+internal static class PolicyPage
+{
+    private const string Target = "/api/v1/policy";
+
+    public static void MapPolicy(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/policy", ShowAsync);
+        admin.MapPost("/policy", ChangeAsync);
+    }
+
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, PageCalls calls, string? done = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "GET", Target);
+        return answer.IsDone
+            ? Page(context, door, who, TextOf(answer), TextOf(answer), notice: done == "set" ? "The policy was changed." : null)
+            : PageDoor.Explain(context, who, answer);
+    }
+
+    private static async Task<IResult> ChangeAsync(HttpContext context, PageDoor door, PageCalls calls, UpstreamWatch upstream)
+    {
+        var (who, refusal) = await door.EnterAsync(context, isForm: true);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var (visit, wanted) = (PageAnswers.Visit(context), form["policy"].ToString().ReplaceLineEndings("\n"));
+        var body = new JsonObject { ["policy"] = wanted }.ToJsonString();
+        var now = await calls.SendAsync(context, visit, who, "GET", Target);
+        if (!now.IsDone)
+        {
+            return PageDoor.Explain(context, who, now);
+        }
+
+        if (form["base"] != HashOf(TextOf(now)))
+        {
+            return Page(context, door, who, TextOf(now), wanted, error: "Somebody changed the policy since you opened it, so nothing was saved. Below is your text; the policy as it is now stands under it.", status: StatusCodes.Status409Conflict);
+        }
+
+        if (CheckedHere(visit, who, calls, upstream) && await calls.SendAsync(context, visit, who, "POST", Target + "/check", body) is { IsDone: false, Decision.IsAllowed: true } check)
+        {
+            return Page(context, door, who, TextOf(now), wanted, error: $"Headscale does not take this policy, so nothing was saved: {check.Complaint}", status: StatusCodes.Status400BadRequest);
+        }
+
+        var answer = await calls.SendAsync(context, visit, who, "PUT", Target, body);
+        return answer.IsDone ? Results.Redirect(PageAnswers.BasePath(context) + "/policy?done=set")
+            : answer.Decision.IsAllowed ? Page(context, door, who, TextOf(now), wanted, error: $"Headscale refused the policy, so nothing was saved: {answer.Complaint}", status: StatusCodes.Status400BadRequest)
+            : PageDoor.Explain(context, who, answer);
+    }
+
+    /// <summary>0.29 and later check a policy without setting it.</summary>
+    private static bool CheckedHere(Visit visit, Admitted who, PageCalls calls, UpstreamWatch upstream) =>
+        upstream.Status.Version is { Minor: >= 29 } && calls.Offers(visit, who, "POST", Target + "/check", isOwn: false, """{"policy":"{}"}""");
+
+    private static RazorComponentResult Page(HttpContext context, PageDoor door, Admitted who, string current, string text, string? notice = null, string? error = null, int status = StatusCodes.Status200OK) =>
+        PageAnswers.Page<Pages.PolicyPage>(
+            status,
+            ("Shell", door.ShellOf(context, who)),
+            ("Current", current),
+            ("Text", text),
+            ("Base", HashOf(current)),
+            ("MayWrite", who.Role.Has(Capability.WritePolicy)),
+            ("Notice", notice),
+            ("Error", error));
+
+    private static string TextOf(PageCall answer)
+    {
+        using var json = JsonDocument.Parse(answer.Json);
+        return json.RootElement.TryGetProperty("policy", out var policy) ? policy.GetString()?.ReplaceLineEndings("\n") ?? "" : "";
+    }
+
+    private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}
