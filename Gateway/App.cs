@@ -83,6 +83,7 @@ internal static partial class App
         admin.MapMachines();
         admin.MapKeys();
         admin.MapPolicy();
+        admin.MapPeople();
         admin.MapAuditTrail();
         admin.MapAccess();
         admin.MapStatus();

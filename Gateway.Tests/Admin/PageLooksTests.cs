@@ -8,7 +8,7 @@ namespace Gateway.Tests.Admin;
 /// <summary>Own pages in a real browser: readable for everybody, on every width, in both lights, without scripts.</summary>
 public sealed class PageLooksTests
 {
-    private static readonly string[] _pages = ["", "login", "machines", "machines?q=nothing", "machines/17", "machines/11", "keys", "policy", "status", "account", "audit", "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere"];
+    private static readonly string[] _pages = ["", "login", "machines", "machines?q=nothing", "machines/17", "machines/11", "keys", "users", "policy", "status", "account", "audit", "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere"];
 
     /// <summary>The rules of axe that a page must keep (npm axe-core).</summary>
     private const string Audit = "async () => JSON.stringify((await axe.run()).violations.filter(one => one.impact === 'serious' || one.impact === 'critical').map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))";

@@ -43,7 +43,16 @@ internal static class Keys
         // Up to 0.27 keys are listed for one user at a time.
         var (visit, version) = (PageAnswers.Visit(context), (upstream.Status.Version ?? HeadscaleVersion.Newest).Known);
         var everybody = who.Role.Has(Capability.GenerateAuthkeys);
-        var choices = everybody ? (await directory.GetAsync(context.RequestAborted)).Users.Select(one => new UserChoice(one.Id, one.Name.Length > 0 ? one.Name : one.Email ?? one.Id)).ToArray() : [];
+        UserChoice[] choices;
+        try
+        {
+            choices = everybody ? [.. (await directory.GetAsync(context.RequestAborted)).Users.Select(one => new UserChoice(one.Id, one.Name.Length > 0 ? one.Name : one.Email ?? one.Id))] : [];
+        }
+        catch (HeadscaleException e)
+        {
+            return PageDoor.Refuse(context, new(e.Reason, who.Role.Name, Detail: e.Message));
+        }
+
         var chosen = (everybody ? user : null) ?? who.User?.Id ?? choices.FirstOrDefault()?.Id;
         var answer = await calls.SendAsync(context, visit, who, "GET", "/api/v1/preauthkey" + (version.HasTagOwnership ? "" : $"?user={Uri.EscapeDataString(chosen ?? "")}"));
         if (!answer.IsDone)

@@ -68,6 +68,7 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
             ($"{at}/", "Overview", true),
             ($"{at}/machines", "Machines", who.Role.Has(Capability.ReadMachines) || who.Role.Has(Capability.ReadOwnMachines)),
             ($"{at}/keys", "Keys", who.Role.Has(Capability.GenerateAuthkeys) || who.Role.Has(Capability.GenerateOwnAuthkeys)),
+            ($"{at}/users", "Users", who.Role.Has(Capability.ReadUsers)),
             ($"{at}/policy", "Policy", who.Role.Has(Capability.ReadPolicy)),
             ($"{at}/audit", "Audit", who.Role.Has(Capability.ReadAudit)),
             ($"{at}/access", "Access", who.Role.Held.Count > 0),

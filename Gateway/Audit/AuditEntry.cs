@@ -13,6 +13,9 @@ internal enum AuditKind
 
     /// <summary>Somebody signed in or out, or was refused.</summary>
     SignIn,
+
+    /// <summary>A person was changed on a page.</summary>
+    Person,
 }
 
 /// <summary>One decision or change. Bodies, queries and secrets are never part of it.</summary>

@@ -27,7 +27,7 @@ internal static class Answers
 
         response.Headers["X-Request-Id"] = requestId;
         response.Headers.CacheControl = "no-store";
-        if (await IsKeyRejectedAsync(answer, judged, context.CancellationToken))
+        if (judged.Key is not null && await IsKeyRejectedAsync(answer, context.CancellationToken))
         {
             Withhold(context, judged, Reason.UpstreamKeyRejected);
         }
@@ -42,7 +42,7 @@ internal static class Answers
         status == StatusCodes.Status401Unauthorized || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 });
 
     /// <summary>401 to our key is our problem and not the caller's. 0.26 says it with 500 and plain text.</summary>
-    private static async Task<bool> IsKeyRejectedAsync(HttpResponseMessage answer, Forwarding.Judged judged, CancellationToken cancel) => judged.Key is not null && answer.StatusCode switch
+    public static async Task<bool> IsKeyRejectedAsync(HttpResponseMessage answer, CancellationToken cancel) => answer.StatusCode switch
     {
         HttpStatusCode.Unauthorized => true,
         HttpStatusCode.InternalServerError when answer.Content.Headers.ContentType?.MediaType is not "application/json" =>

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using Gateway.Audit;
@@ -94,7 +93,7 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
         try
         {
             using var answer = await headscale.SendJudgedAsync(judgement.Call.Method, judgement.UpstreamTarget, judgement.UpstreamBody, judgement.UpstreamBodyType, cancel);
-            if (answer.StatusCode is HttpStatusCode.Unauthorized)
+            if (await Answers.IsKeyRejectedAsync(answer, cancel))
             {
                 upstream.KeyWasRejected();
                 return new(decision with { Reason = Reason.UpstreamKeyRejected }, 0, []);

@@ -1,0 +1,18 @@
+using Gateway.Policy;
+
+namespace Gateway.Users;
+
+/// <summary>Who may change whom: whoever may assign roles, and then only what stands below them.</summary>
+internal static class RankRules
+{
+    /// <summary>Why somebody may not change this person; null when they may.</summary>
+    public static string? Complaint(Admitted me, Person other, RouteTable table) =>
+        !me.Role.Has(Capability.AssignRoles) ? $"your role {me.Role.Name} lacks {Capability.AssignRoles.Name}"
+        : me.Person?.Id == other.Id ? "nobody changes their own role or link"
+        : !me.Role.Outranks(table.RoleNamed(other.Role)) ? $"{other.Label} is {other.Role}, and you may only change whom your role outranks"
+        : null;
+
+    /// <summary>Whether somebody may give this role: one below their own, and never that of the owner.</summary>
+    public static bool MayGive(Admitted me, string role, RouteTable table) =>
+        me.Role.Has(Capability.AssignRoles) && table.HasRole(role) && role != Role.OwnerName && me.Role.Outranks(table.RoleNamed(role));
+}
