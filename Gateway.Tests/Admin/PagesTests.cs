@@ -179,6 +179,10 @@ public sealed class PagesTests
         Assert.True(Has(refused, "role_too_low") && !Has(refused, "200 allowed"));
         Assert.True(Has(await audrey.GetAsync("/admin/audit?q=%25"), "Nothing matches."));
 
+        using var vera = As(gateway, "vera");
+        var denied = await vera.GetAsync("/admin/api/audit");
+        Assert.Equal((403, "application/problem+json"), (denied.Status, denied.Response.Content.Headers.ContentType!.MediaType));
+
         var csv = await audrey.GetAsync("/admin/audit.csv?q=policy.get");
         Assert.Equal(61, csv.Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length);
         var json = System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync("/admin/api/audit?q=policy.get")).Text)!;

@@ -130,8 +130,8 @@ internal static class Account
     private static bool MayManage(Admitted me, Session session) =>
         (me.Person is { } person && session.PersonId == person.Id) || session.Id == me.Session?.Id || me.Role.Has(Capability.AssignRoles);
 
-    /// <summary>The caller; null when there is none that may go on, which then was answered.</summary>
-    private static async Task<Admitted?> RequireAsync(HttpContext context, Authentication authentication)
+    /// <summary>The caller of a JSON answer; null when there is none that may go on, which then was answered.</summary>
+    public static async Task<Admitted?> RequireAsync(HttpContext context, Authentication authentication)
     {
         var visit = PageAnswers.Visit(context);
         var (admitted, _, problem) = await authentication.AuthenticateAsync(context, visit);

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
 using Gateway.Audit;
+using Gateway.Edge;
 using Gateway.Policy;
+using Gateway.Users;
 
 namespace Gateway.Admin;
 
@@ -55,11 +57,21 @@ internal static class AuditTrail
             StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entries", entries), ("Search", q?.Trim() ?? ""), ("RefusedOnly", refused), ("Next", next), ("IsFirst", before is null));
     }
 
-    private static async Task<IResult> AnswerAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false, long? before = null)
+    private static async Task AnswerAsync(HttpContext context, Authentication authentication, IAuditStore store, string? q = null, bool refused = false, long? before = null)
     {
-        var (who, refusal) = await EnterAsync(context, door);
-        var (entries, next) = who is null ? ([], null) : Find(store, q, refused, before, PerPage);
-        return who is null ? refusal! : Results.Json(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
+        if (await Account.RequireAsync(context, authentication) is not { } me)
+        {
+            return;
+        }
+
+        if (!me.Role.Has(Capability.ReadAudit))
+        {
+            await Refusals.WriteAsync(context, new(Reason.RoleTooLow, me.Role.Name, Capability.ReadAudit), ErrorStyle.Problem);
+            return;
+        }
+
+        var (entries, next) = Find(store, q, refused, before, PerPage);
+        await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
     }
 
     private static async Task<IResult> DownloadAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false)
@@ -80,7 +92,7 @@ internal static class AuditTrail
         return Results.Text(text.ToString(), "text/csv", Encoding.UTF8);
     }
 
-    private static async Task<(Users.Admitted? Who, IResult? Refusal)> EnterAsync(HttpContext context, PageDoor door)
+    private static async Task<(Admitted? Who, IResult? Refusal)> EnterAsync(HttpContext context, PageDoor door)
     {
         var (who, refusal) = await door.EnterAsync(context);
         return who is null || who.Role.Has(Capability.ReadAudit)
