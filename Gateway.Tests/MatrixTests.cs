@@ -15,11 +15,7 @@ public sealed class MatrixTests
     private const ulong ForeignUser = 1;
 
     [Theory]
-    [InlineData(26)]
-    [InlineData(27)]
-    [InlineData(28)]
-    [InlineData(29)]
-    [InlineData(30)]
+    [ClassData(typeof(EveryVersion))]
     public async Task EveryCallIsAnsweredForwardedExplainedAndAuditedAsTheTableSays(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version, more: "bootstrap: {owner: proxy:owner}");

@@ -112,7 +112,7 @@ internal sealed class Walk(
         if (TakeFromLimits(visit, admitted, key) is { } wait)
         {
             RateLimits.SetRetryAfter(context.Response, wait);
-            return new Ruling(Ruling.Of(context, Reason.TooMany).Judgement, admitted) { Key = key };
+            return Ruling.Of(context, Reason.TooMany) with { Admitted = admitted, Key = key };
         }
 
         if (problem is var (reason, detail))

@@ -10,11 +10,7 @@ public sealed class ApiKeySignInTests
     private const string Trusted = "  trusted_proxies: [127.0.0.1]";
 
     [Theory]
-    [InlineData(26)]
-    [InlineData(27)]
-    [InlineData(28)]
-    [InlineData(29)]
-    [InlineData(30)]
+    [ClassData(typeof(EveryVersion))]
     public async Task AKeyBeginsASessionWithFullRightsAndIsKeptNowhere(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version, server: Trusted);

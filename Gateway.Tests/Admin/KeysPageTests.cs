@@ -6,10 +6,8 @@ namespace Gateway.Tests.Admin;
 /// <summary>The page of pre-auth keys, for every version of Headscale.</summary>
 public sealed partial class KeysPageTests
 {
-    public static TheoryData<int> Versions => [26, 27, 28, 29, 30];
-
     [Theory]
-    [MemberData(nameof(Versions))]
+    [ClassData(typeof(EveryVersion))]
     public async Task AKeyIsMadeShownOnceAndExpired(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);
@@ -35,7 +33,7 @@ public sealed partial class KeysPageTests
     }
 
     [Theory]
-    [MemberData(nameof(Versions))]
+    [ClassData(typeof(EveryVersion))]
     public async Task NobodyMakesOrEndsWhatTheirRoleMayNot(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);

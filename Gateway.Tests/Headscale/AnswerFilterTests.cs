@@ -15,11 +15,7 @@ public sealed class AnswerFilterTests
     private static readonly AnswerFilter _ownNodes = new(Filter.Nodes, View.Own, "7", SeesKeys: false);
 
     [Theory]
-    [InlineData(26)]
-    [InlineData(27)]
-    [InlineData(28)]
-    [InlineData(29)]
-    [InlineData(30)]
+    [ClassData(typeof(EveryVersion))]
     public async Task NobodyReadsAKeyWhoMayNotMakeOneForAnybody(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);
@@ -42,11 +38,7 @@ public sealed class AnswerFilterTests
     }
 
     [Theory]
-    [InlineData(26)]
-    [InlineData(27)]
-    [InlineData(28)]
-    [InlineData(29)]
-    [InlineData(30)]
+    [ClassData(typeof(EveryVersion))]
     public async Task SelfServiceSeesItsOwnAndNothingElse(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);

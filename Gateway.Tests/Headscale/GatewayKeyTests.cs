@@ -8,10 +8,8 @@ namespace Gateway.Tests.Headscale;
 /// <summary>Nobody takes the gateway's own key away through the gateway, whoever they are and however they write it.</summary>
 public sealed class GatewayKeyTests
 {
-    public static TheoryData<int> Versions => [26, 27, 28, 29, 30];
-
     [Theory]
-    [MemberData(nameof(Versions))]
+    [ClassData(typeof(EveryVersion))]
     public async Task TheGatewaysKeyCanNeitherExpireNorBeDeleted(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);

@@ -8,11 +8,7 @@ namespace Gateway.Tests.Headscale;
 public sealed class UpstreamTests
 {
     [Theory]
-    [InlineData(26)]
-    [InlineData(27)]
-    [InlineData(28)]
-    [InlineData(29)]
-    [InlineData(30)]
+    [ClassData(typeof(EveryVersion))]
     public async Task WhenOurKeyIsRejectedTheCallerIsToldSoAndReadinessToo(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);

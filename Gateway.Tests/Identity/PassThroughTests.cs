@@ -9,11 +9,7 @@ public sealed class PassThroughTests
     private const string Body = "{ \"name\" : \"new\", \"somethingUnknown\" : [1, 2] }";
 
     [Theory]
-    [InlineData(26)]
-    [InlineData(27)]
-    [InlineData(28)]
-    [InlineData(29)]
-    [InlineData(30)]
+    [ClassData(typeof(EveryVersion))]
     public async Task AWellFormedKeyAndItsCallArriveAsTheyWereSent(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);

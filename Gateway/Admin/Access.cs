@@ -36,7 +36,7 @@ internal static class Access
         }
 
         var table = PageAnswers.Visit(context).Configuration.Table;
-        var version = (upstream.Status.Version ?? HeadscaleVersion.Newest).Known;
+        var version = upstream.Assumed;
         return PageAnswers.Page<Pages.AccessPage>(
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),

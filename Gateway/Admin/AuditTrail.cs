@@ -46,7 +46,7 @@ internal static class AuditTrail
 
     private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false, long? before = null)
     {
-        var (who, refusal) = await EnterAsync(context, door);
+        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
         if (who is null)
         {
             return refusal!;
@@ -76,7 +76,7 @@ internal static class AuditTrail
 
     private static async Task<IResult> DownloadAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false)
     {
-        var (who, refusal) = await EnterAsync(context, door);
+        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
         if (who is null)
         {
             return refusal!;
@@ -90,14 +90,6 @@ internal static class AuditTrail
         }
 
         return Results.Text(text.ToString(), "text/csv", Encoding.UTF8);
-    }
-
-    private static async Task<(Admitted? Who, IResult? Refusal)> EnterAsync(HttpContext context, PageDoor door)
-    {
-        var (who, refusal) = await door.EnterAsync(context);
-        return who is null || who.Role.Has(Capability.ReadAudit)
-            ? (who, refusal)
-            : (null, PageDoor.Refuse(context, new(Reason.RoleTooLow, who.Role.Name, Capability.ReadAudit)));
     }
 
     private static (IReadOnlyList<AuditLine> Entries, long? Next) Find(IAuditStore store, string? text, bool refused, long? before, int most)

@@ -41,7 +41,7 @@ internal static class Keys
         }
 
         // Up to 0.27 keys are listed for one user at a time.
-        var (visit, version) = (PageAnswers.Visit(context), (upstream.Status.Version ?? HeadscaleVersion.Newest).Known);
+        var (visit, version) = (PageAnswers.Visit(context), upstream.Assumed);
         var everybody = who.Role.Has(Capability.GenerateAuthkeys);
         UserChoice[] choices;
         try
@@ -123,7 +123,7 @@ internal static class Keys
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var body = (upstream.Status.Version ?? HeadscaleVersion.Newest).Known.HasTagOwnership
+        var body = upstream.Assumed.HasTagOwnership
             ? new JsonObject { ["id"] = form["id"].ToString() }
             : new JsonObject { ["user"] = form["user"].ToString(), ["key"] = form["key"].ToString() };
         var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", "/api/v1/preauthkey/expire", body.ToJsonString());

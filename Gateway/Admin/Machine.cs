@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using Gateway.Headscale;
 
 namespace Gateway.Admin;
 
@@ -23,22 +23,22 @@ public sealed record Machine(
     /// <summary>Reads a node of any version of Headscale.</summary>
     internal static Machine Of(JsonElement node)
     {
-        IReadOnlyList<string> tags = [.. Texts(node, "tags").Concat(Texts(node, "forcedTags")).Concat(Texts(node, "validTags")).Distinct()];
-        var user = node.TryGetProperty("user", out var one) && one.ValueKind is JsonValueKind.Object ? one : (JsonElement?)null;
-        var owner = user is { } known ? new[] { Text(known, "displayName"), Text(known, "name"), Text(known, "email") }.FirstOrDefault(text => text.Length > 0) : null;
+        IReadOnlyList<string> tags = [.. node.Texts("tags").Concat(node.Texts("forcedTags")).Concat(node.Texts("validTags")).Distinct()];
+        var user = node.Thing("user");
+        var owner = user is { } known ? new[] { known.Text("displayName"), known.Text("name"), known.Text("email") }.FirstOrDefault(text => text.Length > 0) : null;
         return new(
-            Text(node, "id"),
-            Text(node, "givenName") is { Length: > 0 } given ? given : Text(node, "name"),
-            Text(node, "name"),
-            tags.Count > 0 ? null : user is { } someone ? Text(someone, "id") : null,
+            node.Text("id"),
+            node.Text("givenName") is { Length: > 0 } given ? given : node.Text("name"),
+            node.Text("name"),
+            tags.Count > 0 ? null : user is { } someone ? someone.Text("id") : null,
             tags.Count > 0 ? string.Join(", ", tags) : owner ?? "nobody",
-            node.TryGetProperty("online", out var online) && online.ValueKind is JsonValueKind.True,
-            Time(node, "lastSeen"),
-            Time(node, "expiry"),
-            Texts(node, "ipAddresses"),
+            node.Flag("online"),
+            Moment(node, "lastSeen"),
+            Moment(node, "expiry"),
+            node.Texts("ipAddresses"),
             tags,
-            Texts(node, "availableRoutes"),
-            Texts(node, "approvedRoutes"));
+            node.Texts("availableRoutes"),
+            node.Texts("approvedRoutes"));
     }
 
     /// <summary>Whether any of what is shown holds the text.</summary>
@@ -48,13 +48,6 @@ public sealed record Machine(
     /// <summary>expired, online or offline.</summary>
     public string StatusAt(DateTimeOffset now) => Expiry <= now ? "expired" : IsOnline ? "online" : "offline";
 
-    private static string Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";
-
-    private static IReadOnlyList<string> Texts(JsonElement json, string name) => json.TryGetProperty(name, out var list) && list.ValueKind is JsonValueKind.Array
-        ? [.. list.EnumerateArray().Where(one => one.ValueKind is JsonValueKind.String).Select(one => one.GetString()!)]
-        : [];
-
     /// <summary>Null where Headscale says never: null, or its zero time.</summary>
-    private static DateTimeOffset? Time(JsonElement json, string name) =>
-        DateTimeOffset.TryParse(Text(json, name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && time.Year > 1 ? time : null;
+    private static DateTimeOffset? Moment(JsonElement json, string name) => json.Time(name) is { Year: > 1 } time ? time : null;
 }

@@ -37,15 +37,10 @@ internal static class PeoplePages
 
     private static async Task<IResult> ListAsync(HttpContext context, PageDoor door, People people, UserDirectory directory, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context);
+        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadUsers);
         if (who is null)
         {
             return refusal!;
-        }
-
-        if (!who.Role.Has(Capability.ReadUsers))
-        {
-            return PageDoor.Refuse(context, new(Reason.RoleTooLow, who.Role.Name, Capability.ReadUsers));
         }
 
         UserSnapshot users;

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using Gateway.Headscale;
 
 namespace Gateway.Admin;
 
@@ -21,22 +21,18 @@ public sealed record PreAuthKey(string Id, string Shown, string Key, string? Own
     /// <summary>Reads a key of any version of Headscale.</summary>
     internal static PreAuthKey Of(JsonElement json)
     {
-        var key = Text(json, "key");
-        string[] tags = json.TryGetProperty("aclTags", out var list) && list.ValueKind is JsonValueKind.Array ? [.. list.EnumerateArray().Select(one => one.GetString() ?? "")] : [];
-        var user = json.TryGetProperty("user", out var one) && one.ValueKind is JsonValueKind.Object ? one : (JsonElement?)null;
+        var key = json.Text("key");
+        var tags = json.Texts("aclTags");
+        var user = json.Thing("user");
         return new(
-            Text(json, "id"),
+            json.Text("id"),
             key.EndsWith("***", StringComparison.Ordinal) ? key : key.Length > 12 ? key[..6] + "…" : "",
             key.EndsWith("***", StringComparison.Ordinal) ? "" : key,
-            tags.Length > 0 || user is null ? null : Text(user.Value, "id"),
-            tags.Length > 0 ? string.Join(", ", tags) : user is { } known ? Text(known, "name") : "nobody",
-            Flag(json, "reusable"),
-            Flag(json, "ephemeral"),
-            Flag(json, "used"),
-            DateTimeOffset.TryParse(Text(json, "expiration"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null);
+            tags.Count > 0 || user is null ? null : user.Value.Text("id"),
+            tags.Count > 0 ? string.Join(", ", tags) : user is { } known ? known.Text("name") : "nobody",
+            json.Flag("reusable"),
+            json.Flag("ephemeral"),
+            json.Flag("used"),
+            json.Time("expiration"));
     }
-
-    private static string Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";
-
-    private static bool Flag(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.True;
 }

@@ -29,7 +29,8 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
 {
     /// <summary>Who is there; or the answer for somebody who may not go on.</summary>
     /// <param name="isForm">Whether something was posted: then it must come from a page of ours.</param>
-    public async Task<(Admitted? Who, IResult? Refusal)> EnterAsync(HttpContext context, bool isForm = false)
+    /// <param name="needs">What the role must hold to see the page at all.</param>
+    public async Task<(Admitted? Who, IResult? Refusal)> EnterAsync(HttpContext context, bool isForm = false, Capability? needs = null)
     {
         var visit = PageAnswers.Visit(context);
         var (admitted, key, problem) = await authentication.AuthenticateAsync(context, visit);
@@ -50,7 +51,9 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
             return (null, PageAnswers.Failure(context, status, "Please try again", "This form was too old or came from elsewhere, so nothing was changed.", isSignedIn: true));
         }
 
-        return (admitted, null);
+        return needs is { } capability && !admitted.Role.Has(capability)
+            ? (null, Refuse(context, new(Reason.RoleTooLow, admitted.Role.Name, capability)))
+            : (admitted, null);
     }
 
     /// <summary>The status for a form that may have been sent by another site; null for one of ours.</summary>

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -27,8 +26,9 @@ internal static class Answers
 
         response.Headers["X-Request-Id"] = requestId;
         response.Headers.CacheControl = "no-store";
-        if (judged.Key is not null && await IsKeyRejectedAsync(answer, context.CancellationToken))
+        if (judged.Key is not null && await HeadscaleClient.IsKeyRejectedAsync(answer, context.CancellationToken))
         {
+            // It is our key, so it is our problem and not the caller's.
             Withhold(context, judged, Reason.UpstreamKeyRejected);
         }
         else if (answer.IsSuccessStatusCode && !judged.Filter.IsTransparent)
@@ -40,15 +40,6 @@ internal static class Answers
     /// <summary>Whether the caller's own key was refused; 0.26 says it with 500.</summary>
     public static bool RefusedKey(int status, HeadscaleVersion? version) =>
         status == StatusCodes.Status401Unauthorized || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 });
-
-    /// <summary>401 to our key is our problem and not the caller's. 0.26 says it with 500 and plain text.</summary>
-    public static async Task<bool> IsKeyRejectedAsync(HttpResponseMessage answer, CancellationToken cancel) => answer.StatusCode switch
-    {
-        HttpStatusCode.Unauthorized => true,
-        HttpStatusCode.InternalServerError when answer.Content.Headers.ContentType?.MediaType is not "application/json" =>
-            (await answer.Content.ReadAsStringAsync(cancel)).StartsWith("Unauthorized", StringComparison.Ordinal),
-        _ => false,
-    };
 
     private static async Task FilterAsync(ResponseTransformContext context, HttpResponseMessage answer, Forwarding.Judged judged)
     {

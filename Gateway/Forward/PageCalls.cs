@@ -81,7 +81,7 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
     {
         var bytes = Encoding.UTF8.GetBytes(body);
         var one = CaseOf(visit, who, method, target, bytes, isOwn ? Ownership.Own : Ownership.Foreign);
-        return Judge.Foresee(one with { Facts = one.Facts with { Key = TargetKey.Other } }, bytes, (upstream.Status.Version ?? HeadscaleVersion.Newest).Known).IsAllowed;
+        return Judge.Foresee(one with { Facts = one.Facts with { Key = TargetKey.Other } }, bytes, upstream.Assumed).IsAllowed;
     }
 
     private static Case CaseOf(Visit visit, Admitted who, string method, string target, byte[] body, Ownership owner) =>
@@ -93,7 +93,7 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
         try
         {
             using var answer = await headscale.SendJudgedAsync(judgement.Call.Method, judgement.UpstreamTarget, judgement.UpstreamBody, judgement.UpstreamBodyType, cancel);
-            if (await Answers.IsKeyRejectedAsync(answer, cancel))
+            if (await HeadscaleClient.IsKeyRejectedAsync(answer, cancel))
             {
                 upstream.KeyWasRejected();
                 return new(decision with { Reason = Reason.UpstreamKeyRejected }, 0, []);

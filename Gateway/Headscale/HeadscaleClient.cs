@@ -142,17 +142,20 @@ internal sealed class HeadscaleClient : IDisposable
         return response.StatusCode switch
         {
             HttpStatusCode.NotFound => null,
-            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => throw new HeadscaleException(Reason.UpstreamKeyRejected, "Headscale rejects the API key"),
-            HttpStatusCode.InternalServerError when await IsUnauthorizedAsync(response, cancel) =>
+            var status when status is HttpStatusCode.Forbidden || await IsKeyRejectedAsync(response, cancel) =>
                 throw new HeadscaleException(Reason.UpstreamKeyRejected, "Headscale rejects the API key"),
             _ => await ReadAsync(response, type, cancel),
         };
     }
 
-    /// <summary>0.26 answers an unknown key with 500 and this word.</summary>
-    private static async Task<bool> IsUnauthorizedAsync(HttpResponseMessage response, CancellationToken cancel) =>
-        response.Content.Headers.ContentType?.MediaType is not "application/json"
-        && (await response.Content.ReadAsStringAsync(cancel)).StartsWith("Unauthorized", StringComparison.Ordinal);
+    /// <summary>Whether an answer says that the key was not taken: 401, and for 0.26 also 500 with one word of plain text.</summary>
+    public static async Task<bool> IsKeyRejectedAsync(HttpResponseMessage response, CancellationToken cancel) => response.StatusCode switch
+    {
+        HttpStatusCode.Unauthorized => true,
+        HttpStatusCode.InternalServerError when response.Content.Headers.ContentType?.MediaType is not "application/json" =>
+            (await response.Content.ReadAsStringAsync(cancel)).StartsWith("Unauthorized", StringComparison.Ordinal),
+        _ => false,
+    };
 
     private async Task<HttpResponseMessage> SendAsync(string path, Secret? key, CancellationToken cancel)
     {

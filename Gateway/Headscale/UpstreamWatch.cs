@@ -43,7 +43,10 @@ internal sealed partial class UpstreamWatch(HeadscaleClient client, Live<Configu
     public UpstreamStatus Status => _status;
 
     /// <summary>How errors are written; before the version is known, as the newest does.</summary>
-    public Edge.ErrorStyle ErrorStyle => (_status.Version?.Known ?? HeadscaleVersion.Newest).ErrorStyle;
+    public Edge.ErrorStyle ErrorStyle => Assumed.ErrorStyle;
+
+    /// <summary>The version to go by where nothing can be asked; the newest until it is known.</summary>
+    public HeadscaleVersion Assumed => _status.Version?.Known ?? HeadscaleVersion.Newest;
 
     /// <summary>The version to treat Headscale as. Asks when nothing is known yet.</summary>
     /// <exception cref="HeadscaleException">Headscale did not say.</exception>
