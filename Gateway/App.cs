@@ -59,6 +59,7 @@ internal static partial class App
             pages.Use(PageAnswers.CheckHost);
             pages.Use(app.Services.GetRequiredService<PageLimits>().RunAsync);
             pages.UseAuthentication();
+            pages.Use(PageDoor.CatchAsync);
         });
 
         // Else the framework puts the same in front of everything, the edge included.
@@ -80,10 +81,13 @@ internal static partial class App
         admin.MapStyleSheet();
         admin.MapLogin();
         admin.MapLogout();
+        admin.MapOverview();
+        admin.MapConnect();
         admin.MapMachines();
         admin.MapKeys();
         admin.MapPolicy();
         admin.MapPeople();
+        admin.MapHeadscaleUsers();
         admin.MapAuditTrail();
         admin.MapAccess();
         admin.MapStatus();
@@ -112,6 +116,8 @@ internal static partial class App
         services.AddSingleton<RateLimits>();
         services.AddSingleton<PageLimits>();
         services.AddSingleton<PageDoor>();
+        services.AddSingleton<PersonChanges>();
+        services.AddSingleton<ShownOnce>();
         services.AddSingleton<Judge>();
         services.AddSingleton<PageCalls>();
         services.AddSingleton<Walk>();

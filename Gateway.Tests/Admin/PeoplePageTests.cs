@@ -22,11 +22,13 @@ public sealed class PeoplePageTests
             {
                 var isMe = other.Subject == me.Login;
                 var may = mine.Has(Capability.AssignRoles) && !isMe && mine.Outranks(table.RoleNamed(other.Role));
-                Assert.True(page.Text.Contains($"/admin/users/{other.Id}/role\"", StringComparison.Ordinal) == may, $"{me.Login} and {other.Subject}");
-                Assert.Equal(mine.IsOwner && !isMe, page.Text.Contains($"/admin/users/{other.Id}/owner\"", StringComparison.Ordinal));
+                var shown = await browser.GetAsync($"/admin/users/{other.Id}");
+                Assert.Equal(page.Status, shown.Status);
+                Assert.True(shown.Text.Contains($"/admin/users/{other.Id}/role\"", StringComparison.Ordinal) == may, $"{me.Login} and {other.Subject}");
+                Assert.Equal(mine.IsOwner && !isMe, shown.Text.Contains($"/admin/users/{other.Id}/owner\"", StringComparison.Ordinal));
                 if (!may)
                 {
-                    foreach (var action in new[] { "role", "link", "unlink", "remove" }.Concat(mine.IsOwner && !isMe ? [] : ["owner"]))
+                    foreach (var action in new[] { "role", "link", "unlink", "remove", "approve", "decline" }.Concat(mine.IsOwner && !isMe ? [] : ["owner"]))
                     {
                         Assert.Equal(403, (await browser.SubmitAsync("/admin/login", $"/admin/users/{other.Id}/{action}", ("role", "member"), ("user", "7"))).Status);
                     }
@@ -50,16 +52,16 @@ public sealed class PeoplePageTests
         using var alice = PagesTests.As(gateway, "alice");
         var mel = IdOf(gateway, "mel");
 
-        Assert.Equal("/admin/users?done=role", (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/role", ("role", "self_service"))).Location);
+        Assert.Equal($"/admin/users/{mel}?done=role", (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/role", ("role", "self_service"))).Location);
         gateway.Headscale.Tailnet.Users.Add(new(60, "new", "new@example.test"));
-        await Until.TrueAsync(async () => (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/link", ("user", "60"))).Location == "/admin/users?done=link", "the new Headscale user is known");
+        await Until.TrueAsync(async () => (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/link", ("user", "60"))).Location == $"/admin/users/{mel}?done=link", "the new Headscale user is known");
         Assert.Equal(("self_service", "60", LinkSource.Admin), (Find("mel").Role, Find("mel").Link!.HeadscaleUserId, Find("mel").Link!.Source));
         Assert.Equal(409, (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/link", ("user", "7"))).Status);
-        Assert.Equal("/admin/users?done=unlink", (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/unlink")).Location);
-        Assert.Equal("/admin/users?done=owner", (await alice.SubmitAsync("/admin/login", $"/admin/users/{IdOf(gateway, "bob")}/owner")).Location);
+        Assert.Equal($"/admin/users/{mel}?done=unlink", (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/unlink")).Location);
+        Assert.Equal($"/admin/users/{IdOf(gateway, "bob")}?done=owner", (await alice.SubmitAsync("/admin/login", $"/admin/users/{IdOf(gateway, "bob")}/owner")).Location);
         Assert.Equal(("owner", "admin"), (Find("bob").Role, Find("alice").Role));
 
-        var rows = (await gateway.StopAndReadAuditAsync()).Where(one => one is { Status: 302, Row: not null }).Select(one => (one.Row, one.Actor, one.Reason));
+        var rows = (await gateway.StopAndReadAuditAsync()).Where(one => one is { Method: "POST", Status: 200, Row: not null }).Select(one => (one.Row, one.Actor, one.Reason));
         Assert.Equal(["people.role", "people.link", "people.unlink", "people.owner"], rows.Select(one => one.Row));
         Assert.All(rows, one => Assert.Equal(("proxy:alice", "done"), (one.Actor, one.Reason)));
 

@@ -36,12 +36,11 @@ internal sealed record SessionsAnswer(IReadOnlyList<SessionAnswer> Sessions);
 [JsonSerializable(typeof(SessionsAnswer))]
 internal sealed partial class AccountJson : JsonSerializerContext;
 
-/// <summary>One's own account: the first page after signing in, and the same as JSON.</summary>
+/// <summary>One's own account and sessions, as pages and as JSON.</summary>
 internal static class Account
 {
     public static void MapAccount(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/", HomeAsync);
         admin.MapGet("/api/me", MeAsync);
         admin.MapGet("/api/sessions", SessionsAsync);
         admin.MapDelete("/api/sessions/{id:long}", RevokeAsync);
@@ -55,13 +54,6 @@ internal static class Account
     {
         var (who, refusal) = await door.EnterAsync(context);
         return who is null ? refusal! : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such page.", isSignedIn: true);
-    }
-
-    private static async Task<IResult> HomeAsync(HttpContext context, PageDoor door)
-    {
-        var (who, refusal) = await door.EnterAsync(context);
-        return who is null ? refusal! : PageAnswers.Page<Pages.HomePage>(
-            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Identity", who.Label), ("HasAccess", who.Role.Held.Count > 0));
     }
 
     private static async Task MeAsync(HttpContext context, Authentication authentication)
@@ -95,11 +87,17 @@ internal static class Account
         }
     }
 
-    private static async Task<IResult> ShowSessionsAsync(HttpContext context, PageDoor door, Sessions sessions, People people, string? done = null)
+    private static async Task<IResult> ShowSessionsAsync(HttpContext context, PageDoor door, Sessions sessions, People people, int page = 1, string? done = null)
     {
         var (who, refusal) = await door.EnterAsync(context);
-        return who is null ? refusal! : PageAnswers.Page<Pages.AccountPage>(
-            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Sessions", SeenBy(who, sessions, people)), ("Notice", done == "end" ? "The session was ended." : null));
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var shown = Paging.Cut(SeenBy(who, sessions, people), page);
+        return PageAnswers.Page<Pages.AccountPage>(
+            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Sessions", shown.Rows), ("At", shown.At), ("Pages", shown.Pages), ("Notice", done == "end" ? "The session was ended." : null));
     }
 
     private static async Task<IResult> EndAsync(HttpContext context, long id, PageDoor door, Sessions sessions, SignInAudit audit)
@@ -110,8 +108,10 @@ internal static class Account
             return refusal!;
         }
 
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var back = long.TryParse(form["person"], out var person) ? $"/users/{person}" : "/account";
         return await TryEndAsync(context, id, who, sessions, audit)
-            ? Results.Redirect(PageAnswers.BasePath(context) + "/account?done=end")
+            ? Results.Redirect($"{PageAnswers.BasePath(context)}{back}?done=end")
             : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such session, or it is somebody else's.", isSignedIn: true);
     }
 
@@ -123,8 +123,9 @@ internal static class Account
         return isDone;
     }
 
-    private static SessionAnswer[] SeenBy(Admitted me, Sessions sessions, People people) =>
-        [.. sessions.All.Where(one => MayManage(me, one)).OrderBy(one => one.Id).Select(one => ToAnswer(one, LabelOf(one, people), me))];
+    /// <param name="person">Whose sessions; null: all that somebody may end.</param>
+    public static SessionAnswer[] SeenBy(Admitted me, Sessions sessions, People people, long? person = null) =>
+        [.. sessions.All.Where(one => MayManage(me, one) && (person is null || one.PersonId == person)).OrderBy(one => one.Id).Select(one => ToAnswer(one, LabelOf(one, people), me))];
 
     /// <summary>One's own; everybody's for who may give and take roles.</summary>
     private static bool MayManage(Admitted me, Session session) =>

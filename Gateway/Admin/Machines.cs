@@ -18,8 +18,6 @@ public sealed record MachineActions(bool Rename, bool Expire, bool Delete, bool 
 /// <summary>The machines of a person, or of everybody, and what may be done with them.</summary>
 internal static class Machines
 {
-    private const int PerPage = 50;
-
     /// <summary>What was done, as the page says it after the form was sent.</summary>
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
@@ -27,6 +25,7 @@ internal static class Machines
         ["expire"] = "The machine was signed out of the tailnet.",
         ["delete"] = "The machine was deleted.",
         ["tags"] = "The tags were set.",
+        ["register"] = "The device is registered. It connects within seconds.",
         ["routes"] = "The routes were approved.",
     };
 
@@ -59,16 +58,15 @@ internal static class Machines
                 .Where(one => search.Length == 0 || one.Matches(search))
                 .OrderByDescending(one => one.OwnerId is not null && one.OwnerId == who.User?.Id).ThenBy(one => one.Name, StringComparer.OrdinalIgnoreCase).ThenBy(one => one.Id, StringComparer.Ordinal),
         ];
-        var pages = Math.Max(1, (found.Length + PerPage - 1) / PerPage);
-        var at = Math.Clamp(page, 1, pages);
+        var shown = Paging.Cut(found, page);
         return PageAnswers.Page<Pages.MachinesPage>(
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),
-            ("Machines", found[((at - 1) * PerPage)..Math.Min(found.Length, at * PerPage)]),
-            ("Total", found.Length),
+            ("Machines", shown.Rows),
+            ("Total", shown.Total),
             ("Search", search),
-            ("At", at),
-            ("Pages", pages),
+            ("At", shown.At),
+            ("Pages", shown.Pages),
             ("OwnId", who.User?.Id),
             ("SeesAll", answer.Decision.View is View.All),
             ("Notice", _done.GetValueOrDefault(done ?? "")),

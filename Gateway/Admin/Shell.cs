@@ -1,5 +1,6 @@
 using Gateway.Edge;
 using Gateway.Forward;
+using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
@@ -88,6 +89,19 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
             token.FormFieldName,
             token.RequestToken!);
     }
+
+    /// <summary>Middleware: a page that needs Headscale says so where it cannot be reached.</summary>
+    public static RequestDelegate CatchAsync(RequestDelegate next) => async context =>
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (HeadscaleException e) when (!context.Response.HasStarted)
+        {
+            await PageAnswers.Failure(context, Refusals.StatusOf(e.Reason), "Not possible", Refusals.TextOf(new(e.Reason, Detail: e.Message)), isSignedIn: true).ExecuteAsync(context);
+        }
+    };
 
     /// <summary>The page that says why something is not possible, in the words that the API would use.</summary>
     public static IResult Refuse(HttpContext context, Refusal refusal) =>

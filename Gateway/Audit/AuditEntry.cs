@@ -59,6 +59,12 @@ internal sealed record AuditEntry
 
     public string? Detail { get; init; }
 
+    /// <summary>What a change to a person replaced; null where there is nothing to compare.</summary>
+    public string? Before { get; init; }
+
+    /// <summary>What it was to become.</summary>
+    public string? After { get; init; }
+
     /// <summary>A change that a verb made.</summary>
     /// <param name="what">The verb, such as <c>users.link</c>.</param>
     /// <param name="whom">Whom it was about.</param>

@@ -18,6 +18,10 @@ internal sealed record HeadscaleUser
 
     public string? CreatedAt { get; init; }
 
+    /// <summary>How people tell it apart: names may be empty and need not be unique.</summary>
+    [JsonIgnore]
+    public string Label => $"{(Name is { Length: > 0 } name ? name : Email is { Length: > 0 } email ? email : "unnamed")} ({Id})";
+
     /// <summary>What stays the same as long as this is the same person: ids are reused after a rebuild of the database.</summary>
     [JsonIgnore]
     public string Fingerprint => ProviderId is { Length: > 0 } ? $"provider:{ProviderId}" : $"created:{CreatedMilliseconds}";

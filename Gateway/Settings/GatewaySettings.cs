@@ -17,8 +17,24 @@ internal sealed record GatewaySettings
 
     public required LimitSettings Limits { get; init; }
 
+    /// <summary><c>onboarding.self_claim</c>: what people may say about which Headscale user is theirs.</summary>
+    public required SelfClaim SelfClaim { get; init; }
+
     /// <summary>Days that audit entries are kept, 1 to 36500.</summary>
     public required int AuditRetentionDays { get; init; }
+}
+
+/// <summary>What becomes of somebody's word that a Headscale user is theirs.</summary>
+internal enum SelfClaim
+{
+    /// <summary>Nobody is asked.</summary>
+    Off = 0,
+
+    /// <summary>Somebody who may assign roles confirms it.</summary>
+    Approval,
+
+    /// <summary>It is believed, as Headplane does.</summary>
+    Open,
 }
 
 /// <summary>The section <c>server</c>.</summary>
@@ -147,6 +163,9 @@ internal sealed record HeadscaleSettings
 
     /// <summary>The issuer in Headscale's <c>providerId</c>s.</summary>
     public string? OidcIssuer { get; init; }
+
+    /// <summary>Where Tailscale clients find Headscale, when that is not the gateway's own public address.</summary>
+    public Uri? PublicUrl { get; init; }
 }
 
 /// <summary>The section <c>bootstrap</c>.</summary>

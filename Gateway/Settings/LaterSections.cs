@@ -10,17 +10,5 @@ internal static class LaterSections
         {
             root.Warn("telemetry", "this version exports no telemetry yet");
         }
-
-        switch (root.MapOrEmpty("onboarding").Text("self_claim", "approval"))
-        {
-            case "approval" or "off":
-                break;
-            case "open":
-                root.Warn("onboarding", "self_claim: open lets anyone who signs in take any unclaimed Headscale user");
-                break;
-            default:
-                root.Complain("onboarding", "self_claim must be approval, off or open");
-                break;
-        }
     }
 }

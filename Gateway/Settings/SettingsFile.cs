@@ -73,14 +73,32 @@ internal static class SettingsFile
             Store = ReadStore(root.MapOrEmpty("store"), server.DataPath, environment, files),
             Sessions = ReadSessions(root.MapOrEmpty("sessions")),
             Limits = ReadLimits(root.MapOrEmpty("limits")),
+            SelfClaim = ReadSelfClaim(root),
             AuditRetentionDays = root.MapOrEmpty("audit").Number("retention_days", 365, 1, 36500),
         };
+    }
+
+    private static SelfClaim ReadSelfClaim(YamlMap root)
+    {
+        switch (root.MapOrEmpty("onboarding").Text("self_claim", "approval"))
+        {
+            case "approval":
+                return SelfClaim.Approval;
+            case "off":
+                return SelfClaim.Off;
+            case "open":
+                root.Warn("onboarding", "self_claim: open lets anyone who signs in take any unclaimed Headscale user");
+                return SelfClaim.Open;
+            default:
+                root.Complain("onboarding", "self_claim must be approval, off or open");
+                return SelfClaim.Off;
+        }
     }
 
     private static HeadscaleSettings ReadHeadscale(YamlMap root, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
         var map = root.MapOrEmpty("headscale");
-        map.Unused("config_path", "config_strict", "dns_records_path", "public_url", "grpc_url");
+        map.Unused("config_path", "config_strict", "dns_records_path", "grpc_url");
         var url = map.Url("url");
         if (url is null && !map.Has("url"))
         {
@@ -103,6 +121,7 @@ internal static class SettingsFile
             TlsCaPath = CertificateFile.Read(map, map.Has("tls_ca_path") ? "tls_ca_path" : "tls_cert_path", files),
             ApiKeyPassthrough = map.Flag("api_key_passthrough", fallback: true),
             OidcIssuer = map.Text("oidc_issuer"),
+            PublicUrl = map.Url("public_url"),
         };
     }
 

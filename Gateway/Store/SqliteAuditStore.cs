@@ -9,7 +9,7 @@ internal sealed class SqliteAuditStore(SqliteFile file) : IAuditStore
 {
     private const string Columns =
         """
-        select id, at, request_id RequestId, kind, actor, role, headscale_user HeadscaleUser, "row" "Row", method, path, reason, status, client, duration, detail
+        select id, at, request_id RequestId, kind, actor, role, headscale_user HeadscaleUser, "row" "Row", method, path, reason, status, client, duration, detail, before, after
 
         """;
 
@@ -19,8 +19,8 @@ internal sealed class SqliteAuditStore(SqliteFile file) : IAuditStore
         {
             connection.Execute(
                 """
-                insert into audit (at, request_id, kind, actor, role, headscale_user, "row", method, path, reason, status, client, duration, detail)
-                values (@At, @RequestId, @Kind, @Actor, @Role, @HeadscaleUser, @Row, @Method, @Path, @Reason, @Status, @Client, @Duration, @Detail)
+                insert into audit (at, request_id, kind, actor, role, headscale_user, "row", method, path, reason, status, client, duration, detail, before, after)
+                values (@At, @RequestId, @Kind, @Actor, @Role, @HeadscaleUser, @Row, @Method, @Path, @Reason, @Status, @Client, @Duration, @Detail, @Before, @After)
                 """,
                 new
                 {
@@ -38,6 +38,8 @@ internal sealed class SqliteAuditStore(SqliteFile file) : IAuditStore
                     entry.Client,
                     entry.Duration,
                     entry.Detail,
+                    entry.Before,
+                    entry.After,
                 },
                 transaction);
         }
@@ -83,7 +85,7 @@ internal sealed class SqliteAuditStore(SqliteFile file) : IAuditStore
 
     private sealed record StoredEntry(
         long Id, long At, string RequestId, string Kind, string? Actor, string? Role, string? HeadscaleUser, string? Row,
-        string Method, string Path, string Reason, long? Status, string? Client, double? Duration, string? Detail)
+        string Method, string Path, string Reason, long? Status, string? Client, double? Duration, string? Detail, string? Before, string? After)
     {
         public AuditEntry ToEntry() => new()
         {
@@ -102,6 +104,8 @@ internal sealed class SqliteAuditStore(SqliteFile file) : IAuditStore
             Client = Client,
             Duration = Duration,
             Detail = Detail,
+            Before = Before,
+            After = After,
         };
     }
 }

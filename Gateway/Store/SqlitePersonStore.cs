@@ -10,7 +10,7 @@ namespace Gateway.Store;
 internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : IPersonStore
 {
     private const string Columns =
-        "id, source, issuer, subject, name, email, picture, role, headscale_user HeadscaleUser, link_fingerprint Fingerprint, link_source LinkSource, created_at CreatedAt, email_trusted EmailTrusted";
+        "id, source, issuer, subject, name, email, picture, role, headscale_user HeadscaleUser, link_fingerprint Fingerprint, link_source LinkSource, created_at CreatedAt, email_trusted EmailTrusted, claim_user ClaimUser, claim_fingerprint ClaimFingerprint";
 
     public long Generation() => file.Use(connection => connection.ExecuteScalar<long>("select n from generation"));
 
@@ -62,7 +62,7 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
 
     public Change Link(long id, UserLink link) => Guarded(() => file.Change((connection, transaction) => Found(connection.Execute(
         """
-        update person set headscale_user = @HeadscaleUserId, link_fingerprint = @Fingerprint, link_source = @source
+        update person set headscale_user = @HeadscaleUserId, link_fingerprint = @Fingerprint, link_source = @source, claim_user = null, claim_fingerprint = null
         where id = @id and (@source = 'admin' or link_source is not 'admin')
         """,
         new { id, link.HeadscaleUserId, link.Fingerprint, source = NameOf(link.Source) },
@@ -70,6 +70,14 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
 
     public Change Unlink(long id) => file.Change((connection, transaction) => Found(connection.Execute(
         "update person set headscale_user = null, link_fingerprint = null, link_source = null where id = @id", new { id }, transaction)));
+
+    public Change Claim(long id, UserLink claim) => file.Change((connection, transaction) => Found(connection.Execute(
+        "update person set claim_user = @HeadscaleUserId, claim_fingerprint = @Fingerprint where id = @id and headscale_user is null",
+        new { id, claim.HeadscaleUserId, claim.Fingerprint },
+        transaction)));
+
+    public Change DropClaim(long id) => file.Change((connection, transaction) => Found(connection.Execute(
+        "update person set claim_user = null, claim_fingerprint = null where id = @id and claim_user is not null", new { id }, transaction)));
 
     public Change Remove(long id) => file.Change((connection, transaction) =>
         IsOwner(connection, transaction, id) ? Change.IsOwner : Found(connection.Execute("delete from person where id = @id", new { id }, transaction)));
@@ -131,7 +139,7 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
 
     private sealed record Row(
         long Id, string Source, string Issuer, string Subject, string? Name, string? Email, string? Picture, string Role,
-        string? HeadscaleUser, string? Fingerprint, string? LinkSource, long CreatedAt, long EmailTrusted)
+        string? HeadscaleUser, string? Fingerprint, string? LinkSource, long CreatedAt, long EmailTrusted, string? ClaimUser, string? ClaimFingerprint)
     {
         public Person ToPerson() => new()
         {
@@ -145,6 +153,7 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
             Picture = Picture,
             Role = Role,
             Link = HeadscaleUser is null || Fingerprint is null ? null : new UserLink(HeadscaleUser, Fingerprint, SourceOf(LinkSource)),
+            Claim = ClaimUser is null || ClaimFingerprint is null ? null : new UserLink(ClaimUser, ClaimFingerprint, Users.LinkSource.Claim),
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt),
         };
 

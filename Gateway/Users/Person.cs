@@ -47,6 +47,9 @@ internal sealed record Person
 
     public UserLink? Link { get; init; }
 
+    /// <summary>The Headscale user that they say is theirs, until somebody confirms or declines it. It gives no rights.</summary>
+    public UserLink? Claim { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>How people and the audit name whoever a session belongs to.</summary>
@@ -135,6 +138,11 @@ internal interface IPersonStore
     Change Link(long id, UserLink link);
 
     Change Unlink(long id);
+
+    /// <summary>Stores that somebody without a link says a Headscale user is theirs. A link of whatever source settles it.</summary>
+    Change Claim(long id, UserLink claim);
+
+    Change DropClaim(long id);
 
     Change Remove(long id);
 

@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gateway.Edge;
+using Gateway.Forward;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Users;
+
+namespace Gateway.Admin;
+
+/// <summary>How somebody can connect a device.</summary>
+/// <param name="LoginServer">The address that the device is told.</param>
+/// <param name="MayMakeKey">Whether they may have a key of their own.</param>
+/// <param name="MayRegister">Whether they may register a device that waits.</param>
+/// <param name="MayRegisterForOthers">Whether they may do so for somebody else.</param>
+/// <param name="Key">A key that was just made for one device; null for none.</param>
+/// <param name="Users">Whom a device can be registered for; empty: for oneself alone.</param>
+public sealed record Device(string LoginServer, bool MayMakeKey, bool MayRegister, bool MayRegisterForOthers, string? Key, IReadOnlyList<UserChoice> Users);
+
+/// <summary>From nothing to a connected device: the line for each platform, a key of one's own, the registration of a device that waits.</summary>
+internal static class Connect
+{
+    private const string Keys = "/api/v1/preauthkey";
+
+    private static readonly TimeSpan _keyFor = TimeSpan.FromHours(1);
+
+    public static void MapConnect(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/connect", ShowAsync);
+        admin.MapPost("/connect/key", MakeKeyAsync);
+        admin.MapPost("/connect/register", RegisterAsync);
+    }
+
+    /// <summary>Where devices find Headscale.</summary>
+    public static string LoginServer(Visit visit)
+    {
+        var settings = visit.Configuration.Settings;
+        return (settings.Headscale.PublicUrl ?? settings.Server.BaseUrl)?.GetLeftPart(UriPartial.Authority) ?? "https://your-headscale";
+    }
+
+    public static Device DeviceOf(Visit visit, Admitted who, PageCalls calls, UpstreamWatch upstream, string? key = null, IReadOnlyList<UserChoice>? users = null)
+    {
+        var forOthers = Offers("somebody-else", isOwn: false);
+        return new(
+            LoginServer(visit),
+            who.User is { } user && calls.Offers(visit, who, "POST", Keys, isOwn: true, KeyFor(user.Id, DateTimeOffset.UnixEpoch)),
+            forOthers || (who.User is { } me && Offers(me.Name, isOwn: true)),
+            forOthers,
+            key,
+            users ?? []);
+
+        bool Offers(string name, bool isOwn)
+        {
+            var (target, body) = Registration(upstream.Assumed, name, "hskey-authreq-000000000000000000000000");
+            return calls.Offers(visit, who, "POST", target, isOwn, body);
+        }
+    }
+
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, ShownOnce once, string? key = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var visit = PageAnswers.Visit(context);
+        var device = DeviceOf(visit, who, calls, upstream, once.Take(context, "device"));
+        if (device.MayRegisterForOthers && who.Role.Has(Capability.ReadUsers))
+        {
+            var users = await directory.GetAsync(context.RequestAborted);
+            device = device with { Users = [.. users.Users.Where(one => one.Name.Length > 0 && users.IsUnique(one.Name)).Select(one => new UserChoice(one.Id, one.Label))] };
+        }
+
+        return PageAnswers.Page<Pages.ConnectPage>(StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Device", device), ("OwnId", who.User?.Id), ("Pending", key is null ? null : RegistrationKey.Find(key)));
+    }
+
+    private static async Task<IResult> MakeKeyAsync(HttpContext context, PageDoor door, PageCalls calls, ShownOnce once, TimeProvider clock)
+    {
+        var (who, refusal) = await door.EnterAsync(context, isForm: true);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        if (who.User is not { } user)
+        {
+            return PageDoor.Refuse(context, new(Reason.NotLinked, who.Role.Name));
+        }
+
+        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", Keys, KeyFor(user.Id, clock.GetUtcNow() + _keyFor));
+        if (!answer.IsDone)
+        {
+            return PageDoor.Explain(context, who, answer);
+        }
+
+        using var json = JsonDocument.Parse(answer.Json);
+        once.Keep(context, "device", json.RootElement.GetProperty("preAuthKey").GetProperty("key").GetString()!);
+        return Results.Redirect($"{PageAnswers.BasePath(context)}/connect");
+    }
+
+    private static async Task<IResult> RegisterAsync(HttpContext context, PageDoor door, PageCalls calls, UpstreamWatch upstream, UserDirectory directory)
+    {
+        var (who, refusal) = await door.EnterAsync(context, isForm: true);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var pasted = form["device"].ToString();
+        if (RegistrationKey.Find(pasted) is not { } key)
+        {
+            return PageAnswers.Failure(context, StatusCodes.Status400BadRequest, "Nothing was registered", RegistrationKey.IsNodeKey(pasted)
+                ? "This is a key that Headscale has not taken since 0.26. Run tailscale up on the device and paste the link that it shows."
+                : "There is no registration key in what you pasted. Paste the whole link that tailscale up shows on the device; it has /register/ or /auth/ in it.", isSignedIn: true);
+        }
+
+        var name = form["user"].ToString() is { Length: > 0 } id ? (await directory.GetAsync(context.RequestAborted)).Find(id)?.Name : who.User?.Name;
+        if (name is null)
+        {
+            return PageDoor.Refuse(context, new(Reason.NotLinked, who.Role.Name));
+        }
+
+        var (target, body) = Registration(upstream.Assumed, name, key);
+        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", target, body);
+        if (!answer.IsDone)
+        {
+            return PageDoor.Explain(context, who, answer);
+        }
+
+        using var json = JsonDocument.Parse(answer.Json);
+        return Results.Redirect($"{PageAnswers.BasePath(context)}/machines/{json.RootElement.GetProperty("node").Text("id")}?done=register");
+    }
+
+    /// <summary>0.29 has an operation of its own for it. Both take the name of the user and not the id.</summary>
+    private static (string Target, string Body) Registration(HeadscaleVersion version, string user, string key) => version.Minor >= 29
+        ? ("/api/v1/auth/register", new JsonObject { ["user"] = user, ["authId"] = key }.ToJsonString())
+        : ($"/api/v1/node/register?user={Uri.EscapeDataString(user)}&key={key}", "");
+
+    private static string KeyFor(string user, DateTimeOffset until) => new JsonObject
+    {
+        ["user"] = user,
+        ["reusable"] = false,
+        ["ephemeral"] = false,
+        ["expiration"] = until.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+    }.ToJsonString();
+}

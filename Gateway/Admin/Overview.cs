@@ -1,0 +1,144 @@
+using System.Text.Json;
+using Gateway.Forward;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Settings;
+using Gateway.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Admin;
+
+/// <summary>Where somebody stands on the way to a connected device.</summary>
+/// <param name="IsPerson">Whether it is a person, who can have a Headscale user.</param>
+/// <param name="Claim">The Headscale user that they asked for; null for none.</param>
+/// <param name="MayClaim">Whether they may say which one is theirs.</param>
+/// <param name="IsBelieved">Whether that is believed without anybody's confirmation.</param>
+/// <param name="Choices">The Headscale users to choose from; empty: the name has to be typed.</param>
+public sealed record Standing(bool IsPerson, string? Claim, bool MayClaim, bool IsBelieved, IReadOnlyList<UserChoice> Choices);
+
+/// <summary>The first page: who somebody is, and what is missing until their first device is connected.</summary>
+internal static class Overview
+{
+    private const int MostChoices = 500;
+
+    private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
+    {
+        ["claim"] = "Your request is stored. Whoever may confirm it sees it on their first page.",
+        ["linked"] = "You are linked.",
+        ["withdraw"] = "Your request was withdrawn.",
+    };
+
+    public static void MapOverview(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/", ShowAsync);
+        admin.MapPost("/claim", ClaimAsync);
+        admin.MapPost("/claim/withdraw", WithdrawAsync);
+    }
+
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, PageCalls calls, People people, UserDirectory directory, UpstreamWatch upstream, TimeProvider clock, string? done = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var visit = PageAnswers.Visit(context);
+        var (machines, trouble) = await OwnMachinesAsync(context, calls, who);
+        return PageAnswers.Page<Pages.HomePage>(
+            StatusCodes.Status200OK,
+            ("Shell", door.ShellOf(context, who)),
+            ("Identity", who.Label),
+            ("HasAccess", who.Role.Held.Count > 0),
+            ("Standing", await StandingOfAsync(who, people, directory, visit.Configuration.Settings.SelfClaim, context.RequestAborted)),
+            ("Machines", machines),
+            ("Device", Connect.DeviceOf(visit, who, calls, upstream)),
+            ("Asking", people.Snapshot.Everyone.Count(one => one.Claim is not null && RankRules.Complaint(who, one, visit.Configuration.Table) is null)),
+            ("Notice", _done.GetValueOrDefault(done ?? "")),
+            ("Error", trouble),
+            ("Now", clock.GetUtcNow()));
+    }
+
+    private static async Task<Standing> StandingOfAsync(Admitted who, People people, UserDirectory directory, SelfClaim rule, CancellationToken cancel)
+    {
+        if (who is not { Person: { } person, User: null })
+        {
+            return new(who.Person is not null, null, false, false, []);
+        }
+
+        // Names of users are for those who may read them, and for everybody where everybody may take one.
+        var users = await directory.GetAsync(cancel);
+        var isListed = rule is SelfClaim.Open || (rule is SelfClaim.Approval && who.Role.Has(Capability.ReadUsers));
+        return new(
+            true,
+            person.Claim is { } claim ? users.Find(claim.HeadscaleUserId)?.Label ?? claim.HeadscaleUserId : null,
+            rule is not SelfClaim.Off,
+            rule is SelfClaim.Open,
+            isListed ? [.. users.Users.Where(one => !people.Snapshot.IsClaimed(one.Id, person)).Take(MostChoices).Select(one => new UserChoice(one.Id, one.Label))] : []);
+    }
+
+    /// <summary>Their own machines as far as their role lets them see those; null where it does not, or there can be none.</summary>
+    private static async Task<(IReadOnlyList<Machine>? Machines, string? Trouble)> OwnMachinesAsync(HttpContext context, PageCalls calls, Admitted who)
+    {
+        if (who.User is not { NameIsUnique: true } user || !(who.Role.Has(Capability.ReadMachines) || who.Role.Has(Capability.ReadOwnMachines)))
+        {
+            return (null, null);
+        }
+
+        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "GET", $"/api/v1/node?user={Uri.EscapeDataString(user.Name)}");
+        if (!answer.IsDone)
+        {
+            return (null, "Your machines cannot be shown now: " + (answer.Complaint ?? Edge.Refusals.TextOf(new(answer.Decision.Reason, who.Role.Name, answer.Decision.Lacks, answer.Decision.Detail))));
+        }
+
+        using var json = JsonDocument.Parse(answer.Json);
+        return ([.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of).Where(one => one.OwnerId == user.Id)], null);
+    }
+
+    private static async Task<IResult> ClaimAsync(HttpContext context, PageDoor door, PersonChanges changes, People people, UserDirectory directory)
+    {
+        var (who, refusal) = await door.EnterAsync(context, isForm: true);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        if (who.Person is not { } person)
+        {
+            return OnlyPeople(context);
+        }
+
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var rule = PageAnswers.Visit(context).Configuration.Settings.SelfClaim;
+        var free = (await directory.GetAsync(context.RequestAborted)).Users.Where(one => !people.Snapshot.IsClaimed(one.Id, person));
+        var isListed = rule is SelfClaim.Open || who.Role.Has(Capability.ReadUsers);
+        var (id, name) = (form["user"].ToString(), form["name"].ToString().Trim());
+        var meant = free.Where(one => isListed && id.Length > 0 ? one.Id == id : name.Length > 0 && one.Name == name).Take(2).ToArray();
+        var changed = await changes.ApplyAsync(context, who, person, "claim", meant is [var only] ? only.Id : "");
+        return changed.Complaint is null
+            ? Results.Redirect($"{PageAnswers.HomePath(context)}?done={(rule is SelfClaim.Open ? "linked" : "claim")}")
+            : PageAnswers.Failure(context, changed.Status, "Nothing was changed", changed.Complaint, isSignedIn: true);
+    }
+
+    private static async Task<IResult> WithdrawAsync(HttpContext context, PageDoor door, PersonChanges changes)
+    {
+        var (who, refusal) = await door.EnterAsync(context, isForm: true);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        if (who.Person is not { } person)
+        {
+            return OnlyPeople(context);
+        }
+
+        var changed = await changes.ApplyAsync(context, who, person, "withdraw", "");
+        return changed.Complaint is null
+            ? Results.Redirect($"{PageAnswers.HomePath(context)}?done=withdraw")
+            : PageAnswers.Failure(context, changed.Status, "Nothing was changed", changed.Complaint, isSignedIn: true);
+    }
+
+    private static RazorComponentResult OnlyPeople(HttpContext context) =>
+        PageAnswers.Failure(context, StatusCodes.Status403Forbidden, "Not possible", "You are signed in with an API key, which belongs to no Headscale user.", isSignedIn: true);
+}

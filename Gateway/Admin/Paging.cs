@@ -1,0 +1,22 @@
+namespace Gateway.Admin;
+
+/// <summary>One page of a long list.</summary>
+/// <param name="Rows">What it shows.</param>
+/// <param name="Total">How many there are on all pages.</param>
+/// <param name="At">Its number, from 1.</param>
+/// <param name="Pages">How many pages there are, at least 1.</param>
+internal sealed record Paged<T>(IReadOnlyList<T> Rows, int Total, int At, int Pages);
+
+/// <summary>Long lists come in pages, so that each stays small.</summary>
+internal static class Paging
+{
+    private const int PerPage = 50;
+
+    /// <param name="page">Which page; the nearest that there is.</param>
+    public static Paged<T> Cut<T>(IReadOnlyCollection<T> all, int page)
+    {
+        var pages = Math.Max(1, (all.Count + PerPage - 1) / PerPage);
+        var at = Math.Clamp(page, 1, pages);
+        return new([.. all.Skip((at - 1) * PerPage).Take(PerPage)], all.Count, at, pages);
+    }
+}
