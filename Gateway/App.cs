@@ -85,6 +85,7 @@ internal static partial class App
         admin.MapConnect();
         admin.MapMachines();
         admin.MapKeys();
+        admin.MapApiKeys();
         admin.MapPolicy();
         admin.MapPeople();
         admin.MapHeadscaleUsers();
@@ -116,6 +117,7 @@ internal static partial class App
         services.AddSingleton<RateLimits>();
         services.AddSingleton<PageLimits>();
         services.AddSingleton<PageDoor>();
+        services.AddSingleton<SentForms>();
         services.AddSingleton<PersonChanges>();
         services.AddSingleton<ShownOnce>();
         services.AddSingleton<Judge>();

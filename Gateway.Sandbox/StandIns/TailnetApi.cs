@@ -24,7 +24,8 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
         ("DELETE", ["preauthkey"]) when version >= 28 => DeleteKey(Id(query["id"].ToString())),
         ("GET", ["apikey"]) => new() { ["apiKeys"] = Array(tailnet.ApiKeys.Select(_json.ApiKey)) },
         ("POST", ["apikey"]) => new() { ["apiKey"] = CreateApiKey(Text(body, "expiration")).Key },
-        ("POST", ["apikey", "expire"]) or ("DELETE", ["apikey", _]) => [],
+        ("POST", ["apikey", "expire"]) => EndApiKey(Text(body, "prefix"), Text(body, "id"), key => key with { Expiration = "2026-01-02T00:00:00Z" }),
+        ("DELETE", ["apikey", var prefix]) => EndApiKey(prefix, null, _ => null),
         ("GET", ["policy"]) => new() { ["policy"] = tailnet.Policy ?? throw new StandInFailure(500, "acl policy not found"), ["updatedAt"] = "2026-01-01T00:00:00Z" },
         ("PUT", ["policy"]) => new() { ["policy"] = tailnet.Policy = Text(body, "policy"), ["updatedAt"] = "2026-01-01T00:00:00Z" },
         ("POST", ["policy", "check"]) when version >= 29 => [],
@@ -43,6 +44,21 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
         var made = new TailnetApiKey(id, key, expiration ?? Never);
         tailnet.ApiKeys.Add(made);
         return made;
+    }
+
+    /// <summary>0.28 and later take the prefix bare or as lists show it, or the id.</summary>
+    private JsonObject EndApiKey(string? prefix, string? id, Func<TailnetApiKey, TailnetApiKey?> change)
+    {
+        var bare = prefix?.TrimEnd('*').TrimEnd('-').Replace("hskey-api-", "", StringComparison.Ordinal);
+        var at = tailnet.ApiKeys.FindIndex(one => (id is not null && $"{one.Id}" == id) || (bare is { Length: > 0 } && one.Key.Replace("hskey-api-", "", StringComparison.Ordinal).StartsWith(bare, StringComparison.Ordinal)));
+        if (at >= 0)
+        {
+            var changed = change(tailnet.ApiKeys[at]);
+            tailnet.ApiKeys.RemoveAt(at);
+            tailnet.ApiKeys.InsertRange(at, changed is null ? [] : [changed]);
+        }
+
+        return [];
     }
 
     public TailnetKey CreateKey(ulong? user, string expiration, IReadOnlyList<string> tags, bool reusable = false, bool ephemeral = false)

@@ -201,18 +201,18 @@ public sealed class PagesTests
         Assert.False(Has(await audrey.GetAsync("/admin/policy"), "<textarea"));
         Assert.Equal(403, (await As(gateway, "vera").GetAsync("/admin/policy")).Status);
 
-        Assert.Equal("/admin/policy?done=set", (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "// mine\r\n{}"))).Location);
+        Assert.Equal("/admin/policy?done=set", (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "// mine\r\n{}"), ("step", "save"))).Location);
         Assert.Equal("// mine\n{}", gateway.Headscale.Tailnet.Policy);
 
         var page = await nina.GetAsync("/admin/policy");
         var stale = System.Text.RegularExpressions.Regex.Match(page.Text, "name=\"base\" value=\"([^\"]+)\"").Groups[1].Value;
         gateway.Headscale.Tailnet.Policy = "// theirs\n{}";
-        var conflict = await nina.SubmitAsync("/admin/login", "/admin/policy", ("policy", "// mine again"), ("base", stale));
+        var conflict = await nina.SubmitAsync("/admin/login", "/admin/policy", ("policy", "// mine again"), ("step", "save"), ("base", stale));
         Assert.Equal(409, conflict.Status);
         Assert.True(Has(conflict, "// mine again") && Has(conflict, "// theirs"));
         Assert.Equal("// theirs\n{}", gateway.Headscale.Tailnet.Policy);
 
-        Assert.Equal(403, (await audrey.SubmitAsync("/admin/login", "/admin/policy", ("policy", "{}"), ("base", HashOf("// theirs\n{}")))).Status);
+        Assert.Equal(403, (await audrey.SubmitAsync("/admin/login", "/admin/policy", ("policy", "{}"), ("step", "save"), ("base", HashOf("// theirs\n{}")))).Status);
         var rows = (await gateway.StopAndReadAuditAsync()).Where(one => one.Method != "GET").Select(one => $"{one.Row} {one.Status}");
         Assert.Equal(version >= 29 ? ["policy.check 200", "policy.set 200", "policy.set 403"] : ["policy.set 200", "policy.set 403"], rows);
     }

@@ -21,8 +21,13 @@ namespace Gateway.Admin;
 /// <param name="Client">The address that it came from.</param>
 /// <param name="RequestId">The reference that the answer carried.</param>
 /// <param name="Detail">What else is to be said.</param>
+/// <param name="HeadscaleUser">The Headscale user that they were linked to.</param>
+/// <param name="Duration">Milliseconds from request to answer.</param>
+/// <param name="Before">What a change replaced, where that is known.</param>
+/// <param name="After">What it set.</param>
 public sealed record AuditLine(
-    long Id, DateTimeOffset At, string? Actor, string? Role, string Method, string Path, string? Row, string Reason, int? Status, string? Client, string RequestId, string? Detail);
+    long Id, DateTimeOffset At, string? Actor, string? Role, string Method, string Path, string? Row, string Reason, int? Status, string? Client, string RequestId, string? Detail,
+    string? HeadscaleUser, double? Duration, string? Before, string? After);
 
 /// <summary><c>/api/audit</c>.</summary>
 internal sealed record AuditAnswer(IReadOnlyList<AuditLine> Entries, long? Next);
@@ -40,6 +45,7 @@ internal static class AuditTrail
     public static void MapAuditTrail(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/audit", ShowAsync);
+        admin.MapGet("/audit/{id:long}", ShowOneAsync);
         admin.MapGet("/audit.csv", DownloadAsync);
         admin.MapGet("/api/audit", AnswerAsync);
     }
@@ -55,6 +61,19 @@ internal static class AuditTrail
         var (entries, next) = Find(store, q, refused, before, PerPage);
         return PageAnswers.Page<Pages.AuditPage>(
             StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entries", entries), ("Search", q?.Trim() ?? ""), ("RefusedOnly", refused), ("Next", next), ("IsFirst", before is null));
+    }
+
+    private static async Task<IResult> ShowOneAsync(HttpContext context, long id, PageDoor door, IAuditStore store)
+    {
+        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        return store.Find(id) is { } entry
+            ? PageAnswers.Page<Pages.AuditEntryPage>(StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entry", LineOf(entry)))
+            : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such entry, or it was deleted at the end of its retention.", isSignedIn: true);
     }
 
     private static async Task AnswerAsync(HttpContext context, Authentication authentication, IAuditStore store, string? q = null, bool refused = false, long? before = null)
@@ -82,10 +101,10 @@ internal static class AuditTrail
             return refusal!;
         }
 
-        var text = new StringBuilder("at,actor,role,method,path,row,reason,status,client,request_id,detail\r\n");
+        var text = new StringBuilder("at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after\r\n");
         foreach (var one in Find(store, q, refused, null, MostAtOnce).Entries)
         {
-            string?[] cells = [one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail];
+            string?[] cells = [one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After];
             text.AppendJoin(',', cells.Select(Cell)).Append("\r\n");
         }
 
@@ -96,9 +115,12 @@ internal static class AuditTrail
     {
         var found = store.Find(new AuditSearch(before, text?.Trim() ?? "", refused, most + 1));
         return (
-            [.. found.Take(most).Select(one => new AuditLine(one.Id, one.At, one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status, one.Client, one.RequestId, one.Detail))],
+            [.. found.Take(most).Select(LineOf)],
             found.Count > most ? found[most - 1].Id : null);
     }
+
+    private static AuditLine LineOf(AuditEntry one) => new(
+        one.Id, one.At, one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status, one.Client, one.RequestId, one.Detail, one.HeadscaleUser, one.Duration, one.Before, one.After);
 
     /// <summary>RFC 4180; what a spreadsheet would take for a formula begins with an apostrophe.</summary>
     private static string Cell(string? text) => text switch

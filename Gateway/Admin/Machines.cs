@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Edge;
 using Gateway.Forward;
+using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Users;
 
@@ -13,7 +14,8 @@ namespace Gateway.Admin;
 /// <param name="Delete">Deleting it.</param>
 /// <param name="Tag">Setting its tags.</param>
 /// <param name="Route">Approving its routes.</param>
-public sealed record MachineActions(bool Rename, bool Expire, bool Delete, bool Tag, bool Route);
+/// <param name="Owners">Whom it can be given to; empty where it cannot.</param>
+public sealed record MachineActions(bool Rename, bool Expire, bool Delete, bool Tag, bool Route, IReadOnlyList<UserChoice> Owners);
 
 /// <summary>The machines of a person, or of everybody, and what may be done with them.</summary>
 internal static class Machines
@@ -25,6 +27,7 @@ internal static class Machines
         ["expire"] = "The machine was signed out of the tailnet.",
         ["delete"] = "The machine was deleted.",
         ["tags"] = "The tags were set.",
+        ["user"] = "The machine has its new owner.",
         ["register"] = "The device is registered. It connects within seconds.",
         ["routes"] = "The routes were approved.",
     };
@@ -73,7 +76,7 @@ internal static class Machines
             ("Now", clock.GetUtcNow()));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, PageCalls calls, TimeProvider clock, string id, string? done = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, TimeProvider clock, string id, string? done = null)
     {
         var (who, refusal) = await door.EnterAsync(context);
         if (who is null)
@@ -94,7 +97,7 @@ internal static class Machines
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),
             ("Machine", machine),
-            ("Actions", ActionsOn(machine, visit, who, calls)),
+            ("Actions", ActionsOn(machine, visit, who, calls) with { Owners = await OwnersAsync(machine, visit, who, calls, upstream, directory, context.RequestAborted) }),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Now", clock.GetUtcNow()));
     }
@@ -103,8 +106,15 @@ internal static class Machines
     {
         var isOwn = machine.OwnerId is not null && machine.OwnerId == who.User?.Id;
         bool Offers(string method, string rest, string body = "") => calls.Offers(visit, who, method, $"/api/v1/node/{machine.Id}{rest}", isOwn, body);
-        return new(Offers("POST", "/rename/name"), Offers("POST", "/expire"), Offers("DELETE", ""), Offers("POST", "/tags", """{"tags":["tag:a"]}"""), Offers("POST", "/approve_routes", """{"routes":[]}"""));
+        return new(Offers("POST", "/rename/name"), Offers("POST", "/expire"), Offers("DELETE", ""), Offers("POST", "/tags", """{"tags":["tag:a"]}"""), Offers("POST", "/approve_routes", """{"routes":[]}"""), []);
     }
+
+    /// <summary>From 0.28 on a machine keeps its owner; tags are what takes it away from one.</summary>
+    private static async Task<IReadOnlyList<UserChoice>> OwnersAsync(
+        Machine machine, Visit visit, Admitted who, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, CancellationToken cancel) =>
+        upstream.Assumed.HasTagOwnership || !who.Role.Has(Capability.ReadUsers) || !calls.Offers(visit, who, "POST", $"/api/v1/node/{machine.Id}/user", isOwn: false, """{"user":"1"}""")
+            ? []
+            : [.. (await directory.GetAsync(cancel)).Users.Where(one => one.Id != machine.OwnerId).Select(one => new UserChoice(one.Id, one.Label))];
 
     private static async Task<IResult> ActAsync(HttpContext context, PageDoor door, PageCalls calls, string id, string action)
     {
@@ -122,6 +132,7 @@ internal static class Machines
             "expire" => ("POST", $"{node}/expire", ""),
             "delete" => ("DELETE", node, ""),
             "tags" => ("POST", $"{node}/tags", Body("tags", form["tags"].ToString().Split([' ', ',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries))),
+            "user" => ("POST", $"{node}/user", new JsonObject { ["user"] = form["user"].ToString() }.ToJsonString()),
             "routes" => ("POST", $"{node}/approve_routes", Body("routes", form["route"].OfType<string>())),
             _ => ("", "", ""),
         };

@@ -63,6 +63,13 @@ internal static class PolicyPage
             return Page(context, door, who, TextOf(now), wanted, error: $"Headscale does not take this policy, so nothing was saved: {check.Complaint}", status: StatusCodes.Status400BadRequest);
         }
 
+        if (form["step"] != "save")
+        {
+            return wanted == TextOf(now)
+                ? Page(context, door, who, TextOf(now), wanted, notice: "Nothing is different from the policy as it is now.")
+                : Page(context, door, who, TextOf(now), wanted, changes: PolicyChange.Between(TextOf(now), wanted));
+        }
+
         var answer = await calls.SendAsync(context, visit, who, "PUT", Target, body);
         return answer.IsDone ? Results.Redirect(PageAnswers.BasePath(context) + "/policy?done=set")
             : answer.Decision.IsAllowed ? Page(context, door, who, TextOf(now), wanted, error: $"Headscale refused the policy, so nothing was saved: {answer.Complaint}", status: StatusCodes.Status400BadRequest)
@@ -73,13 +80,14 @@ internal static class PolicyPage
     private static bool CheckedHere(Visit visit, Admitted who, PageCalls calls, UpstreamWatch upstream) =>
         upstream.Status.Version is { Minor: >= 29 } && calls.Offers(visit, who, "POST", Target + "/check", isOwn: false, """{"policy":"{}"}""");
 
-    private static RazorComponentResult Page(HttpContext context, PageDoor door, Admitted who, string current, string text, string? notice = null, string? error = null, int status = StatusCodes.Status200OK) =>
+    private static RazorComponentResult Page(HttpContext context, PageDoor door, Admitted who, string current, string text, string? notice = null, string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null) =>
         PageAnswers.Page<Pages.PolicyPage>(
             status,
             ("Shell", door.ShellOf(context, who)),
             ("Current", current),
             ("Text", text),
             ("Base", HashOf(current)),
+            ("Changes", changes ?? []),
             ("MayWrite", who.Role.Has(Capability.WritePolicy)),
             ("Notice", notice),
             ("Error", error));

@@ -26,7 +26,7 @@ public sealed record NavLink(string Href, string Text, bool IsCurrent);
 public sealed record Shell(string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, bool CanSignOut, string TokenField, string Token);
 
 /// <summary>The way into pages: who may come in, and what frames the page for them.</summary>
-internal sealed class PageDoor(Authentication authentication, IAntiforgery antiforgery, SignInAudit audit)
+internal sealed class PageDoor(Authentication authentication, IAntiforgery antiforgery, SentForms sent, SignInAudit audit)
 {
     /// <summary>Who is there; or the answer for somebody who may not go on.</summary>
     /// <param name="isForm">Whether something was posted: then it must come from a page of ours.</param>
@@ -52,6 +52,11 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
             return (null, PageAnswers.Failure(context, status, "Please try again", "This form was too old or came from elsewhere, so nothing was changed.", isSignedIn: true));
         }
 
+        if (isForm && !sent.IsFirst(context.Request.Path, await context.Request.ReadFormAsync(context.RequestAborted)))
+        {
+            return (null, PageAnswers.Failure(context, StatusCodes.Status409Conflict, "Sent twice", "This form was sent already, and what it does was begun once. Have a look whether it is done before you send it again.", isSignedIn: true));
+        }
+
         return needs is { } capability && !admitted.Role.Has(capability)
             ? (null, Refuse(context, new(Reason.RoleTooLow, admitted.Role.Name, capability)))
             : (admitted, null);
@@ -72,6 +77,7 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
             ($"{at}/", "Overview", true),
             ($"{at}/machines", "Machines", who.Role.Has(Capability.ReadMachines) || who.Role.Has(Capability.ReadOwnMachines)),
             ($"{at}/keys", "Keys", who.Role.Has(Capability.GenerateAuthkeys) || who.Role.Has(Capability.GenerateOwnAuthkeys)),
+            ($"{at}/apikeys", "API keys", who.Role.Has(Capability.ManageApiKeys)),
             ($"{at}/users", "Users", who.Role.Has(Capability.ReadUsers)),
             ($"{at}/policy", "Policy", who.Role.Has(Capability.ReadPolicy)),
             ($"{at}/audit", "Audit", who.Role.Has(Capability.ReadAudit)),

@@ -18,7 +18,7 @@ internal enum AuditKind
     Person,
 }
 
-/// <summary>One decision or change. Bodies, queries and secrets are never part of it.</summary>
+/// <summary>One decision or change. What a change is to set is part of it, secrets never are.</summary>
 internal sealed record AuditEntry
 {
     /// <summary>The position in the log; 0 before it is stored.</summary>
@@ -59,10 +59,10 @@ internal sealed record AuditEntry
 
     public string? Detail { get; init; }
 
-    /// <summary>What a change to a person replaced; null where there is nothing to compare.</summary>
+    /// <summary>What a change to a person replaces; null where it is not known, as with everything that Headscale keeps.</summary>
     public string? Before { get; init; }
 
-    /// <summary>What it was to become.</summary>
+    /// <summary>What a change sets, cut at 1024 characters; null where nothing is set.</summary>
     public string? After { get; init; }
 
     /// <summary>A change that a verb made.</summary>
@@ -102,6 +102,9 @@ internal interface IAuditStore
     IReadOnlyList<AuditEntry> Read(long after, DateTimeOffset since, int most);
 
     IReadOnlyList<AuditEntry> Find(AuditSearch search);
+
+    /// <summary>One entry; null when there is none at that position, or none any more.</summary>
+    AuditEntry? Find(long id);
 
     /// <summary>Deletes what is older; returns how many entries.</summary>
     int DeleteBefore(DateTimeOffset time);

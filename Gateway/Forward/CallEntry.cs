@@ -1,3 +1,6 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
 using Gateway.Audit;
 using Gateway.Edge;
 using Gateway.Policy;
@@ -9,6 +12,12 @@ namespace Gateway.Forward;
 internal static class CallEntry
 {
     private const int LongestPath = 256;
+    private const int LongestArguments = 1024;
+    private const int LongestText = 255;
+    private const string Hidden = "(hidden)";
+
+    /// <summary>Arguments that are a secret, or stand for a device that is just being let in.</summary>
+    private static readonly FrozenSet<string> _secrets = FrozenSet.Create(StringComparer.Ordinal, "key", "authId");
 
     /// <param name="ownKey">The public prefix of the caller's own Headscale key.</param>
     public static AuditEntry Of(Visit visit, string method, string path, Judgement judgement, Admitted? who, string? ownKey, DateTimeOffset now) => new()
@@ -25,6 +34,25 @@ internal static class CallEntry
         Reason = NameOf(judgement.Decision.Reason),
         Client = visit.Peer.Client?.ToString(),
         Detail = judgement.Decision.Detail,
+        After = judgement.Call.IsSafe ? null : Arguments(judgement.Call),
+    };
+
+    /// <summary>What a change sets, as it was judged: each argument, the policy by its hash, and nothing that opens a door.</summary>
+    private static string? Arguments(Call call)
+    {
+        var given = call.Query.Select(one => $"{one.Key}: {(_secrets.Contains(one.Key) ? Hidden : one.Value)}")
+            .Concat((call.Body ?? FrozenDictionary<string, Argument>.Empty).Select(one => $"{one.Key}: {(_secrets.Contains(one.Key) ? Hidden : TextOf(one.Value))}"));
+        var text = string.Join(", ", given);
+        return text.Length == 0 ? null : text.Length > LongestArguments ? text[..LongestArguments] : text;
+    }
+
+    private static string TextOf(Argument argument) => argument switch
+    {
+        { List: { } list } => $"[{string.Join(", ", list)}]",
+        { Text: { Length: > LongestText } text } => $"{text.Length} characters, sha256 {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}",
+        { Text: { } text } => text,
+        { Flag: { } flag } => flag ? "true" : "false",
+        _ => $"{argument.Number}",
     };
 
     public static string NameOf(Reason reason) => SnakeCase.From(reason.ToString());

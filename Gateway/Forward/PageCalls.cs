@@ -60,7 +60,10 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
         }
 
         var started = clock.GetTimestamp();
-        var result = judgement.Decision.IsAllowed ? await AskAsync(visit, who, judgement, cancel) : new(judgement.Decision, 0, []);
+        var result = judgement.Decision.IsAllowed
+            // A second click cancels the first request, and what it began must still come to its end.
+            ? await AskAsync(visit, who, judgement, changes ? CancellationToken.None : cancel)
+            : new(judgement.Decision, 0, []);
         var (reason, status, took) = (CallEntry.NameOf(result.Decision.Reason), result.Status > 0 ? result.Status : Refusals.StatusOf(result.Decision.Reason), clock.GetElapsedTime(started).TotalMilliseconds);
         if (changes)
         {

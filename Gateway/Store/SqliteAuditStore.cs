@@ -80,6 +80,8 @@ internal sealed class SqliteAuditStore(SqliteFile file) : IAuditStore
             }).Select(one => one.ToEntry()),
     ]);
 
+    public AuditEntry? Find(long id) => file.Use(connection => connection.QueryFirstOrDefault<StoredEntry>(Columns + "from audit where id = @id", new { id })?.ToEntry());
+
     public int DeleteBefore(DateTimeOffset time) => file.Change((connection, transaction) =>
         connection.Execute("delete from audit where at < @time", new { time = time.ToUnixTimeMilliseconds() }, transaction));
 

@@ -1,0 +1,187 @@
+using System.Text.RegularExpressions;
+using Gateway.Admin;
+using Gateway.Sandbox.StandIns;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Admin;
+
+/// <summary>Headscale's users and API keys, owners of machines, what is compared and what is written down.</summary>
+public sealed partial class MorePagesTests
+{
+    [Fact]
+    public async Task HeadscaleUsersAreCreatedRenamedAndDeletedByWhoMay()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var ivan = PagesTests.As(gateway, "ivan");
+        using var vera = PagesTests.As(gateway, "vera");
+
+        Assert.Equal("/admin/users/headscale?done=create", (await ivan.SubmitAsync("/admin/users/headscale", "/admin/users/headscale", ("name", "new-one"), ("display_name", "New One"), ("email", ""))).Location);
+        var made = gateway.Headscale.Tailnet.Users.Single(one => one.Name == "new-one");
+        Assert.Contains($"new-one ({made.Id})", (await ivan.GetAsync("/admin/users/headscale?q=new-one")).Text, StringComparison.Ordinal);
+        Assert.Equal($"/admin/users/headscale/{made.Id}?done=rename", (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/rename", ("name", "newer"))).Location);
+        Assert.Equal("newer", gateway.Headscale.Tailnet.Users.Single(one => one.Id == made.Id).Name);
+
+        var page = await vera.GetAsync($"/admin/users/headscale/{made.Id}");
+        Assert.Equal((200, false), (page.Status, page.Text.Contains("<form method=\"post\" action=\"/admin/users", StringComparison.Ordinal)));
+        Assert.DoesNotContain("Create a Headscale user", (await vera.GetAsync("/admin/users/headscale")).Text, StringComparison.Ordinal);
+        Assert.Equal(403, (await vera.SubmitAsync("/admin/login", "/admin/users/headscale", ("name", "mine"))).Status);
+        Assert.Equal(403, (await vera.SubmitAsync("/admin/login", $"/admin/users/headscale/{made.Id}/delete")).Status);
+
+        Assert.Equal("/admin/users/headscale?done=delete", (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/delete")).Location);
+        Assert.DoesNotContain(gateway.Headscale.Tailnet.Users, one => one.Id == made.Id);
+        Assert.Equal(404, (await ivan.GetAsync($"/admin/users/headscale/{made.Id}")).Status);
+        Assert.Equal(
+            ["users.create 200 name: new-one, displayName: New One", "users.rename 200 ", "users.create 403 ", "users.delete 403 ", "users.delete 200 "],
+            (await gateway.StopAndReadAuditAsync()).Where(one => one.Method is not "GET").Select(one => $"{one.Row} {one.Status} {one.After}"));
+    }
+
+    [Theory]
+    [ClassData(typeof(EveryVersion))]
+    public async Task ApiKeysAreMadeExpiredAndDeletedButNeverTheGatewaysOwn(int version)
+    {
+        await using var gateway = await TestGateway.StartAsync(version);
+        using var bob = PagesTests.As(gateway, "bob");
+        Assert.Equal(403, (await PagesTests.As(gateway, "ivan").GetAsync("/admin/apikeys")).Status);
+
+        Assert.Equal("/admin/apikeys", (await bob.SubmitAsync("/admin/apikeys", "/admin/apikeys", ("days", "30"))).Location);
+        var page = await bob.GetAsync("/admin/apikeys");
+        var key = Fresh().Match(page.Text).Groups[1].Value;
+        Assert.Contains(gateway.Headscale.Tailnet.ApiKeys, one => one.Key == key);
+        Assert.Contains("the gateway works with it", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(key, (await bob.GetAsync("/admin/apikeys")).Text, StringComparison.Ordinal);
+
+        var (id, prefix) = (Id().Match(page.Text).Groups[1].Value, Prefix().Match(page.Text).Groups[1].Value);
+        Assert.Equal("/admin/apikeys?done=expire", (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", id), ("prefix", prefix))).Location);
+        Assert.Equal("/admin/apikeys?done=delete", (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete", ("prefix", prefix))).Location);
+        Assert.DoesNotContain(gateway.Headscale.Tailnet.ApiKeys, one => one.Key == key);
+
+        var own = gateway.Headscale.Tailnet.ApiKeys.Single(one => one.Key == gateway.Configuration.Settings.Headscale.ApiKey!.Reveal());
+        Assert.Equal(403, (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete", ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status);
+        Assert.Equal(403, (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", $"{own.Id}"), ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status);
+        Assert.Equal(200, (await bob.GetAsync("/admin/machines")).Status);
+    }
+
+    [Theory]
+    [InlineData(27, true)]
+    [InlineData(28, false)]
+    public async Task AMachineGetsAnotherOwnerWhereHeadscaleStillDoesThat(int version, bool isOffered)
+    {
+        await using var gateway = await TestGateway.StartAsync(version);
+        using var ivan = PagesTests.As(gateway, "ivan");
+
+        Assert.Equal(isOffered, (await ivan.GetAsync("/admin/machines/17")).Text.Contains("/admin/machines/17/user\"", StringComparison.Ordinal));
+        var answer = await ivan.SubmitAsync("/admin/machines/17", "/admin/machines/17/user", ("user", "6"));
+        Assert.Equal(isOffered, answer.Location == "/admin/machines/17?done=user");
+        Assert.Equal(isOffered ? 6UL : 7UL, gateway.Headscale.Tailnet.Node(17).UserId);
+
+        using var sam = PagesTests.As(gateway, "sam");
+        Assert.DoesNotContain("/admin/machines/17/user\"", (await sam.GetAsync("/admin/machines/17")).Text, StringComparison.Ordinal);
+        Assert.Equal(403, (await sam.SubmitAsync("/admin/login", "/admin/machines/17/user", ("user", "7"))).Status);
+    }
+
+    [Fact]
+    public async Task WhatAPolicyWouldChangeIsShownBeforeItIsSaved()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        gateway.Headscale.Tailnet.Policy = "{\n  \"acls\": [],\n  \"hosts\": {}\n}";
+        using var nina = PagesTests.As(gateway, "nina");
+
+        var page = await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "{\r\n  \"acls\": [\"*\"],\r\n  \"hosts\": {}\r\n}"), ("step", "review"));
+
+        var text = System.Net.WebUtility.HtmlDecode(page.Text);
+        Assert.Equal(200, page.Status);
+        Assert.Contains("<del>-   \"acls\": [],", text, StringComparison.Ordinal);
+        Assert.Contains("<ins>+   \"acls\": [\"*\"],", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(gateway.Headscale.Everything, one => one.Method == "PUT");
+        Assert.Contains("Nothing is different", (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", gateway.Headscale.Tailnet.Policy), ("step", "review"))).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a\nb\nc", "a\nb\nc", "")]
+    [InlineData("a\nb\nc", "a\nx\nc", " a-b+x c")]
+    [InlineData("1\n2\n3\n4\n5\n6\n7\n8\n9", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10", " … 7 8 9+10")]
+    [InlineData("", "a", "-+a")]
+    [InlineData("a\nb", "b\na", "-a b+a")]
+    public void LinesAreComparedAndFarOnesLeftOut(string before, string after, string shown) =>
+        Assert.Equal(shown, string.Concat(PolicyChange.Between(before, after).Select(one => one.Kind switch { PolicyChangeKind.Added => "+", PolicyChangeKind.Removed => "-", _ => " " } + one.Text)));
+
+    [Fact]
+    public async Task TheSameFormSentTwiceDoesItsWorkOnce()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var sam = PagesTests.As(gateway, "sam");
+        var keys = gateway.Headscale.Tailnet.Keys.Count;
+        var token = Token().Match((await sam.GetAsync("/admin/keys")).Text);
+        (string, string)[] form = [(token.Groups[1].Value, token.Groups[2].Value), ("days", "1")];
+
+        Assert.Equal(302, (await sam.PostAsync("/admin/keys", form)).Status);
+        var again = await sam.PostAsync("/admin/keys", form);
+
+        Assert.Equal(409, again.Status);
+        Assert.Contains("was sent already", again.Text, StringComparison.Ordinal);
+        Assert.Equal(keys + 1, gateway.Headscale.Tailnet.Keys.Count);
+        Assert.Equal(302, (await sam.PostAsync("/admin/keys", [form[0], ("days", "7")])).Status);
+    }
+
+    [Fact]
+    public async Task AnEntryShowsWhatAChangeSetsAndNoSecret()
+    {
+        await using var gateway = await TestGateway.StartAsync(27);
+        using var audrey = PagesTests.As(gateway, "audrey");
+        using var nina = gateway.AsPerson("nina");
+        var key = gateway.Headscale.Tailnet.Keys[0];
+        await TestGateway.CallAsync(nina, "POST", "/api/v1/node/12/approve_routes", """{"routes":["10.0.0.0/8"]}""");
+        await TestGateway.CallAsync(nina, "POST", "/api/v1/preauthkey/expire", $$"""{"user":"{{key.UserId}}","key":"{{key.Key}}"}""");
+        await TestGateway.CallAsync(nina, "PUT", "/api/v1/policy", $$"""{"policy":"{{new string(' ', 300)}}"}""");
+
+        Assert.Contains("<dt>Sets</dt><dd>routes: [10.0.0.0/8]</dd>", await EntryAsync("approve_routes"), StringComparison.Ordinal);
+        var expired = await EntryAsync("keys.expire");
+        Assert.Contains("key: (hidden)", expired, StringComparison.Ordinal);
+        Assert.DoesNotContain(key.Key, expired, StringComparison.Ordinal);
+        Assert.Contains("policy: 300 characters, sha256 ", await EntryAsync("policy.set"), StringComparison.Ordinal);
+        Assert.Equal(404, (await audrey.GetAsync("/admin/audit/99999")).Status);
+        Assert.Equal(403, (await PagesTests.As(gateway, "vera").GetAsync("/admin/audit/1")).Status);
+
+        async Task<string> EntryAsync(string search)
+        {
+            var link = "";
+            await Until.TrueAsync(async () => (link = Entry().Match((await audrey.GetAsync($"/admin/audit?q={search}")).Text).Groups[1].Value).Length > 0, "the entry is stored");
+            return (await audrey.GetAsync(link)).Text;
+        }
+    }
+
+    [Fact]
+    public async Task SomebodysSessionsAreSeenAndEndedOnTheirPage()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var sam = new Browser(gateway);
+        using var alice = new Browser(gateway);
+        await alice.SignInAsync(provider, "alice");
+        await sam.SignInAsync(provider, "sam");
+        var id = gateway.People.Snapshot.Everyone.Single(one => one.Subject.Contains("sam", StringComparison.Ordinal)).Id;
+
+        var page = await alice.GetAsync($"/admin/users/{id}");
+        var action = EndSession().Match(page.Text).Groups[1].Value;
+        Assert.Equal($"/admin/users/{id}?done=end", (await alice.SubmitAsync($"/admin/users/{id}", action)).Location);
+        Assert.Equal(302, (await sam.GetAsync("/admin/")).Status);
+    }
+
+    [GeneratedRegex("shown this once: <code class=\"copy\">([^<]+)</code>")]
+    private static partial Regex Fresh();
+
+    [GeneratedRegex("name=\"id\" value=\"([0-9]+)\"")]
+    private static partial Regex Id();
+
+    [GeneratedRegex("name=\"prefix\" value=\"([^\"]+)\"")]
+    private static partial Regex Prefix();
+
+    [GeneratedRegex("<input type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\"")]
+    private static partial Regex Token();
+
+    [GeneratedRegex("href=\"(/admin/audit/[0-9]+)\"")]
+    private static partial Regex Entry();
+
+    [GeneratedRegex("action=\"(/admin/account/sessions/[0-9]+/end)\"")]
+    private static partial Regex EndSession();
+}
