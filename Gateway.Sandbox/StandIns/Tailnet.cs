@@ -13,6 +13,8 @@ internal sealed record TailnetNode(ulong Id, string Name, ulong UserId)
 
     public IReadOnlyList<string> ApprovedRoutes { get; init; } = [];
 
+    public IReadOnlyList<string> AvailableRoutes { get; init; } = [];
+
     public string? Expiry { get; init; }
 
     public ulong? KeyId { get; init; }

@@ -50,7 +50,7 @@ internal sealed class TailnetJson(Tailnet tailnet, int version)
         json["givenName"] = node.Name;
         json["online"] = true;
         json["approvedRoutes"] = List(node.ApprovedRoutes);
-        json["availableRoutes"] = new JsonArray();
+        json["availableRoutes"] = List(node.AvailableRoutes);
         json["subnetRoutes"] = new JsonArray();
         if (version >= 28)
         {

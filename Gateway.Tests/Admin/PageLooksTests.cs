@@ -8,7 +8,7 @@ namespace Gateway.Tests.Admin;
 /// <summary>Own pages in a real browser: readable for everybody, on every width, in both lights, without scripts.</summary>
 public sealed class PageLooksTests
 {
-    private static readonly string[] _pages = ["", "login", "machines", "machines?q=nothing", "machines/17", "machines/11", "keys", "users", "policy", "status", "account", "audit", "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere"];
+    private static readonly string[] _pages = ["", "login", "machines", "machines?q=nothing", "machines/17", "machines/11", "connect", "keys", "apikeys", "users", "users/1", "users/headscale", "users/headscale/1", "policy", "status", "account", "audit", "audit/1", "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere"];
 
     /// <summary>The rules of axe that a page must keep (npm axe-core).</summary>
     private const string Audit = "async () => JSON.stringify((await axe.run()).violations.filter(one => one.impact === 'serious' || one.impact === 'critical').map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))";
@@ -66,6 +66,10 @@ public sealed class PageLooksTests
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete travel" }).PressAsync("Enter");
         Assert.Contains("was deleted", await page.GetByRole(AriaRole.Status).InnerTextAsync(), StringComparison.Ordinal);
     }
+
+    /// <summary>A page of a browser that the front signed somebody in to.</summary>
+    internal static async Task<IPage> NewPageAsync(IBrowser chromium, TestGateway gateway, string login) =>
+        await (await NewContextAsync(chromium, gateway, login, ColorScheme.Light, 1280)).NewPageAsync();
 
     private static async Task<IBrowserContext> NewContextAsync(IBrowser chromium, TestGateway gateway, string login, ColorScheme light, int width, bool scripts = true)
     {

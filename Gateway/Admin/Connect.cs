@@ -84,12 +84,12 @@ internal static class Connect
             return refusal!;
         }
 
-        if (who.User is not { } user)
+        if (who is { User: null } && who.Role.Has(Capability.GenerateAuthkeys))
         {
             return PageDoor.Refuse(context, new(Reason.NotLinked, who.Role.Name));
         }
 
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", Keys, KeyFor(user.Id, clock.GetUtcNow() + _keyFor));
+        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", Keys, KeyFor(who.User?.Id ?? "0", clock.GetUtcNow() + _keyFor));
         if (!answer.IsDone)
         {
             return PageDoor.Explain(context, who, answer);
@@ -117,10 +117,10 @@ internal static class Connect
                 : "There is no registration key in what you pasted. Paste the whole link that tailscale up shows on the device; it has /register/ or /auth/ in it.", isSignedIn: true);
         }
 
-        var name = form["user"].ToString() is { Length: > 0 } id ? (await directory.GetAsync(context.RequestAborted)).Find(id)?.Name : who.User?.Name;
-        if (name is null)
+        var name = (form["user"].ToString() is { Length: > 0 } id ? (await directory.GetAsync(context.RequestAborted)).Find(id)?.Name : who.User?.Name) ?? "";
+        if (name.Length == 0 && who.Role.Has(Capability.WriteMachines))
         {
-            return PageDoor.Refuse(context, new(Reason.NotLinked, who.Role.Name));
+            return PageAnswers.Failure(context, StatusCodes.Status400BadRequest, "Nothing was registered", "Choose for whom the device is: the user has no name, or is not there any more.", isSignedIn: true);
         }
 
         var (target, body) = Registration(upstream.Assumed, name, key);

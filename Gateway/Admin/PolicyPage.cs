@@ -47,6 +47,11 @@ internal static class PolicyPage
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var (visit, wanted) = (PageAnswers.Visit(context), form["policy"].ToString().ReplaceLineEndings("\n"));
         var body = new JsonObject { ["policy"] = wanted }.ToJsonString();
+        if (!calls.Offers(visit, who, "PUT", Target, isOwn: false, body))
+        {
+            return PageDoor.Explain(context, who, await calls.SendAsync(context, visit, who, "PUT", Target, body));
+        }
+
         var now = await calls.SendAsync(context, visit, who, "GET", Target);
         if (!now.IsDone)
         {
