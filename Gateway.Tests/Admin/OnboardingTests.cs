@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
 using Gateway.Headscale;
+using Gateway.Sandbox;
 using Gateway.Tests.Support;
 using Gateway.Users;
+using Microsoft.Playwright;
 
 namespace Gateway.Tests.Admin;
 
@@ -180,6 +182,45 @@ public sealed partial class OnboardingTests
     [InlineData("nodekey:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", null)]
     [InlineData("abcdefghijkl&user=root&xy", null)]
     public void AKeyIsFoundInWhateverIsPasted(string pasted, string? key) => Assert.Equal(key, RegistrationKey.Find(pasted));
+
+    [ChromiumFact]
+    public async Task SomebodyNewGetsToTheirFirstMachineWithoutLeavingThePages()
+    {
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await TestGateway.StartAsync(29, port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        gateway.Headscale.Tailnet.Users.Add(new(70, "nora-local", ""));
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        var alice = await PageLooksTests.NewPageAsync(chromium, gateway, "alice", scripts: false);
+        var nora = await PageLooksTests.NewPageAsync(chromium, gateway, "nora", scripts: false);
+        await alice.GotoAsync("/admin/");
+
+        await nora.GotoAsync("/admin/");
+        await nora.GetByLabel("Name of your Headscale user").FillAsync("nora-local");
+        await nora.GetByRole(AriaRole.Button, new() { Name = "Ask for it" }).ClickAsync();
+        await Assertions.Expect(nora.GetByRole(AriaRole.Status)).ToContainTextAsync("Your request is stored");
+
+        await alice.GotoAsync("/admin/");
+        await alice.GetByRole(AriaRole.Link, new() { Name = "One person asks" }).ClickAsync();
+        await alice.GetByRole(AriaRole.Region, new() { Name = "Waiting for an answer" }).GetByRole(AriaRole.Link, new() { Name = "nora" }).ClickAsync();
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Link them" }).ClickAsync();
+        await Assertions.Expect(alice.GetByRole(AriaRole.Status)).ToContainTextAsync("was linked");
+
+        await nora.GotoAsync("/admin/");
+        await nora.GetByRole(AriaRole.Button, new() { Name = "Make a key for one device" }).ClickAsync();
+        await Assertions.Expect(nora.Locator("pre", new() { HasText = "sudo tailscale up" })).ToContainTextAsync($"--login-server=http://127.0.0.1:{port} --auth-key={gateway.Headscale.Tailnet.Keys[^1].Key}");
+
+        // The way of a device without a key: the client opens Headscale's own page through the gateway and shows its link.
+        var link = "/register/hskey-authreq-abcdefghijklmnopqrstuvwx";
+        Assert.Equal(200, (await nora.GotoAsync(link))!.Status);
+        await nora.GotoAsync("/admin/connect");
+        await nora.Locator("summary", new() { HasText = "shows a link and waits" }).ClickAsync();
+        await nora.GetByLabel("The link, or the key").FillAsync($"http://127.0.0.1:{port}{link}");
+        await nora.GetByRole(AriaRole.Button, new() { Name = "Register the device" }).ClickAsync();
+        await Assertions.Expect(nora.GetByRole(AriaRole.Status)).ToContainTextAsync("The device is registered");
+        await nora.GotoAsync("/admin/");
+        await Assertions.Expect(nora.GetByRole(AriaRole.Link, new() { Name = "registered-node" })).ToBeVisibleAsync();
+    }
 
     private static Person Nora(TestGateway gateway) => gateway.People.Snapshot.Everyone.Single(one => one.Subject == "nora");
 

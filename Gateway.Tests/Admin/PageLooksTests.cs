@@ -68,12 +68,12 @@ public sealed class PageLooksTests
     }
 
     /// <summary>A page of a browser that the front signed somebody in to.</summary>
-    internal static async Task<IPage> NewPageAsync(IBrowser chromium, TestGateway gateway, string login) =>
-        await (await NewContextAsync(chromium, gateway, login, ColorScheme.Light, 1280)).NewPageAsync();
+    internal static async Task<IPage> NewPageAsync(IBrowser chromium, TestGateway gateway, string login, bool scripts = true) =>
+        await (await NewContextAsync(chromium, gateway, login, ColorScheme.Light, 1280, scripts)).NewPageAsync();
 
     private static async Task<IBrowserContext> NewContextAsync(IBrowser chromium, TestGateway gateway, string login, ColorScheme light, int width, bool scripts = true)
     {
-        var person = Sandbox.People.All.Single(one => one.Login == login);
+        var role = Sandbox.People.All.SingleOrDefault(one => one.Login == login)?.Role ?? "self_service";
         return await chromium.NewContextAsync(new()
         {
             BaseURL = gateway.Url.AbsoluteUri,
@@ -81,7 +81,7 @@ public sealed class PageLooksTests
             ColorScheme = light,
             JavaScriptEnabled = scripts,
             ViewportSize = new() { Width = width, Height = 800 },
-            ExtraHTTPHeaders = new Dictionary<string, string> { ["Remote-User"] = login, ["Remote-Groups"] = person.Role, ["Remote-Email"] = person.Email },
+            ExtraHTTPHeaders = new Dictionary<string, string> { ["Remote-User"] = login, ["Remote-Groups"] = role, ["Remote-Email"] = $"{login}@example.test" },
         });
     }
 
