@@ -88,10 +88,12 @@ internal static partial class App
         admin.MapApiKeys();
         admin.MapPolicy();
         admin.MapPeople();
+        admin.MapPeopleApi();
         admin.MapHeadscaleUsers();
         admin.MapAuditTrail();
         admin.MapAccess();
         admin.MapStatus();
+        admin.MapApiDocument();
         admin.MapAccount();
     }
 
@@ -117,6 +119,7 @@ internal static partial class App
         services.AddSingleton<RateLimits>();
         services.AddSingleton<PageLimits>();
         services.AddSingleton<PageDoor>();
+        services.AddSingleton<JsonDoor>();
         services.AddSingleton<SentForms>();
         services.AddSingleton<PersonChanges>();
         services.AddSingleton<ShownOnce>();

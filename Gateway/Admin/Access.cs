@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Gateway.Edge;
 using Gateway.Forward;
 using Gateway.Headscale;
@@ -17,10 +18,46 @@ public sealed record AccessRow(string Id, string Operation, IReadOnlyList<string
 /// <param name="Text">Why, in words.</param>
 public sealed record Explained(string Whose, bool IsAllowed, string Text);
 
+/// <summary><c>/api/access</c>.</summary>
+internal sealed record AccessAnswer(IReadOnlyList<string> Roles, IReadOnlyList<AccessRow> Rows);
+
+/// <summary><c>/api/access/explain</c>.</summary>
+internal sealed record ExplainAnswer(IReadOnlyList<Explained> Answers);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AccessAnswer))]
+[JsonSerializable(typeof(ExplainAnswer))]
+internal sealed partial class AccessJson : JsonSerializerContext;
+
 /// <summary>The policy as a matrix, and a form that asks the decider itself.</summary>
 internal static class Access
 {
-    public static void MapAccess(this IEndpointRouteBuilder admin) => admin.MapGet("/access", ShowAsync);
+    public static void MapAccess(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/access", ShowAsync);
+        admin.MapGet("/api/access", AnswerAsync);
+        admin.MapGet("/api/access/explain", ExplainAsync);
+    }
+
+    private static async Task AnswerAsync(HttpContext context, JsonDoor door)
+    {
+        if (await door.EnterAsync(context, Capability.UiAccess) is not null)
+        {
+            var table = PageAnswers.Visit(context).Configuration.Table;
+            await context.Response.WriteAsJsonAsync(new AccessAnswer([.. table.Roles.Select(one => one.Name)], RowsOf(table)), AccessJson.Default.AccessAnswer);
+        }
+    }
+
+    private static async Task ExplainAsync(HttpContext context, JsonDoor door, UpstreamWatch upstream, string method, string path, string? role = null)
+    {
+        if (await door.EnterAsync(context, Capability.UiAccess) is { } me)
+        {
+            await context.Response.WriteAsJsonAsync(new ExplainAnswer(Explain(PageAnswers.Visit(context).Configuration.Table, method, path, role ?? me.Role.Name, upstream.Assumed)), AccessJson.Default.ExplainAnswer);
+        }
+    }
+
+    private static AccessRow[] RowsOf(RouteTable table) =>
+        [.. table.Rows.Where(one => one.Plane is Plane.Api).Select(row => new AccessRow(row.Id, $"{string.Join('|', row.Methods)} {row.Path.Text}", [.. table.Roles.Select(one => MayOf(one, row))]))];
 
     private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, UpstreamWatch upstream, string? method = null, string? path = null, string? role = null)
     {
@@ -41,7 +78,7 @@ internal static class Access
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),
             ("Roles", table.Roles.Select(one => one.Name).ToArray()),
-            ("Rows", table.Rows.Where(one => one.Plane is Plane.Api).Select(row => new AccessRow(row.Id, $"{string.Join('|', row.Methods)} {row.Path.Text}", [.. table.Roles.Select(one => MayOf(one, row))])).ToArray()),
+            ("Rows", RowsOf(table)),
             ("Method", method ?? "GET"),
             ("Path", path ?? ""),
             ("Role", role ?? who.Role.Name),

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Gateway.Edge;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
@@ -56,9 +55,9 @@ internal static class Account
         return who is null ? refusal! : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such page.", isSignedIn: true);
     }
 
-    private static async Task MeAsync(HttpContext context, Authentication authentication)
+    private static async Task MeAsync(HttpContext context, JsonDoor door)
     {
-        if (await RequireAsync(context, authentication) is { } me)
+        if (await door.EnterAsync(context) is { } me)
         {
             await context.Response.WriteAsJsonAsync(
                 new MeAnswer(
@@ -71,17 +70,17 @@ internal static class Account
         }
     }
 
-    private static async Task SessionsAsync(HttpContext context, Authentication authentication, Sessions sessions, People people)
+    private static async Task SessionsAsync(HttpContext context, JsonDoor door, Sessions sessions, People people)
     {
-        if (await RequireAsync(context, authentication) is { } me)
+        if (await door.EnterAsync(context) is { } me)
         {
             await context.Response.WriteAsJsonAsync(new SessionsAnswer(SeenBy(me, sessions, people)), AccountJson.Default.SessionsAnswer);
         }
     }
 
-    private static async Task RevokeAsync(HttpContext context, long id, Authentication authentication, Sessions sessions, SignInAudit audit)
+    private static async Task RevokeAsync(HttpContext context, long id, JsonDoor door, Sessions sessions, SignInAudit audit)
     {
-        if (await RequireAsync(context, authentication) is { } me)
+        if (await door.EnterAsync(context) is { } me)
         {
             context.Response.StatusCode = await TryEndAsync(context, id, me, sessions, audit) ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
         }
@@ -130,24 +129,6 @@ internal static class Account
     /// <summary>One's own; everybody's for who may give and take roles.</summary>
     private static bool MayManage(Admitted me, Session session) =>
         (me.Person is { } person && session.PersonId == person.Id) || session.Id == me.Session?.Id || me.Role.Has(Capability.AssignRoles);
-
-    /// <summary>The caller of a JSON answer; null when there is none that may go on, which then was answered.</summary>
-    public static async Task<Admitted?> RequireAsync(HttpContext context, Authentication authentication)
-    {
-        var visit = PageAnswers.Visit(context);
-        var (admitted, _, problem) = await authentication.AuthenticateAsync(context, visit);
-        var isUnsafe = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
-        var reason = problem?.Reason ?? (admitted is null ? Reason.SignInRequired
-            : isUnsafe && SameOrigin.IsCrossSite(context.Request, visit.Configuration.Settings.Server.BaseUrl) ? Reason.CrossSite
-            : Reason.Allowed);
-        if (reason is Reason.Allowed)
-        {
-            return admitted;
-        }
-
-        await Refusals.WriteAsync(context, new(reason, Detail: problem?.Detail), ErrorStyle.Problem);
-        return null;
-    }
 
     private static string LabelOf(Session session, People people) => Person.LabelOf(session, session.PersonId is { } id ? people.Snapshot.Find(id) : null);
 

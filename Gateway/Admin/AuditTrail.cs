@@ -2,9 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
 using Gateway.Audit;
-using Gateway.Edge;
 using Gateway.Policy;
-using Gateway.Users;
 
 namespace Gateway.Admin;
 
@@ -76,21 +74,13 @@ internal static class AuditTrail
             : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such entry, or it was deleted at the end of its retention.", isSignedIn: true);
     }
 
-    private static async Task AnswerAsync(HttpContext context, Authentication authentication, IAuditStore store, string? q = null, bool refused = false, long? before = null)
+    private static async Task AnswerAsync(HttpContext context, JsonDoor door, IAuditStore store, string? q = null, bool refused = false, long? before = null)
     {
-        if (await Account.RequireAsync(context, authentication) is not { } me)
+        if (await door.EnterAsync(context, Capability.ReadAudit) is not null)
         {
-            return;
+            var (entries, next) = Find(store, q, refused, before, PerPage);
+            await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
         }
-
-        if (!me.Role.Has(Capability.ReadAudit))
-        {
-            await Refusals.WriteAsync(context, new(Reason.RoleTooLow, me.Role.Name, Capability.ReadAudit), ErrorStyle.Problem);
-            return;
-        }
-
-        var (entries, next) = Find(store, q, refused, before, PerPage);
-        await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
     }
 
     private static async Task<IResult> DownloadAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false)

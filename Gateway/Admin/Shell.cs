@@ -20,13 +20,14 @@ public sealed record NavLink(string Href, string Text, bool IsCurrent);
 /// <param name="Role">The name of their role.</param>
 /// <param name="HeadscaleUser">Their Headscale user, with its id; null for none.</param>
 /// <param name="Links">The pages that the role may see.</param>
+/// <param name="Warning">What is wrong with the gateway itself; null for nothing.</param>
 /// <param name="CanSignOut">Whether there is a session to end, or a proxy that does it.</param>
 /// <param name="TokenField">The name of the field that every form carries.</param>
 /// <param name="Token">Its value, which another site cannot know.</param>
-public sealed record Shell(string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, bool CanSignOut, string TokenField, string Token);
+public sealed record Shell(string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, string? Warning, bool CanSignOut, string TokenField, string Token);
 
 /// <summary>The way into pages: who may come in, and what frames the page for them.</summary>
-internal sealed class PageDoor(Authentication authentication, IAntiforgery antiforgery, SentForms sent, SignInAudit audit)
+internal sealed class PageDoor(Authentication authentication, IAntiforgery antiforgery, SentForms sent, SignInAudit audit, UpstreamWatch upstream, TimeProvider clock)
 {
     /// <summary>Who is there; or the answer for somebody who may not go on.</summary>
     /// <param name="isForm">Whether something was posted: then it must come from a page of ours.</param>
@@ -91,10 +92,22 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
             who.Role.Name,
             who.User is { } user ? $"{user.Name} ({user.Id})" : null,
             [.. places.Where(one => one.IsThere).Select(one => new NavLink(one.Href, one.Text, IsAt(context, one.Href)))],
+            WarningFor(who.Role),
             who.Session is not null || settings.Server.ProxyAuth?.LogoutUrl is not null,
             token.FormFieldName,
             token.RequestToken!);
     }
+
+    /// <summary>What keeps everybody from working is for everybody; what will, for those who see how things stand.</summary>
+    private string? WarningFor(Role role) => upstream.Status switch
+    {
+        { Key: KeyState.Rejected } => Refusals.TextOf(new(Reason.UpstreamKeyRejected)),
+        { Key: KeyState.Missing } => Refusals.TextOf(new(Reason.UpstreamKeyMissing)),
+        { IsReachable: false, Detail: not null } => Refusals.TextOf(new(Reason.UpstreamUnavailable)),
+        { KeyExpires: { } at } status when StatusBoard.MaySee(role) && status.KeyExpiresSoon(clock.GetUtcNow()) =>
+            $"The gateway's Headscale API key ends on {at:yyyy-MM-dd}. Make a new one, put it where headscale.api_key points, and nothing stops working.",
+        _ => null,
+    };
 
     /// <summary>Middleware: a page that needs Headscale says so where it cannot be reached.</summary>
     public static RequestDelegate CatchAsync(RequestDelegate next) => async context =>
@@ -105,6 +118,12 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
         }
         catch (HeadscaleException e) when (!context.Response.HasStarted)
         {
+            if (context.Request.Path.StartsWithSegments(PageAnswers.BasePath(context) + "/api"))
+            {
+                await Refusals.WriteAsync(context, new(e.Reason, Detail: e.Message), ErrorStyle.Problem);
+                return;
+            }
+
             await PageAnswers.Failure(context, Refusals.StatusOf(e.Reason), "Not possible", Refusals.TextOf(new(e.Reason, Detail: e.Message)), isSignedIn: true).ExecuteAsync(context);
         }
     };

@@ -76,10 +76,10 @@ internal static class Refusals
     };
 
     /// <summary>Writes the answer in the style of the Headscale behind us.</summary>
-    public static async Task WriteAsync(HttpContext context, Refusal refusal, ErrorStyle style)
+    public static Task WriteAsync(HttpContext context, Refusal refusal, ErrorStyle style) => WriteAsync(context, StatusOf(refusal.Reason), TextOf(refusal), style);
+
+    private static async Task WriteAsync(HttpContext context, int status, string text, ErrorStyle style)
     {
-        var status = StatusOf(refusal.Reason);
-        var text = TextOf(refusal);
         context.Response.StatusCode = status;
         context.Response.Headers.CacheControl = "no-store";
         if (style is ErrorStyle.GrpcStatus && status == StatusCodes.Status401Unauthorized)
@@ -113,6 +113,9 @@ internal static class Refusals
 
         writer.WriteEndObject();
     }
+
+    /// <summary>An answer of the gateway's own JSON, where no reason of the policy is behind it.</summary>
+    public static Task WriteProblemAsync(HttpContext context, int status, string detail) => WriteAsync(context, status, detail, ErrorStyle.Problem);
 
     private static string Because(string? detail) => detail is null ? "" : $" ({detail})";
 
