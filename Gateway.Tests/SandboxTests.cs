@@ -73,7 +73,7 @@ public sealed class SandboxTests
         var address = picker.RequestMessage!.RequestUri!;
         Assert.StartsWith(provider, address.AbsoluteUri, StringComparison.Ordinal);
         Assert.Contains("Who are you?", await picker.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Contains("Signed in", await http.GetStringAsync(new Uri(address.AbsoluteUri.Replace("/authorize?", "/as/pia?", StringComparison.Ordinal))), StringComparison.Ordinal);
+        Assert.Contains("Overview", await http.GetStringAsync(new Uri(address.AbsoluteUri.Replace("/authorize?", "/as/pia?", StringComparison.Ordinal))), StringComparison.Ordinal);
         return await http.GetStringAsync(new Uri(new Uri(entry), "/admin/api/me"));
     }
 

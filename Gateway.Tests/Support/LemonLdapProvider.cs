@@ -18,6 +18,9 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
     {
     }
 
+    /// <summary>Where its handler answers what nginx asks about a request.</summary>
+    public int FastCgi { get; } = GatewayProcess.FreePort();
+
     public string Issuer => $"http://localhost:{_port}";
 
     public static async Task<LemonLdapProvider> StartAsync(string redirectUri, string postLogoutUri)
@@ -49,6 +52,15 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
         return answer.Headers.Location?.OriginalString ?? throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Signs in at the portal itself, and gives the cookie of its session.</summary>
+    public async Task<string> SignInAtPortalAsync(string login)
+    {
+        using var form = await _http.GetAsync(new Uri(Issuer + "/"));
+        var hidden = Hidden().Matches(await form.Content.ReadAsStringAsync()).Select(one => KeyValuePair.Create(one.Groups[1].Value, System.Net.WebUtility.HtmlDecode(one.Groups[2].Value)));
+        using var answer = await _http.PostAsync(new Uri(Issuer + "/"), new FormUrlEncodedContent([.. hidden, KeyValuePair.Create("user", login), KeyValuePair.Create("password", login)]));
+        return answer.Headers.GetValues("Set-Cookie").Select(one => one.Split(';')[0]).Last(one => one.StartsWith("lemonldap=", StringComparison.Ordinal));
+    }
+
     /// <summary>Comes back at the same address with a new key under a new id.</summary>
     public async Task RestartWithAnotherKeyAsync(string redirectUri, string postLogoutUri)
     {
@@ -66,7 +78,7 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
 
     private async Task StartAsync(string redirectUri, string postLogoutUri, string keyId)
     {
-        Write(Settings(redirectUri, postLogoutUri, keyId), fastCgi: GatewayProcess.FreePort());
+        Write(Settings(redirectUri, postLogoutUri, keyId), FastCgi);
         await Until.TrueAsync(IsUpAsync, "LemonLDAP::NG answers");
     }
 
@@ -128,10 +140,7 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
 
         // It refuses to be root, and then needs what root wrote.
         string[] nobody = Environment.UserName == "root" ? ["-u", "nobody", "-g", "nogroup"] : [];
-        using (var open = Process.Start("chmod", ["-R", "a+rwX", at]))
-        {
-            open.WaitForExit();
-        }
+        _folder.OpenToEverybody();
 
         Start("llng-fastcgi-server", ["--foreground", .. nobody, "-n", "2", "-p", $"{at}/llng.pid", "-s", $"{at}/llng.sock", "-l", $"127.0.0.1:{fastCgi}"],
             ("PERL5LIB", $"{at}/lib"), ("LLNG_DEFAULTCONFFILE", ini), ("LLNG_DEFAULTLOGGER", "Lemonldap::NG::Common::Logger::Std"));
@@ -183,7 +192,8 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
               "globalStorage": "Apache::Session::File", "globalStorageOptions": { "Directory": "{{at}}/sessions", "LockDirectory": "{{at}}/sessions/lock", "generateModule": "Lemonldap::NG::Common::Apache::Session::Generate::SHA256" },
               "persistentStorage": "Apache::Session::File", "persistentStorageOptions": { "Directory": "{{at}}/psessions", "LockDirectory": "{{at}}/psessions/lock" },
               "localSessionStorage": "Cache::FileCache", "localSessionStorageOptions": { "cache_depth": 3, "cache_root": "{{at}}/cache", "default_expires_in": 600, "namespace": "s" },
-              "notification": 0, "timeout": 3600, "key": "0123456789abcdef", "locationRules": { "localhost": { "default": "accept" } },
+              "notification": 0, "timeout": 3600, "key": "0123456789abcdef", "locationRules": { "localhost": { "default": "accept" }, "headscale.example.com": { "default": "accept" } },
+              "exportedHeaders": { "headscale.example.com": { "Remote-User": "'sam'", "Remote-Email": "'sam@example.test'", "Remote-Name": "$cn", "Remote-Groups": "'staff; timelords'" } },
               "issuerDBOpenIDConnectActivation": 1, "oidcServiceMetaDataIssuer": "{{Issuer}}", "oidcServiceKeyIdSig": "{{keyId}}", "oidcServiceAllowAuthorizationCodeFlow": 1, "oidcServiceIgnoreScopeForClaims": 0,
               "oidcServicePrivateKeySig": {{JsonValue.Create(rsa.ExportRSAPrivateKeyPem()).ToJsonString()}}, "oidcServicePublicKeySig": {{JsonValue.Create(rsa.ExportSubjectPublicKeyInfoPem()).ToJsonString()}},
               "oidcRPMetaDataOptions": { "headtower": {

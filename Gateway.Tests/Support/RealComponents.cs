@@ -22,6 +22,10 @@ internal static class RealComponents
         File.Exists("/usr/sbin/llng-fastcgi-server") && Directory.Exists("/usr/share/lemonldap-ng/portal/templates") && File.Exists("/usr/sbin/nginx"),
         "install Debian's packages lemonldap-ng-fastcgi-server, liblemonldap-ng-portal-perl, libstring-random-perl, libio-string-perl and nginx-light first");
 
+    public static string? WithoutFronts { get; } = WithoutLemonLdap ?? Missing(
+        File.Exists("/usr/bin/caddy") && File.Exists("/usr/sbin/haproxy") && File.Exists("/usr/lib/apache2/modules/mod_auth_openidc.so"),
+        "install Debian's packages caddy, haproxy, apache2-bin and libapache2-mod-auth-openidc first");
+
     /// <summary>The browser, headless and without a sandbox of its own, which containers do not allow.</summary>
     public static Task<IBrowser> LaunchChromiumAsync(IPlaywright playwright) =>
         playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, ChromiumSandbox = false, Args = ["--disable-dev-shm-usage"] });
@@ -64,6 +68,13 @@ internal sealed class ChromiumTheoryAttribute : TheoryAttribute
 internal sealed class GlewlwydChromiumFactAttribute : FactAttribute
 {
     public GlewlwydChromiumFactAttribute() => Skip = RealComponents.WithoutGlewlwyd ?? RealComponents.WithoutChromium;
+}
+
+/// <summary>A test with nginx, Caddy, HAProxy and Apache.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class FrontTheoryAttribute : TheoryAttribute
+{
+    public FrontTheoryAttribute() => Skip = RealComponents.WithoutFronts;
 }
 
 /// <summary>A test against Glewlwyd.</summary>

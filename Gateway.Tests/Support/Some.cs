@@ -40,5 +40,12 @@ internal sealed class TemporaryFolder : IDisposable
         return file;
     }
 
+    /// <summary>For programs that give up being root, and then need what root wrote.</summary>
+    public void OpenToEverybody()
+    {
+        using var open = System.Diagnostics.Process.Start("chmod", ["-R", "a+rwX", Path]);
+        open.WaitForExit();
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -53,7 +53,19 @@ internal sealed class TestGateway : IAsyncDisposable
 
         var folder = new TemporaryFolder();
         var config = folder.File("headtower.yaml", Yaml(headscale, folder.Path, proxyAuth, more, server, port, headscaleSection, listen));
-        var files = new ConfigurationFiles(config, routes is null ? null : folder.File("routes.yaml", routes), Some.NoEnvironment);
+        return await StartAsync(headscale, folder, new ConfigurationFiles(config, routes is null ? null : folder.File("routes.yaml", routes), Some.NoEnvironment));
+    }
+
+    /// <summary>A gateway with settings that are a file of their own.</summary>
+    public static async Task<TestGateway> StartFileAsync(HeadscaleStandIn headscale, Func<TemporaryFolder, string> yaml)
+    {
+        Sandbox.People.Settle(headscale);
+        var folder = new TemporaryFolder();
+        return await StartAsync(headscale, folder, new ConfigurationFiles(folder.File("headtower.yaml", yaml(folder)), null, Some.NoEnvironment));
+    }
+
+    private static async Task<TestGateway> StartAsync(HeadscaleStandIn headscale, TemporaryFolder folder, ConfigurationFiles files)
+    {
         var (configuration, problems, _) = files.Load();
         Assert.Empty(problems.Errors);
         var log = new LogLines();

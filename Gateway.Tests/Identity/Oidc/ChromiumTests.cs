@@ -25,7 +25,7 @@ public sealed class ChromiumTests
         Assert.Contains("sam-laptop", await page.Locator("body").InnerTextAsync(), StringComparison.Ordinal);
 
         await page.GotoAsync("/admin/");
-        Assert.Equal("Signed in", await page.Locator("h1").InnerTextAsync());
+        Assert.Equal("Overview", await page.Locator("h1").InnerTextAsync());
         await ShootAsync(page, "home");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
@@ -44,7 +44,7 @@ public sealed class ChromiumTests
         await ShootAsync(page, "login");
         await page.GetByLabel("Headscale API key").FillAsync(provider.Gateway.Headscale.ApiKey);
         await page.GetByText("Sign in with API key").ClickAsync();
-        Assert.Equal("Signed in", await page.Locator("h1").InnerTextAsync());
+        Assert.Equal("Overview", await page.Locator("h1").InnerTextAsync());
 
         Assert.DoesNotContain(complaints, text => text.Contains("Content Security Policy", StringComparison.Ordinal));
         Assert.Equal((true, SameSiteAttribute.Lax), (await context.CookiesAsync()).Where(one => one.Name == "headtower").Select(one => (one.HttpOnly, one.SameSite)).Single());
@@ -60,11 +60,11 @@ public sealed class ChromiumTests
         var page = await context.NewPageAsync();
         await page.GotoAsync("/admin/oidc/start");
         await page.Locator("#sam").ClickAsync();
-        Assert.Equal("Signed in", await page.Locator("h1").InnerTextAsync());
+        Assert.Equal("Overview", await page.Locator("h1").InnerTextAsync());
 
         await provider.RotateKeyAsync();
         await page.GotoAsync("/admin/oidc/start");
-        Assert.Equal("Signed in", await page.Locator("h1").InnerTextAsync());
+        Assert.Equal("Overview", await page.Locator("h1").InnerTextAsync());
 
         var elsewhere = await context.NewPageAsync();
         await elsewhere.GotoAsync(provider.Issuer + "/session/end");
@@ -95,7 +95,7 @@ public sealed class ChromiumTests
         foreach (var tab in tabs)
         {
             await tab.ReloadAsync();
-            Assert.Equal("Signed in", await tab.Locator("h1").InnerTextAsync());
+            Assert.Equal("Overview", await tab.Locator("h1").InnerTextAsync());
         }
     }
 

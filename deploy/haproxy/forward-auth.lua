@@ -1,0 +1,42 @@
+-- Asks who is signed in, as nginx's auth_request does, with HAProxy's own HTTP client.
+-- http-request lua.forward_auth URL
+--   2xx: the identity headers of the answer are set, and only those that it really has
+--   another answer with a Location: txn.portal leads there
+--   else: txn.forbidden
+
+local identity = { ["remote-user"] = "Remote-User", ["remote-email"] = "Remote-Email", ["remote-name"] = "Remote-Name", ["remote-groups"] = "Remote-Groups" }
+
+local function first(values)
+  return values and (values[0] or values[1])
+end
+
+core.register_action("forward_auth", { "http-req" }, function(txn, url)
+  local received = txn.http:req_get_headers()
+  local headers = {
+    ["x-forwarded-method"] = { txn.sf:method() },
+    ["x-forwarded-proto"] = { txn.sf:ssl_fc() == 1 and "https" or "http" },
+    ["x-forwarded-host"] = { first(received["host"]) or "" },
+    ["x-forwarded-uri"] = { txn.sf:pathq() },
+    ["x-forwarded-for"] = { txn.sf:src() },
+  }
+  for _, name in ipairs({ "cookie", "accept", "user-agent" }) do
+    if received[name] then headers[name] = { first(received[name]) } end
+  end
+
+  local answer = core.httpclient():get{ url = url, headers = headers, timeout = 5000 }
+  local status = answer and answer.status or 500
+  if status >= 200 and status < 300 then
+    for from, to in pairs(identity) do
+      local value = answer.headers and first(answer.headers[from])
+      if value and value ~= "" then txn.http:req_set_header(to, value) end
+    end
+    return
+  end
+
+  local location = answer and answer.headers and first(answer.headers["location"])
+  if location and location ~= "" then
+    txn:set_var("txn.portal", location)
+  else
+    txn:set_var("txn.forbidden", true)
+  end
+end, 1)
