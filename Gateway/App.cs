@@ -228,24 +228,34 @@ internal static partial class App
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+
+            // Sockets that systemd holds open (sd_listen_fds) take the place of those in the settings.
+            if (Environment.GetEnvironmentVariable("LISTEN_PID") == Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            {
+                kestrel.UseSystemd(listen => Speak(listen, server.Listen[0].Scheme, server));
+                return;
+            }
+
             foreach (var url in server.Listen)
             {
-                kestrel.Listen(IPAddress.Parse(url.Host.Trim('[', ']')), url.Port, listen =>
-                {
-                    // Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1: h2c has a port of its own.
-                    listen.Protocols = url.Scheme switch
-                    {
-                        "https" => HttpProtocols.Http1AndHttp2,
-                        "h2c" => HttpProtocols.Http2,
-                        _ => HttpProtocols.Http1,
-                    };
-                    if (url.Scheme == "https")
-                    {
-                        listen.UseHttps(System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(server.TlsCertPath!, server.TlsKeyPath));
-                    }
-                });
+                kestrel.Listen(IPAddress.Parse(url.Host.Trim('[', ']')), url.Port, listen => Speak(listen, url.Scheme, server));
             }
         });
+    }
+
+    /// <summary>Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1: h2c has a port of its own.</summary>
+    private static void Speak(ListenOptions listen, string scheme, ServerSettings server)
+    {
+        listen.Protocols = scheme switch
+        {
+            "https" => HttpProtocols.Http1AndHttp2,
+            "h2c" => HttpProtocols.Http2,
+            _ => HttpProtocols.Http1,
+        };
+        if (scheme == "https")
+        {
+            listen.UseHttps(System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(server.TlsCertPath!, server.TlsKeyPath));
+        }
     }
 
     /// <summary>A node whose cable was pulled stays online for ever unless somebody notices (headscale #2129). Accepted sockets inherit this.</summary>

@@ -26,6 +26,8 @@ internal static class RealComponents
         File.Exists("/usr/bin/caddy") && File.Exists("/usr/sbin/haproxy") && File.Exists("/usr/lib/apache2/modules/mod_auth_openidc.so"),
         "install Debian's packages caddy, haproxy, apache2-bin and libapache2-mod-auth-openidc first");
 
+    public static string? WithoutSystemd { get; } = Missing(File.Exists("/usr/bin/systemd-analyze"), "install Debian's package systemd first");
+
     /// <summary>The browser, headless and without a sandbox of its own, which containers do not allow.</summary>
     public static Task<IBrowser> LaunchChromiumAsync(IPlaywright playwright) =>
         playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, ChromiumSandbox = false, Args = ["--disable-dev-shm-usage"] });
@@ -75,6 +77,13 @@ internal sealed class GlewlwydChromiumFactAttribute : FactAttribute
 internal sealed class FrontTheoryAttribute : TheoryAttribute
 {
     public FrontTheoryAttribute() => Skip = RealComponents.WithoutFronts;
+}
+
+/// <summary>A test with systemd's own tools.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class SystemdFactAttribute : FactAttribute
+{
+    public SystemdFactAttribute() => Skip = RealComponents.WithoutSystemd;
 }
 
 /// <summary>A test against Glewlwyd.</summary>

@@ -11,7 +11,8 @@ internal static class Verb
 {
     public static Task<VerbResult> RunAsync(params string[] arguments) => RunAsync(arguments, []);
 
-    public static async Task<VerbResult> RunAsync(string[] arguments, (string Name, string Value)[] environment)
+    /// <param name="input">What comes on standard input; null: nothing is said about that.</param>
+    public static async Task<VerbResult> RunAsync(string[] arguments, (string Name, string Value)[] environment, string? input = null)
     {
         var start = GatewayProcess.Command(arguments);
         start.RedirectStandardOutput = true;
@@ -21,7 +22,14 @@ internal static class Verb
             start.Environment[name] = value;
         }
 
+        start.RedirectStandardInput = input is not null;
         using var process = Process.Start(start)!;
+        if (input is not null)
+        {
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+        }
+
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         return new VerbResult(process.ExitCode, await output, await error);

@@ -74,7 +74,7 @@ internal static class Overview
             person.Claim is { } claim ? users.Find(claim.HeadscaleUserId)?.Label ?? claim.HeadscaleUserId : null,
             rule is not SelfClaim.Off,
             rule is SelfClaim.Open,
-            isListed ? [.. users.Users.Where(one => !people.Snapshot.IsClaimed(one.Id, person)).Take(MostChoices).Select(one => new UserChoice(one.Id, one.Label))] : []);
+            isListed ? [.. users.Users.Where(one => one.IsLocal && !people.Snapshot.IsClaimed(one.Id, person)).Take(MostChoices).Select(one => new UserChoice(one.Id, one.Label))] : []);
     }
 
     /// <summary>Their own machines as far as their role lets them see those; null where it does not, or there can be none.</summary>
@@ -110,7 +110,7 @@ internal static class Overview
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var rule = PageAnswers.Visit(context).Configuration.Settings.SelfClaim;
-        var free = (await directory.GetAsync(context.RequestAborted)).Users.Where(one => !people.Snapshot.IsClaimed(one.Id, person));
+        var free = (await directory.GetAsync(context.RequestAborted)).Users.Where(one => one.IsLocal && !people.Snapshot.IsClaimed(one.Id, person));
         var isListed = rule is SelfClaim.Open || who.Role.Has(Capability.ReadUsers);
         var (id, name) = (form["user"].ToString(), form["name"].ToString().Trim());
         var meant = free.Where(one => isListed && id.Length > 0 ? one.Id == id : name.Length > 0 && one.Name == name).Take(2).ToArray();

@@ -136,7 +136,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
             return Plan.Refuse("you are linked to a Headscale user already");
         }
 
-        if (await FindAsync(value, cancel) is not { } user || people.Snapshot.IsClaimed(user.Id, person))
+        if (await FindAsync(value, cancel) is not { IsLocal: true } user || people.Snapshot.IsClaimed(user.Id, person))
         {
             return Plan.Refuse("Headscale has no free user of that name");
         }

@@ -17,12 +17,16 @@ internal static class CommandLine
     /// <summary>Machine-readable output.</summary>
     public static Option<bool> Json { get; } = new("--json") { Description = "print JSON" };
 
-    public static async Task<int> RunAsync(string[] args)
+    /// <summary>All verbs with their options.</summary>
+    public static RootCommand Root()
     {
         var root = new RootCommand("An authenticating reverse proxy for Headscale.") { Config, Routes };
         root.SetAction((parsed, cancel) => ServeVerb.RunAsync(parsed, cancel));
         root.Add(ServeVerb.Create());
         root.Add(CheckVerb.Create());
+        root.Add(InitVerb.Create());
+        root.Add(ImportVerb.Create());
+        root.Add(SettingsVerb.Create());
         root.Add(ExplainVerb.Create());
         root.Add(UsersVerb.Create());
         root.Add(SessionsVerb.Create());
@@ -31,8 +35,12 @@ internal static class CommandLine
         root.Add(BackupVerbs.CreateRestore());
         root.Add(HealthcheckVerb.Create());
         root.Add(CreateVersion());
+        return root;
+    }
 
-        var parsed = root.Parse(args);
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = Root().Parse(args);
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)

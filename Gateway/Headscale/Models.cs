@@ -18,6 +18,10 @@ internal sealed record HeadscaleUser
 
     public string? CreatedAt { get; init; }
 
+    /// <summary>Whether it was made in Headscale itself: others belong to whom the provider says.</summary>
+    [JsonIgnore]
+    public bool IsLocal => Provider != "oidc";
+
     /// <summary>How people tell it apart: names may be empty and need not be unique.</summary>
     [JsonIgnore]
     public string Label => $"{(Name is { Length: > 0 } name ? name : Email is { Length: > 0 } email ? email : "unnamed")} ({Id})";

@@ -52,7 +52,7 @@ internal static class SettingsFile
         return new(problems.Errors.Count == 0 ? settings : null, problems, files);
     }
 
-    private static GatewaySettings Read(YamlMap root, IReadOnlyDictionary<string, string> environment, List<string> files)
+    internal static GatewaySettings Read(YamlMap root, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
         root.Unused("debug", "integration");
         var headscale = ReadHeadscale(root, environment, files);

@@ -156,6 +156,9 @@ internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems prob
         }
     }
 
+    /// <summary>Every key that was asked for, here and in the sections that are there, with its full name.</summary>
+    public IEnumerable<string> KnownKeys() => _known.Select(one => path + one).Concat(_children.SelectMany(one => one.KnownKeys()));
+
     public void RejectUnknownKeys()
     {
         foreach (var key in Keys.Where(key => !_known.Contains(key)))

@@ -1,0 +1,106 @@
+using Dapper;
+using Gateway.Identity;
+using Gateway.Sandbox.StandIns;
+using Gateway.Store;
+using Gateway.Tests.Support;
+using Gateway.Users;
+using Microsoft.Data.Sqlite;
+
+namespace Gateway.Tests.Cli;
+
+/// <summary>What is taken over from Headplane, and what is not.</summary>
+public sealed class ImportTests
+{
+    private const string Issuer = "https://id.example.com";
+
+    [Fact]
+    public async Task PeopleRolesAndLinksThatHoldAreTakenOver()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        headscale.Tailnet.Users.AddRange([new(1, "alice", "", $"{Issuer}/sub-alice"), new(2, "local", ""), new(3, "bob", "", $"{Issuer}/sub-bob")]);
+        using var folder = new TemporaryFolder();
+        var database = Headplane(folder,
+            ("sub-alice", "owner", "1"), ("proxy:carl", "viewer", "2"), ("sub-eve", "admin", "3"), ("sub-dan", "auditor", null), ("sub-fay", "gone-role", "99"));
+        var config = Config(folder, headscale);
+
+        var dry = await Verb.RunAsync("import", "headplane", "--database", database, "--config", config, "--dry-run");
+        Assert.True(dry.Exit == 0, dry.Error);
+        Assert.Empty(People(folder));
+        var done = await Verb.RunAsync("import", "headplane", "--database", database, "--config", config);
+
+        Assert.True(done.Exit == 0, done.Error);
+        Assert.Equal(
+            [
+                (Source.Oidc, Issuer, "sub-alice", "owner", "1"), (Source.Proxy, "", "carl", "viewer", "2"), (Source.Oidc, Issuer, "sub-eve", "admin", null),
+                (Source.Oidc, Issuer, "sub-dan", "auditor", null), (Source.Oidc, Issuer, "sub-fay", "member", null),
+            ],
+            People(folder).Select(one => (one.Source, one.Issuer, one.Subject, one.Role, one.Link?.HeadscaleUserId)));
+        Assert.Contains("somebody else", done.Output, StringComparison.Ordinal);
+        Assert.Contains("there already", (await Verb.RunAsync("import", "headplane", "--database", database, "--config", config)).Output, StringComparison.Ordinal);
+        Assert.Equal(5, People(folder).Count);
+    }
+
+    [Fact]
+    public async Task ASecondOwnerBecomesAdminAndAnIssuerThatIsNotKnownIsSaid()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var config = Config(folder, headscale, oidc: false);
+        Assert.Equal(0, (await Verb.RunAsync("users", "add", "--source", "proxy", "--subject", "boss", "--role", "owner", "--config", config)).Exit);
+
+        var result = await Verb.RunAsync("import", "headplane", "--database", Headplane(folder, ("proxy:old-boss", "owner", null), ("sub-x", "viewer", null)), "--config", config);
+
+        Assert.Contains("set oidc.issuer first", result.Output, StringComparison.Ordinal);
+        Assert.Equal([("boss", "owner"), ("old-boss", "admin")], People(folder).Select(one => (one.Subject, one.Role)));
+    }
+
+    [Theory]
+    [InlineData("", "is not Headplane's database")]
+    [InlineData("create table users (id text primary key, sub text, caps integer)", "before 0.6.2")]
+    public async Task WhatIsNotHeadplanesIsNotRead(string schema, string complaint)
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "other.db");
+        SqliteLibrary.Require();
+        using (var connection = new SqliteConnection($"Data Source={file};Pooling=false"))
+        {
+            connection.Open();
+            connection.Execute(schema.Length > 0 ? schema : "create table other (x)");
+        }
+
+        var result = await Verb.RunAsync("import", "headplane", "--database", file);
+
+        Assert.Equal(1, result.Exit);
+        Assert.Contains(complaint, result.Error, StringComparison.Ordinal);
+    }
+
+    private static IReadOnlyList<Person> People(TemporaryFolder folder) =>
+        File.Exists(Path.Combine(folder.Path, "headtower.db")) ? new SqlitePersonStore(SqliteFile.Open(Path.Combine(folder.Path, "headtower.db")), TimeProvider.System).List().People : [];
+
+    private static string Config(TemporaryFolder folder, HeadscaleStandIn headscale, bool oidc = true) => folder.File("headtower.yaml", $"""
+        headscale: {OpenBrace}url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', api_key: {headscale.ApiKey}{CloseBrace}
+        server: {OpenBrace}base_url: 'https://hs.test', data_path: {folder.Path}{CloseBrace}
+        {(oidc ? $"oidc: {OpenBrace}issuer: '{Issuer}', client_id: x, client_secret: y{CloseBrace}" : "")}
+        """);
+
+    private const string OpenBrace = "{";
+
+    private const string CloseBrace = "}";
+
+    /// <summary>Headplane's table as of 0.6.2 (its migrations 0000 to 0004).</summary>
+    private static string Headplane(TemporaryFolder folder, params ReadOnlySpan<(string Subject, string Role, string? HeadscaleUser)> people)
+    {
+        SqliteLibrary.Require();
+        var file = Path.Combine(folder.Path, "hp_persist.db");
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=false");
+        connection.Open();
+        connection.Execute("create table users (id text primary key not null, sub text not null unique, caps integer not null default 0, role text not null default 'member', headscale_user_id text unique, created_at integer, updated_at integer, last_login_at integer, name text, email text, picture text)");
+        var number = 0;
+        foreach (var one in people)
+        {
+            connection.Execute("insert into users (id, sub, role, headscale_user_id, created_at) values (@id, @Subject, @Role, @HeadscaleUser, @number)", new { id = $"u{number}", one.Subject, one.Role, one.HeadscaleUser, number = number++ });
+        }
+
+        return file;
+    }
+}

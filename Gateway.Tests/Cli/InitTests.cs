@@ -1,0 +1,86 @@
+using Gateway.Cli;
+using Gateway.Sandbox.StandIns;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Cli;
+
+/// <summary>From a few answers to settings that work.</summary>
+public sealed class InitTests
+{
+    public static TheoryData<string> Choices => [.. InitVerb.Choices];
+
+    [Theory]
+    [MemberData(nameof(Choices))]
+    public async Task WhatItWritesPassesTheOnlineCheck(string choice)
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        await using var provider = await ProviderStandIn.StartAsync([]);
+        using var folder = new TemporaryFolder();
+        var (front, signIn) = (choice.Split('/')[0], choice.Split('/')[1]);
+
+        var result = await InitAsync(folder, headscale.ApiKey, "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", front, "--sign-in", signIn, "--issuer", provider.Issuer);
+
+        Assert.True(result.Exit == 0, result.Error);
+        if (signIn == "oidc")
+        {
+            folder.File("out/client-secret", ProviderStandIn.ClientSecret);
+        }
+
+        var check = await Verb.RunAsync("check", "--online", "--config", Path.Combine(folder.Path, "out", "headtower.yaml"));
+        Assert.True(check.Exit == 0, check.Output + check.Error);
+        var files = Directory.GetFiles(Path.Combine(folder.Path, "out"), "*", SearchOption.AllDirectories);
+        Assert.Equal(["headscale-api-key"], files.Where(one => File.ReadAllText(one).Contains(headscale.ApiKey, StringComparison.Ordinal)).Select(Path.GetFileName));
+        Assert.DoesNotContain(files, one => one.Contains("/front/", StringComparison.Ordinal) && File.ReadAllText(one).Contains("headscale.example.com", StringComparison.Ordinal));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(folder.Path, "out", "headscale-api-key")));
+        }
+    }
+
+    [Fact]
+    public async Task NothingIsWrittenOverUnlessThatIsMeant()
+    {
+        using var folder = new TemporaryFolder();
+        string[] arguments = ["--headscale", "http://127.0.0.1:8080", "--front", "caddy", "--sign-in", "authelia"];
+        var key = "hskey-api-abcdefghijkl-" + new string('a', 64);
+        Assert.Equal(0, (await InitAsync(folder, key, arguments)).Exit);
+
+        var again = await InitAsync(folder, key, arguments);
+        Assert.Equal(1, again.Exit);
+        Assert.Contains("--force", again.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await InitAsync(folder, key, [.. arguments, "--force"])).Exit);
+    }
+
+    [Theory]
+    [InlineData("there is no 'nginx' with 'authelai'", "--front", "nginx", "--sign-in", "authelai", "--headscale", "http://127.0.0.1:8080")]
+    [InlineData("--headscale: 'nonsense'", "--front", "nginx", "--sign-in", "authelia", "--headscale", "nonsense")]
+    [InlineData("--issuer is needed", "--front", "nginx", "--sign-in", "oidc", "--headscale", "http://127.0.0.1:8080")]
+    public async Task WhatCannotWorkIsSaidBeforeAnythingIsWritten(string complaint, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await InitAsync(folder, "hskey-api-abcdefghijkl-" + new string('a', 64), arguments);
+
+        Assert.Equal(1, result.Exit);
+        Assert.Contains(complaint, result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(folder.Path, "out")));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a key with spaces")]
+    public async Task WithoutAKeyItSaysHowToGiveOne(string input)
+    {
+        using var folder = new TemporaryFolder();
+        var result = await InitAsync(folder, input, "--headscale", "http://127.0.0.1:8080", "--front", "nginx", "--sign-in", "authelia");
+        Assert.Equal(1, result.Exit);
+        Assert.Contains("headscale apikeys create", result.Error, StringComparison.Ordinal);
+        if (input.Length > 0)
+        {
+            Assert.DoesNotContain(input, result.Error + result.Output, StringComparison.Ordinal);
+        }
+    }
+
+    private static Task<VerbResult> InitAsync(TemporaryFolder folder, string input, params string[] arguments) =>
+        Verb.RunAsync(["init", .. arguments, "--base-url", "https://hs.test", "--output", Path.Combine(folder.Path, "out"), "--data", folder.Path], [], input + "\n");
+}

@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.RegularExpressions;
+using Gateway.Sandbox;
+using Gateway.Sandbox.StandIns;
+using Gateway.Settings;
+using Gateway.Tests.Support;
+using YamlDotNet.RepresentationModel;
+
+namespace Gateway.Tests.Deploy;
+
+/// <summary>Units, manifests and containers: each is understood by what will read it, and hardened as it says.</summary>
+public sealed partial class ShippedFileTests
+{
+    /// <summary>Every file that brings settings of the gateway along.</summary>
+    public static TheoryData<string> WithSettings => ["systemd/headtower.yaml", "compose/headtower.yaml", "kubernetes/headtower.yaml", "helm/headtower/values.yaml", "traefik/dynamic.yaml"];
+
+    [Theory]
+    [MemberData(nameof(WithSettings))]
+    public void TheSettingsThatAreShippedAreUnderstood(string file)
+    {
+        using var folder = new TemporaryFolder();
+        var key = folder.File("key", "hskey-api-abcdefghijkl-" + new string('a', 64));
+        var yaml = SettingsIn(file);
+        yaml = SecretPath().Replace(yaml, $"api_key_path: {key}");
+
+        var result = SettingsFile.Parse(yaml, file, new Dictionary<string, string>());
+
+        Assert.Empty(result.Problems.Errors);
+        Assert.Equal("https://headscale.example.com/", result.Settings!.Server.BaseUrl!.AbsoluteUri);
+    }
+
+    [Fact]
+    public void TheChartRendersToTheManifestsBesideIt()
+    {
+        var values = (YamlMappingNode)Documents(Read("helm/headtower/values.yaml")).Single();
+        var rendered = Directory.GetFiles(Path.Combine(Front.Folder, "helm", "headtower", "templates")).SelectMany(file => Documents(Render(File.ReadAllText(file), values)));
+        var plain = Documents(Read("kubernetes/headtower.yaml"));
+
+        Assert.Equal(plain.Select(Key).Order(), rendered.Select(Key).Order());
+        foreach (var one in plain.Zip(rendered.OrderBy(other => plain.FindIndex(same => Key(same) == Key(other)))))
+        {
+            Assert.Equal(one.First.ToString(), one.Second.ToString());
+        }
+
+        static string Key(YamlNode node) => $"{node["kind"]}/{node["metadata"]["name"]}";
+    }
+
+    [Fact]
+    public void ThePodAndTheContainerMayDoNothingBesidesTheirWork()
+    {
+        var deployment = Documents(Read("kubernetes/headtower.yaml")).Single(one => $"{one["kind"]}" == "Deployment");
+        var (pod, container) = (deployment["spec"]["template"]["spec"], deployment["spec"]["template"]["spec"]["containers"][0]);
+        Assert.Equal(("true", "false", "true", "false"), ($"{pod["securityContext"]["runAsNonRoot"]}", $"{pod["automountServiceAccountToken"]}", $"{container["securityContext"]["readOnlyRootFilesystem"]}", $"{container["securityContext"]["allowPrivilegeEscalation"]}"));
+        Assert.Equal("[ ALL ]", $"{container["securityContext"]["capabilities"]["drop"]}");
+
+        var gateway = Documents(Read("compose/compose.yaml")).Single()["services"]["gateway"];
+        Assert.Equal(("true", "[ ALL ]", "[ 127.0.0.1:3000:3000 ]"), ($"{gateway["read_only"]}", $"{gateway["cap_drop"]}", $"{gateway["ports"]}"));
+        Assert.False(((YamlMappingNode)Documents(Read("compose/compose.yaml")).Single()["services"]["headscale"]).Children.ContainsKey("ports"));
+    }
+
+    [Fact]
+    public void TraefikAsksBeforePagesAndApiAndNeverAClient()
+    {
+        var http = Documents(Read("traefik/dynamic.yaml")).Single()["http"];
+        Assert.Equal("[ nobody ]", $"{http["routers"]["headscale"]["middlewares"]}");
+        Assert.Equal(("[ nobody, authelia ]", "[ nobody, authelia ]"), ($"{http["routers"]["headscale-pages"]["middlewares"]}", $"{http["routers"]["headscale-api"]["middlewares"]}"));
+        var identity = ((YamlSequenceNode)http["middlewares"]["authelia"]["forwardAuth"]["authResponseHeaders"]).Select(one => $"{one}");
+        var removed = (YamlMappingNode)http["middlewares"]["nobody"]["headers"]["customRequestHeaders"];
+        Assert.All(identity, one => Assert.Equal("", $"{removed[one]}"));
+
+        // The labels say the same.
+        var labels = ((YamlMappingNode)Documents(Read("traefik/compose.labels.yaml")).Single()["services"]["gateway"]["labels"]).ToDictionary(one => $"{one.Key}", one => $"{one.Value}");
+        foreach (var router in new[] { "headscale", "headscale-pages", "headscale-api" })
+        {
+            Assert.Equal($"{http["routers"][router]["rule"]}", labels[$"traefik.http.routers.{router}.rule"]);
+        }
+
+        Assert.Equal(removed.Select(one => $"{one.Key}"), labels.Keys.Where(one => one.Contains(".customrequestheaders.", StringComparison.Ordinal)).Select(one => one.Split('.')[^1]));
+        Assert.Equal(string.Join(',', identity), labels["traefik.http.middlewares.headtower-authelia.forwardauth.authresponseheaders"]);
+    }
+
+    [Fact]
+    public void TheImageIsBuiltFromWhatIsThere()
+    {
+        var root = Path.GetDirectoryName(Front.Folder)!;
+        var lines = File.ReadAllLines(Path.Combine(root, "Dockerfile"));
+        var copied = lines.Where(one => one.StartsWith("COPY ", StringComparison.Ordinal) && !one.Contains("--from", StringComparison.Ordinal)).SelectMany(one => one.Split(' ')[1..^1]);
+        Assert.All(copied, one => Assert.True(Path.Exists(Path.Combine(root, one)), one));
+        Assert.Contains("USER $APP_UID", lines);
+        Assert.Contains("RUN dotnet restore Gateway --locked-mode", lines);
+    }
+
+    [SystemdFact]
+    public async Task TheUnitIsUnderstoodAndConfined()
+    {
+        using var folder = new TemporaryFolder();
+        var program = folder.File("gateway", "#!/bin/sh\n");
+        folder.OpenToEverybody();
+        using (var executable = Process.Start("chmod", ["+x", program]))
+        {
+            await executable.WaitForExitAsync();
+        }
+
+        folder.File("headtower.service", Read("systemd/headtower.service").Replace("/usr/bin/gateway", program, StringComparison.Ordinal));
+        folder.File("headtower.socket", Read("systemd/headtower.socket"));
+
+        var (status, said) = await RunAsync("systemd-analyze", "verify", "--man=no", Path.Combine(folder.Path, "headtower.service"), Path.Combine(folder.Path, "headtower.socket"));
+        Assert.Equal((0, ""), (status, string.Join('\n', said.Split('\n').Where(one => one.Contains("headtower", StringComparison.Ordinal)))));
+        var (_, exposure) = await RunAsync("systemd-analyze", "security", "--offline=true", "--no-pager", Path.Combine(folder.Path, "headtower.service"));
+        Assert.InRange(double.Parse(Exposure().Match(exposure).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), 0.1, 2.0);
+    }
+
+    [SystemdFact]
+    public async Task TheGatewayTakesTheSocketThatSystemdHolds()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var port = GatewayProcess.FreePort();
+        var config = folder.File("headtower.yaml", $"headscale: {{url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', api_key: {headscale.ApiKey}}}\nserver: {{host: 127.0.0.1, port: 1, data_path: {folder.Path}}}\n");
+        var start = new ProcessStartInfo("systemd-socket-activate", ["-l", $"127.0.0.1:{port}", "dotnet", typeof(App).Assembly.Location, "serve", "--config", config]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        try
+        {
+            using var http = new HttpClient();
+            await Until.TrueAsync(async () => await IsUpAsync(http, port), "the gateway answers on systemd's socket");
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync();
+        }
+    }
+
+    private static async Task<bool> IsUpAsync(HttpClient http, int port)
+    {
+        try
+        {
+            using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{port}/key?v=113"));
+            return answer.StatusCode is HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<(int Status, string Said)> RunAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var text = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, text + await errors);
+    }
+
+    private static string SettingsIn(string file)
+    {
+        var text = Read(file);
+        return file switch
+        {
+            "kubernetes/headtower.yaml" => $"{Documents(text).Single(one => $"{one["kind"]}" == "ConfigMap")["data"]["headtower.yaml"]}",
+            "helm/headtower/values.yaml" => $"{Documents(text).Single()["settings"]}",
+            "traefik/dynamic.yaml" => string.Join('\n', text.Split("# headtower.yaml:\n")[1].Split('\n').TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal)).Select(one => one[4..])),
+            _ => text,
+        };
+    }
+
+    private static string Read(string file) => File.ReadAllText(Path.Combine(Front.Folder, file));
+
+    private static List<YamlNode> Documents(string text)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(text));
+        return [.. stream.Documents.Select(one => one.RootNode)];
+    }
+
+    /// <summary>The few things of Helm's language that the chart uses.</summary>
+    private static string Render(string template, YamlMappingNode values) => Placeholder().Replace(template, match => match.Groups[1].Value switch
+    {
+        ".Release.Name" => "headtower",
+        ".Values.settings | nindent 4" => "\n    " + $"{values["settings"]}".TrimEnd('\n').Replace("\n", "\n    ", StringComparison.Ordinal),
+        var name => $"{values[name[".Values.".Length..]]}",
+    });
+
+    [GeneratedRegex(@"(?:\n\s*\{\{-|\{\{) ([^}]+?) \}\}")]
+    private static partial Regex Placeholder();
+
+    [GeneratedRegex("api_key_path: .*")]
+    private static partial Regex SecretPath();
+
+    [GeneratedRegex(@"Overall exposure level for [^:]+: ([0-9.]+)")]
+    private static partial Regex Exposure();
+}

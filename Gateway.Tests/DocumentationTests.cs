@@ -1,0 +1,118 @@
+using System.Text.RegularExpressions;
+using Gateway.Cli;
+using Gateway.Settings;
+using Gateway.Tests.Deploy;
+using Gateway.Tests.Support;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gateway.Tests;
+
+/// <summary>What is documented is there, and what is there is documented.</summary>
+public sealed partial class DocumentationTests
+{
+    private static readonly string _root = Path.GetDirectoryName(Front.Folder)!;
+
+    private static readonly string[] _pages = [Path.Combine(_root, "README.md"), .. Directory.GetFiles(Path.Combine(_root, "docs"), "*.md")];
+
+    [Fact]
+    public void TheReferenceOfSettingsIsTheOneThatTheProgramPrints() =>
+        Assert.Equal(Reference.Markdown(), File.ReadAllText(Path.Combine(_root, "docs", "configuration.md")));
+
+    [Fact]
+    public void EverySettingThatIsReadIsExplainedAndNoOther()
+    {
+        // Each section is there, so that each key of it is asked for.
+        var sections = Reference.All.Select(one => one.Key[..one.Key.LastIndexOf('.')]).Distinct();
+        var yaml = string.Join('\n', sections.Where(one => !one.Contains('.', StringComparison.Ordinal)).Select(one => $"{one}: {(one switch { "server" => "{proxy_auth: {enabled: true}}", "headscale" => "{tls_ca_path: x}", _ => "{x: 1}" })}"));
+        var problems = new Problems();
+        var root = new YamlMap(YamlTree.Parse(yaml, "all.yaml", problems), "", problems);
+        SettingsFile.Read(root, new Dictionary<string, string>(), []);
+
+        var read = root.KnownKeys().Except(sections).Where(one => !one.EndsWith("_path", StringComparison.Ordinal) || !root.KnownKeys().Contains(one[..^"_path".Length])).Except(["store.connection_path", "headscale.tls_cert_path", "server.proxy_auth"]).Order();
+        Assert.Equal(Reference.All.Select(one => one.Key).Concat(Reference.Unused).Order(), read.Concat(Reference.Unused.Where(one => one.EndsWith("_path", StringComparison.Ordinal))).Distinct().Order());
+    }
+
+    [Fact]
+    public void EverySettingThatTheTextNamesIsThere()
+    {
+        var known = Reference.All.Select(one => one.Key).Concat(Reference.Unused).SelectMany(one => new[] { one, one + "_path" }).ToHashSet(StringComparer.Ordinal);
+        var sections = known.Select(one => one.Split('.')[0]).Distinct();
+        var wrong = _pages.SelectMany(page => Setting().Matches(File.ReadAllText(page)).Select(one => one.Groups[1].Value))
+            .Where(one => sections.Contains(one.Split('.')[0]) && !known.Contains(one) && !known.Any(key => key.StartsWith(one + ".", StringComparison.Ordinal))).Distinct();
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void EveryVerbIsInTheReadmeAndNoOther()
+    {
+        var verbs = CommandLine.Root().Subcommands.Select(one => one.Name).Order();
+        var table = VerbRow().Matches(File.ReadAllText(_pages[0])).SelectMany(row => InRow().Matches(row.Value)).Select(one => one.Groups[1].Value).Append("serve").Distinct().Order();
+        Assert.Equal(verbs, table);
+        Assert.Empty(_pages.SelectMany(page => InRow().Matches(File.ReadAllText(page)).Select(one => one.Groups[1].Value)).Distinct().Except(verbs));
+    }
+
+    [Fact]
+    public async Task EveryPageIsInTheReadmeAndNoOther()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var paths = gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(one => one.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains("GET") is true)
+            .Select(one => one.RoutePattern.RawText!).Where(one => one.StartsWith("/admin/", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
+        var posted = gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Select(one => one.RoutePattern.RawText!).Concat(["/admin/oidc/callback"]).ToHashSet(StringComparer.Ordinal);
+        var named = _pages.SelectMany(page => PagePath().Matches(File.ReadAllText(page)).Select(one => one.Value)).Distinct().ToArray();
+
+        Assert.Equal([], named.Where(one => one is not ("/admin" or "/admin/api") && !paths.Contains(one) && !posted.Contains(one)));
+        string[] notForPeople = ["/admin/healthz", "/admin/readyz", "/admin/style.css", "/admin/oidc/start", "/admin/logout"];
+        var rows = PageRow().Matches(File.ReadAllText(_pages[0])).Select(one => one.Groups[1].Value).Concat(["/admin/audit.csv"]);
+        Assert.Equal(
+            paths.Where(one => !one.Contains('{', StringComparison.Ordinal) && !one.Contains("/api/", StringComparison.Ordinal) && !notForPeople.Contains(one) && one != "/admin/users/headscale").Order(),
+            rows.Order());
+    }
+
+    [Fact]
+    public void EveryLinkLeadsSomewhere()
+    {
+        var wrong = _pages.Concat(Directory.GetFiles(_root, "*.md")).SelectMany(page => Link().Matches(File.ReadAllText(page))
+            .Select(one => one.Groups[1].Value.Split('#')[0]).Where(one => one.Length > 0 && !one.Contains("://", StringComparison.Ordinal))
+            .Where(one => !Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, one))).Select(one => $"{Path.GetFileName(page)}: {one}"));
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void EveryHeaderThatTheTextNamesIsKnownToTheCodeOrAFront()
+    {
+        var code = string.Concat(new[] { "Gateway", "deploy" }.SelectMany(folder => Directory.GetFiles(Path.Combine(_root, folder), "*", SearchOption.AllDirectories))
+            .Where(one => !one.Contains("/obj/", StringComparison.Ordinal) && !one.Contains("/bin/", StringComparison.Ordinal)).Select(File.ReadAllText));
+        Assert.Equal([], _pages.SelectMany(page => HeaderName().Matches(File.ReadAllText(page)).Select(one => one.Value)).Distinct().Where(one => !code.Contains(one, StringComparison.OrdinalIgnoreCase)));
+    }
+
+    [Fact]
+    public void EveryFrontIsInTheTableOfFrontsAndCanBeChosen()
+    {
+        var table = File.ReadAllText(Path.Combine(_root, "docs", "fronts.md"));
+        Assert.All(InitVerb.Choices, one => Assert.Contains(one.Split('/')[1], table[table.IndexOf($"{one.Split('/')[0]}/oidc", StringComparison.Ordinal) is >= 0 and var at ? at.. : ..].Split('\n')[0] + table, StringComparison.Ordinal));
+        Assert.Equal(ChainTests.Files.Count + 1, InitVerb.Choices.Count);
+    }
+
+    [GeneratedRegex(@"`([a-z_]+(?:\.[a-z_]+)+)`")]
+    private static partial Regex Setting();
+
+    [GeneratedRegex(@"^\| `gateway.*$", RegexOptions.Multiline)]
+    private static partial Regex VerbRow();
+
+    [GeneratedRegex(@"`(?:/opt/headtower/)?gateway ([a-z]+)")]
+    private static partial Regex InRow();
+
+    [GeneratedRegex(@"/admin(?:/[a-z.-]+)*/?")]
+    private static partial Regex PagePath();
+
+    [GeneratedRegex(@"^\| `(/admin[^`]*)`", RegexOptions.Multiline)]
+    private static partial Regex PageRow();
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"\b(?:X|Remote)-[A-Z][A-Za-z-]+[a-z]\b")]
+    private static partial Regex HeaderName();
+}

@@ -1,0 +1,200 @@
+using System.CommandLine;
+using System.Reflection;
+using System.Text;
+using Gateway.Headscale;
+using Gateway.Settings;
+
+namespace Gateway.Cli;
+
+/// <summary>
+/// <c>gateway init</c>: from a few answers to settings that work and the configuration of the front, made from the very
+/// files in <c>deploy/</c>. What is not given is asked for, where somebody is there to ask.
+/// </summary>
+internal static class InitVerb
+{
+    private const string SampleHost = "headscale.example.com";
+    private const string SampleUrl = "http://127.0.0.1:8080";
+    private const string SampleKey = "/etc/headtower/headscale-api-key";
+    private const string SampleSecret = "/etc/headtower/client-secret";
+
+    private static readonly Option<string?> _headscale = new("--headscale") { Description = "where Headscale listens, such as http://127.0.0.1:8080" };
+    private static readonly Option<string?> _baseUrl = new("--base-url") { Description = "the public address, such as https://headscale.example.com" };
+    private static readonly Option<string?> _front = new("--front") { Description = "nginx, caddy, haproxy, apache or traefik" };
+    private static readonly Option<string?> _signIn = new("--sign-in") { Description = "oidc (at the gateway), or what the front does: authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc" };
+    private static readonly Option<string?> _issuer = new("--issuer") { Description = "with oidc: the provider, as it writes itself" };
+    private static readonly Option<string?> _clientId = new("--client-id") { Description = "with oidc: the client that the provider knows (default: headtower)" };
+    private static readonly Option<string> _output = new("--output") { Description = "the folder to write to", DefaultValueFactory = _ => "/etc/headtower" };
+    private static readonly Option<string> _data = new("--data") { Description = "the folder of the store", DefaultValueFactory = _ => "/var/lib/headtower" };
+    private static readonly Option<bool> _force = new("--force") { Description = "write over files that are there" };
+
+    public static Command Create()
+    {
+        var verb = new Command("init", "Write settings and the front's configuration. Headscale's API key comes on standard input.") { _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _output, _data, _force };
+        verb.SetAction(Run);
+        return verb;
+    }
+
+    /// <summary>The fronts and ways to sign in that there are, as <c>nginx/authelia</c>.</summary>
+    public static IReadOnlyList<string> Choices { get; } =
+        [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(one => one.StartsWith("deploy/", StringComparison.Ordinal) && !one.Contains("/snippets/", StringComparison.Ordinal) && !one.EndsWith(".lua", StringComparison.Ordinal)).Select(ChoiceOf).Order(StringComparer.Ordinal)];
+
+    private static int Run(ParseResult parsed)
+    {
+        var front = parsed.GetValue(_front) ?? Ask("What stands in front (nginx, caddy, haproxy, apache, traefik)?", "nginx");
+        var signIn = parsed.GetValue(_signIn) ?? Ask("How do people sign in (oidc, authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc)?", "oidc");
+        if (!Choices.Contains($"{front}/{signIn}"))
+        {
+            return Output.Fail($"there is no '{front}' with '{signIn}'{Problems.Suggest($"{front}/{signIn}", Choices)}. There are: {string.Join(", ", Choices)}");
+        }
+
+        var headscale = parsed.GetValue(_headscale) ?? Ask("Where does Headscale listen?", SampleUrl);
+        var baseUrl = parsed.GetValue(_baseUrl) ?? Ask("What is the public address?", null);
+        var issuer = signIn is "oidc" or "openidc" ? parsed.GetValue(_issuer) ?? Ask("What is the provider's issuer?", null) : null;
+        foreach (var (name, text) in new[] { ("--headscale", headscale), ("--base-url", baseUrl), ("--issuer", issuer) })
+        {
+            if (text is null && (name != "--issuer" || signIn is "oidc" or "openidc"))
+            {
+                return Output.Fail($"{name} is needed");
+            }
+
+            if (text is not null && !(Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
+            {
+                return Output.Fail($"{name}: '{text}' is not an address such as https://headscale.example.com");
+            }
+        }
+
+        if (ReadKey() is not { } key)
+        {
+            return Output.Fail("on standard input, Headscale's API key is expected: headscale apikeys create --expiration 365d | gateway init …");
+        }
+
+        return Write(parsed, $"{front}/{signIn}", headscale!, new Uri(baseUrl!), issuer, key);
+    }
+
+    private static int Write(ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string key)
+    {
+        var output = Path.GetFullPath(parsed.GetValue(_output)!);
+        var resource = Assembly.GetExecutingAssembly().GetManifestResourceNames().Single(one => one.StartsWith("deploy/", StringComparison.Ordinal) && !one.Contains("/snippets/", StringComparison.Ordinal) && !one.EndsWith(".lua", StringComparison.Ordinal) && ChoiceOf(one) == choice);
+        var folder = resource[..(resource.LastIndexOf('/') + 1)];
+        string Fit(string text) => text
+            .Replace(SampleHost, baseUrl.Host, StringComparison.Ordinal)
+            .Replace(SampleUrl, headscale.TrimEnd('/'), StringComparison.Ordinal)
+            .Replace("https://id.example.com", issuer?.TrimEnd('/') ?? "https://id.example.com", StringComparison.Ordinal)
+            .Replace(SampleKey, Path.Combine(output, "headscale-api-key"), StringComparison.Ordinal)
+            .Replace(SampleSecret, Path.Combine(output, "client-secret"), StringComparison.Ordinal);
+
+        var files = new List<(string Name, string Text, bool IsSecret)>
+        {
+            ("headscale-api-key", key + "\n", true),
+            ("headtower.yaml", Settings(Fit(Read(resource)), baseUrl, issuer, parsed.GetValue(_clientId), parsed.GetValue(_data)!), false),
+            ($"front/{resource[folder.Length..]}", Fit(Read(resource)), false),
+        };
+        foreach (var beside in Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(one => one.StartsWith(folder, StringComparison.Ordinal) && (one.Contains("/snippets/", StringComparison.Ordinal) || one.EndsWith(".lua", StringComparison.Ordinal))))
+        {
+            files.Add(($"front/{beside[folder.Length..]}", Fit(Read(beside)), false));
+        }
+
+        if (!parsed.GetValue(_force) && files.FirstOrDefault(one => File.Exists(Path.Combine(output, one.Name))) is { Name: not null } there)
+        {
+            return Output.Fail($"{Path.Combine(output, there.Name)} is there already; --force writes over it");
+        }
+
+        foreach (var (name, text, isSecret) in files)
+        {
+            WriteFile(Path.Combine(output, name), text, isSecret);
+            Console.WriteLine($"wrote {Path.Combine(output, name)}");
+        }
+
+        Console.WriteLine($"""
+
+            Next:
+            {(choice.EndsWith("/oidc", StringComparison.Ordinal) ? $"  put the client's secret into {Path.Combine(output, "client-secret")}; its redirect address is {baseUrl.GetLeftPart(UriPartial.Authority)}/admin/oidc/callback\n" : "")}  gateway check --online --config {Path.Combine(output, "headtower.yaml")}
+              gateway --config {Path.Combine(output, "headtower.yaml")}
+              and give {Path.Combine(output, "front")} to your front; its first lines say where it belongs
+            """);
+        return Output.Fine;
+    }
+
+    /// <summary>The settings that the front's file names in its comments, each with its meaning.</summary>
+    private static string Settings(string front, Uri baseUrl, string? issuer, string? clientId, string data)
+    {
+        var text = new StringBuilder("# Written by 'gateway init'. 'gateway settings' explains every setting.\n");
+        var path = new List<string>();
+        foreach (var line in front.Split("# headtower.yaml:\n")[1].Split('\n').TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal)).Select(one => one[4..]))
+        {
+            var depth = line.TakeWhile(one => one == ' ').Count();
+            if (line.TrimStart() is not ['#', ..] && line.Contains(':', StringComparison.Ordinal))
+            {
+                path = [.. path.Take(depth / 2), line.Trim().Split(':')[0]];
+                var meaning = Reference.All.FirstOrDefault(one => one.Key == string.Join('.', path))?.Meaning;
+                text.Append(depth == 0 ? "\n" : meaning is null ? "" : $"{new string(' ', depth)}# {meaning.Replace("`", "", StringComparison.Ordinal)}\n");
+            }
+
+            text.Append(line).Append('\n');
+            if (line.Trim() == "port: 3000")
+            {
+                text.Append($"  data_path: {data}\n");
+            }
+        }
+
+        return text.Replace($"base_url: https://{baseUrl.Host}", $"base_url: {baseUrl.GetLeftPart(UriPartial.Authority)}")
+            .Replace($"issuer: {issuer?.TrimEnd('/')}\n", $"issuer: {issuer}\n")
+            .Replace("client_id: headtower", $"client_id: {clientId ?? "headtower"}").ToString();
+    }
+
+    private static void WriteFile(string path, string text, bool isSecret)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (isSecret && !OperatingSystem.IsWindows())
+        {
+            File.Delete(path);
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var file = new FileStream(path, options);
+        file.Write(Encoding.UTF8.GetBytes(text));
+    }
+
+    /// <summary>From standard input; typed, it is not shown.</summary>
+    private static string? ReadKey()
+    {
+        if (Console.IsInputRedirected)
+        {
+            return Console.In.ReadLine()?.Trim() is { } piped && ApiKeyFormat.PrefixOf(piped) is not null ? piped : null;
+        }
+
+        Console.Error.Write("Headscale's API key (headscale apikeys create --expiration 365d): ");
+        var typed = new StringBuilder();
+        for (var one = Console.ReadKey(intercept: true); one.Key is not ConsoleKey.Enter; one = Console.ReadKey(intercept: true))
+        {
+            typed.Append(one.KeyChar);
+        }
+
+        Console.Error.WriteLine();
+        return ApiKeyFormat.PrefixOf(typed.ToString().Trim()) is not null ? typed.ToString().Trim() : null;
+    }
+
+    private static string? Ask(string question, string? proposal)
+    {
+        if (Console.IsInputRedirected)
+        {
+            return proposal;
+        }
+
+        Console.Error.Write($"{question} {(proposal is null ? "" : $"[{proposal}] ")}");
+        return Console.ReadLine()?.Trim() is { Length: > 0 } answer ? answer : proposal;
+    }
+
+    private static string ChoiceOf(string resource)
+    {
+        var parts = resource.Split('/');
+        return $"{parts[1]}/{(parts[1] == "traefik" ? "authelia" : parts[^1].Split('.')[0])}";
+    }
+
+    private static string Read(string resource)
+    {
+        using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)!);
+        return reader.ReadToEnd();
+    }
+}
