@@ -90,9 +90,10 @@ public sealed partial class DocumentationTests
     [Fact]
     public void EveryFrontIsInTheTableOfFrontsAndCanBeChosen()
     {
-        var table = File.ReadAllText(Path.Combine(_root, "docs", "fronts.md"));
-        Assert.All(InitVerb.Choices, one => Assert.Contains(one.Split('/')[1], table[table.IndexOf($"{one.Split('/')[0]}/oidc", StringComparison.Ordinal) is >= 0 and var at ? at.. : ..].Split('\n')[0] + table, StringComparison.Ordinal));
-        Assert.Equal(ChainTests.Files.Count + 1, InitVerb.Choices.Count);
+        var rows = File.ReadAllLines(Path.Combine(_root, "docs", "fronts.md"));
+        Assert.All(InitVerb.Choices, one =>
+            Assert.Contains(one.Split('/')[1], rows.First(row => row.StartsWith($"| {one.Split('/')[0]} |", StringComparison.OrdinalIgnoreCase)), StringComparison.OrdinalIgnoreCase));
+        Assert.Equal(ChainTests.Files.Count + 2, InitVerb.Choices.Count);
     }
 
     [GeneratedRegex(@"`([a-z_]+(?:\.[a-z_]+)+)`")]

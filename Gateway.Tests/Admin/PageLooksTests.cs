@@ -45,6 +45,57 @@ public sealed class PageLooksTests
     }
 
     [ChromiumFact]
+    public async Task WhatComesAfterAFormKeepsNobodyOutEither()
+    {
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await TestGateway.StartAsync(port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        gateway.Headscale.Tailnet.Users.Add(new(70, "nora-local", ""));
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        var wrong = new List<string>();
+        await using var ofAlice = await NewContextAsync(chromium, gateway, "alice", ColorScheme.Dark, 360);
+        await using var ofNora = await NewContextAsync(chromium, gateway, "nora", ColorScheme.Light, 360);
+        var (alice, nora) = (await ofAlice.NewPageAsync(), await ofNora.NewPageAsync());
+        await alice.GotoAsync("/admin/");
+
+        await nora.GotoAsync("/admin/");
+        await CheckAsync(wrong, nora, "asking for a Headscale user");
+        await nora.GetByLabel("Name of your Headscale user").FillAsync("nobody-of-that-name");
+        await nora.GetByRole(AriaRole.Button, new() { Name = "Ask for it" }).ClickAsync();
+        await CheckAsync(wrong, nora, "refused");
+        await nora.GotoAsync("/admin/");
+        await nora.GetByLabel("Name of your Headscale user").FillAsync("nora-local");
+        await nora.GetByRole(AriaRole.Button, new() { Name = "Ask for it" }).ClickAsync();
+        await CheckAsync(wrong, nora, "waiting");
+        await alice.GotoAsync("/admin/users");
+        await CheckAsync(wrong, alice, "somebody asks");
+        await alice.GotoAsync($"/admin/users/{gateway.People.Snapshot.Everyone.Single(one => one.Subject == "nora").Id}");
+        await CheckAsync(wrong, alice, "who asks");
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Link them" }).ClickAsync();
+        await CheckAsync(wrong, alice, "linked");
+        await nora.GotoAsync("/admin/");
+        await CheckAsync(wrong, nora, "first device");
+        await nora.GetByRole(AriaRole.Button, new() { Name = "Make a key for one device" }).ClickAsync();
+        await CheckAsync(wrong, nora, "a key for a device");
+        await alice.GotoAsync("/admin/policy");
+        await alice.GetByLabel("Policy (HuJSON)").FillAsync("{\n  // changed\n}");
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Review the changes" }).ClickAsync();
+        await CheckAsync(wrong, alice, "policy to review");
+        gateway.Headscale.Broken = System.Net.HttpStatusCode.InternalServerError;
+        await alice.GotoAsync("/admin/machines");
+        await CheckAsync(wrong, alice, "trouble");
+        Assert.Empty(wrong);
+    }
+
+    private static async Task CheckAsync(List<string> wrong, IPage page, string what)
+    {
+        Note(wrong, await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0 ? $"{what} is too wide" : null);
+        await page.AddScriptTagAsync(new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
+        wrong.AddRange(JsonSerializer.Deserialize<string[]>(await page.EvaluateAsync<string>(Audit))!.Select(one => $"{what}: {one}"));
+        await ShootAsync(page, $"after-{what.Replace(' ', '-')}");
+    }
+
+    [ChromiumFact]
     public async Task AMachineIsRenamedAndDeletedByKeyboardWithScriptsOff()
     {
         var port = GatewayProcess.FreePort();

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Gateway.Cli;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
@@ -18,7 +20,8 @@ public sealed class InitTests
         using var folder = new TemporaryFolder();
         var (front, signIn) = (choice.Split('/')[0], choice.Split('/')[1]);
 
-        var result = await InitAsync(folder, headscale.ApiKey, "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", front, "--sign-in", signIn, "--issuer", provider.Issuer);
+        var (certificate, key) = WriteCertificate(folder);
+        var result = await InitAsync(folder, headscale.ApiKey, "--tls-cert", certificate, "--tls-key", key, "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", front, "--sign-in", signIn, "--issuer", provider.Issuer);
 
         Assert.True(result.Exit == 0, result.Error);
         if (signIn == "oidc")
@@ -79,6 +82,13 @@ public sealed class InitTests
         {
             Assert.DoesNotContain(input, result.Error + result.Output, StringComparison.Ordinal);
         }
+    }
+
+    private static (string Certificate, string Key) WriteCertificate(TemporaryFolder folder)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=hs.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(100));
+        return (folder.File("chain.pem", certificate.ExportCertificatePem()), folder.File("key.pem", key.ExportPkcs8PrivateKeyPem()));
     }
 
     private static Task<VerbResult> InitAsync(TemporaryFolder folder, string input, params string[] arguments) =>

@@ -4,7 +4,6 @@ using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Users;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Gateway.Admin;
 
@@ -66,15 +65,13 @@ internal static class Overview
             return new(who.Person is not null, null, false, false, []);
         }
 
-        // Names of users are for those who may read them, and for everybody where everybody may take one.
         var users = await directory.GetAsync(cancel);
-        var isListed = rule is SelfClaim.Open || (rule is SelfClaim.Approval && who.Role.Has(Capability.ReadUsers));
         return new(
             true,
             person.Claim is { } claim ? users.Find(claim.HeadscaleUserId)?.Label ?? claim.HeadscaleUserId : null,
             rule is not SelfClaim.Off,
             rule is SelfClaim.Open,
-            isListed ? [.. users.Users.Where(one => one.IsLocal && !people.Snapshot.IsClaimed(one.Id, person)).Take(MostChoices).Select(one => new UserChoice(one.Id, one.Label))] : []);
+            SeesUsers(who, rule) ? [.. FreeFor(person, people, users).Take(MostChoices).Select(one => new UserChoice(one.Id, one.Label))] : []);
     }
 
     /// <summary>Their own machines as far as their role lets them see those; null where it does not, or there can be none.</summary>
@@ -103,42 +100,37 @@ internal static class Overview
             return refusal!;
         }
 
-        if (who.Person is not { } person)
-        {
-            return OnlyPeople(context);
-        }
-
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var rule = PageAnswers.Visit(context).Configuration.Settings.SelfClaim;
-        var free = (await directory.GetAsync(context.RequestAborted)).Users.Where(one => one.IsLocal && !people.Snapshot.IsClaimed(one.Id, person));
-        var isListed = rule is SelfClaim.Open || who.Role.Has(Capability.ReadUsers);
         var (id, name) = (form["user"].ToString(), form["name"].ToString().Trim());
-        var meant = free.Where(one => isListed && id.Length > 0 ? one.Id == id : name.Length > 0 && one.Name == name).Take(2).ToArray();
-        var changed = await changes.ApplyAsync(context, who, person, "claim", meant is [var only] ? only.Id : "");
-        return changed.Complaint is null
-            ? Results.Redirect($"{PageAnswers.HomePath(context)}?done={(rule is SelfClaim.Open ? "linked" : "claim")}")
-            : PageAnswers.Failure(context, changed.Status, "Nothing was changed", changed.Complaint, isSignedIn: true);
+        var meant = FreeFor(who.Person, people, await directory.GetAsync(context.RequestAborted))
+            .Where(one => id.Length > 0 && SeesUsers(who, rule) ? one.Id == id : name.Length > 0 && one.Name == name).Take(2).ToArray();
+        return await ChangeAsync(context, who, changes, "claim", meant is [var only] ? only.Id : "", rule is SelfClaim.Open ? "linked" : "claim");
     }
 
     private static async Task<IResult> WithdrawAsync(HttpContext context, PageDoor door, PersonChanges changes)
     {
         var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
+        return who is null ? refusal! : await ChangeAsync(context, who, changes, "withdraw", "", "withdraw");
+    }
 
+    private static async Task<IResult> ChangeAsync(HttpContext context, Admitted who, PersonChanges changes, string action, string value, string done)
+    {
         if (who.Person is not { } person)
         {
-            return OnlyPeople(context);
+            return PageAnswers.Failure(context, StatusCodes.Status403Forbidden, "Not possible", "You are signed in with an API key, which belongs to no Headscale user.", isSignedIn: true);
         }
 
-        var changed = await changes.ApplyAsync(context, who, person, "withdraw", "");
+        var changed = await changes.ApplyAsync(context, who, person, action, value);
         return changed.Complaint is null
-            ? Results.Redirect($"{PageAnswers.HomePath(context)}?done=withdraw")
+            ? Results.Redirect($"{PageAnswers.HomePath(context)}?done={done}")
             : PageAnswers.Failure(context, changed.Status, "Nothing was changed", changed.Complaint, isSignedIn: true);
     }
 
-    private static RazorComponentResult OnlyPeople(HttpContext context) =>
-        PageAnswers.Failure(context, StatusCodes.Status403Forbidden, "Not possible", "You are signed in with an API key, which belongs to no Headscale user.", isSignedIn: true);
+    /// <summary>Names of users are for those who may read them, and for everybody where everybody may take one.</summary>
+    private static bool SeesUsers(Admitted who, SelfClaim rule) => rule is SelfClaim.Open || (rule is SelfClaim.Approval && who.Role.Has(Capability.ReadUsers));
+
+    /// <summary>The Headscale users that somebody could ask for.</summary>
+    private static IEnumerable<HeadscaleUser> FreeFor(Person? person, People people, UserSnapshot users) =>
+        person is null ? [] : users.Users.Where(one => one.IsLocal && !people.Snapshot.IsClaimed(one.Id, person));
 }

@@ -19,17 +19,19 @@ internal static class InitVerb
 
     private static readonly Option<string?> _headscale = new("--headscale") { Description = "where Headscale listens, such as http://127.0.0.1:8080" };
     private static readonly Option<string?> _baseUrl = new("--base-url") { Description = "the public address, such as https://headscale.example.com" };
-    private static readonly Option<string?> _front = new("--front") { Description = "nginx, caddy, haproxy, apache or traefik" };
+    private static readonly Option<string?> _front = new("--front") { Description = "nginx, caddy, haproxy, apache, traefik, or none for TLS at the gateway itself" };
     private static readonly Option<string?> _signIn = new("--sign-in") { Description = "oidc (at the gateway), or what the front does: authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc" };
     private static readonly Option<string?> _issuer = new("--issuer") { Description = "with oidc: the provider, as it writes itself" };
     private static readonly Option<string?> _clientId = new("--client-id") { Description = "with oidc: the client that the provider knows (default: headtower)" };
+    private static readonly Option<string?> _certificate = new("--tls-cert") { Description = "PEM file of the certificate with its chain" };
+    private static readonly Option<string?> _certificateKey = new("--tls-key") { Description = "PEM file of its key" };
     private static readonly Option<string> _output = new("--output") { Description = "the folder to write to", DefaultValueFactory = _ => "/etc/headtower" };
     private static readonly Option<string> _data = new("--data") { Description = "the folder of the store", DefaultValueFactory = _ => "/var/lib/headtower" };
     private static readonly Option<bool> _force = new("--force") { Description = "write over files that are there" };
 
     public static Command Create()
     {
-        var verb = new Command("init", "Write settings and the front's configuration. Headscale's API key comes on standard input.") { _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _output, _data, _force };
+        var verb = new Command("init", "Write settings and the front's configuration. Headscale's API key comes on standard input.") { _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _certificate, _certificateKey, _output, _data, _force };
         verb.SetAction(Run);
         return verb;
     }
@@ -40,7 +42,7 @@ internal static class InitVerb
 
     private static int Run(ParseResult parsed)
     {
-        var front = parsed.GetValue(_front) ?? Ask("What stands in front (nginx, caddy, haproxy, apache, traefik)?", "nginx");
+        var front = parsed.GetValue(_front) ?? Ask("What stands in front (nginx, caddy, haproxy, apache, traefik, none)?", "nginx");
         var signIn = parsed.GetValue(_signIn) ?? Ask("How do people sign in (oidc, authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc)?", "oidc");
         if (!Choices.Contains($"{front}/{signIn}"))
         {
@@ -77,6 +79,8 @@ internal static class InitVerb
         var resource = Assembly.GetExecutingAssembly().GetManifestResourceNames().Single(one => one.StartsWith("deploy/", StringComparison.Ordinal) && !one.Contains("/snippets/", StringComparison.Ordinal) && !one.EndsWith(".lua", StringComparison.Ordinal) && ChoiceOf(one) == choice);
         var folder = resource[..(resource.LastIndexOf('/') + 1)];
         string Fit(string text) => text
+            .Replace($"/etc/ssl/{SampleHost}/fullchain.pem", parsed.GetValue(_certificate) ?? $"/etc/ssl/{baseUrl.Host}/fullchain.pem", StringComparison.Ordinal)
+            .Replace($"/etc/ssl/{SampleHost}/privkey.pem", parsed.GetValue(_certificateKey) ?? $"/etc/ssl/{baseUrl.Host}/privkey.pem", StringComparison.Ordinal)
             .Replace(SampleHost, baseUrl.Host, StringComparison.Ordinal)
             .Replace(SampleUrl, headscale.TrimEnd('/'), StringComparison.Ordinal)
             .Replace("https://id.example.com", issuer?.TrimEnd('/') ?? "https://id.example.com", StringComparison.Ordinal)
@@ -87,8 +91,12 @@ internal static class InitVerb
         {
             ("headscale-api-key", key + "\n", true),
             ("headtower.yaml", Settings(Fit(Read(resource)), baseUrl, issuer, parsed.GetValue(_clientId), parsed.GetValue(_data)!), false),
-            ($"front/{resource[folder.Length..]}", Fit(Read(resource)), false),
         };
+        if (folder != "deploy/none/")
+        {
+            files.Add(($"front/{resource[folder.Length..]}", Fit(Read(resource)), false));
+        }
+
         foreach (var beside in Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(one => one.StartsWith(folder, StringComparison.Ordinal) && (one.Contains("/snippets/", StringComparison.Ordinal) || one.EndsWith(".lua", StringComparison.Ordinal))))
         {
             files.Add(($"front/{beside[folder.Length..]}", Fit(Read(beside)), false));
@@ -110,8 +118,12 @@ internal static class InitVerb
             Next:
             {(choice.EndsWith("/oidc", StringComparison.Ordinal) ? $"  put the client's secret into {Path.Combine(output, "client-secret")}; its redirect address is {baseUrl.GetLeftPart(UriPartial.Authority)}/admin/oidc/callback\n" : "")}  gateway check --online --config {Path.Combine(output, "headtower.yaml")}
               gateway --config {Path.Combine(output, "headtower.yaml")}
-              and give {Path.Combine(output, "front")} to your front; its first lines say where it belongs
             """);
+        if (folder != "deploy/none/")
+        {
+            Console.WriteLine($"  and give {Path.Combine(output, "front")} to your front; its first lines say where it belongs");
+        }
+
         return Output.Fine;
     }
 
@@ -131,7 +143,7 @@ internal static class InitVerb
             }
 
             text.Append(line).Append('\n');
-            if (line.Trim() == "port: 3000")
+            if (line.TrimStart().StartsWith("base_url: ", StringComparison.Ordinal))
             {
                 text.Append($"  data_path: {data}\n");
             }

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using Gateway.Tests.Support;
+using Release;
+
+namespace Gateway.Tests.Deploy;
+
+/// <summary>What releases are packed in: understood by the tools of others, and the same bits each time.</summary>
+public sealed class ReleaseTests
+{
+    private static readonly DateTimeOffset _time = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
+
+    private static readonly Item[] _program = [new("gateway", "#!/bin/sh\n"u8.ToArray()) { IsProgram = true }];
+
+    private static string Root => Path.GetDirectoryName(Front.Folder)!;
+
+    [Fact]
+    public async Task TarReadsTheArchive()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "a.tar.gz");
+        await File.WriteAllBytesAsync(file, TarGz.Pack([new("x/b.txt", "b"u8.ToArray()), new("x/a", [1]) { IsProgram = true }], _time));
+
+        var listing = await RunAsync("tar", "--utc", "-tvzf", file);
+        Assert.Equal(["drwxr-xr-x x/", "-rwxr-xr-x x/a", "-rw-r--r-- x/b.txt"], listing.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(one => $"{one.Split(' ')[0]} {one.Split(' ')[^1]}"));
+        Assert.All(listing.Split('\n', StringSplitOptions.RemoveEmptyEntries), one => Assert.Contains("2023-11-14 22:13", one, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task DpkgReadsThePackage()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "headtower.deb");
+        await File.WriteAllBytesAsync(file, DebianPackage.Pack("1.2.3", _program, [new("README.md", "text"u8.ToArray())], Root, _time));
+
+        var control = await RunAsync("dpkg-deb", "--info", file);
+        Assert.Contains(" Version: 1.2.3", control, StringComparison.Ordinal);
+        Assert.Contains("libsqlite3-0", control, StringComparison.Ordinal);
+        var content = await RunAsync("dpkg-deb", "--contents", file);
+        Assert.All(
+            new[] { "./usr/lib/headtower/gateway", "./usr/bin/gateway -> ../lib/headtower/gateway", "./lib/systemd/system/headtower.service", "./lib/systemd/system/headtower.socket", "./etc/headtower/headtower.yaml", "./usr/share/doc/headtower/README.md" },
+            one => Assert.Contains(one, content, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task TheBillNamesEveryPackageThatTheLockFileNames()
+    {
+        var lockFile = await File.ReadAllTextAsync(Path.Combine(Root, "Gateway", "packages.lock.json"));
+        var bill = JsonNode.Parse(BillOfMaterials.Write("1.2.3", lockFile, _time))!;
+        var locked = JsonNode.Parse(lockFile)!["dependencies"]!.AsObject().First().Value!.AsObject().Select(one => $"pkg:nuget/{one.Key}@{one.Value!["resolved"]}");
+
+        Assert.Equal(locked.Order(), bill["components"]!.AsArray().Select(one => (string)one!["purl"]!).Order());
+        Assert.All(bill["components"]!.AsArray(), one => Assert.Equal(128, ((string)one!["hashes"]![0]!["content"]!).Length));
+    }
+
+    [Fact]
+    public void TheSameInputGivesTheSameBits()
+    {
+        var document = new Item("README.md", Encoding.UTF8.GetBytes("text"));
+        Assert.Equal(DebianPackage.Pack("1", _program, [document], Root, _time), DebianPackage.Pack("1", _program, [document], Root, _time));
+    }
+
+    private static async Task<string> RunAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        var text = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+        return text;
+    }
+}
