@@ -1,7 +1,7 @@
 # Build: the same commands as everywhere, with the packages that the lock files name.
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
-COPY Directory.Build.props Directory.Packages.props BannedSymbols.txt routes.yaml ./
+COPY .editorconfig Directory.Build.props Directory.Packages.props BannedSymbols.txt routes.yaml ./
 COPY Gateway/ Gateway/
 COPY deploy/ deploy/
 RUN dotnet restore Gateway --locked-mode

@@ -41,6 +41,21 @@ public sealed class InitTests
     }
 
     [Fact]
+    public async Task ForAServiceTheSecretsAreCredentials()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+
+        var result = await InitAsync(folder, headscale.ApiKey, "--systemd", "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", "nginx", "--sign-in", "authelia");
+
+        var (output, config) = (Path.Combine(folder.Path, "out"), Path.Combine(folder.Path, "out", "headtower.yaml"));
+        Assert.Contains($"CREDENTIALS_DIRECTORY={output} gateway check --online", result.Output, StringComparison.Ordinal);
+        Assert.Contains("api_key_path: ${CREDENTIALS_DIRECTORY}/headscale-api-key", await File.ReadAllTextAsync(config), StringComparison.Ordinal);
+        var check = await Verb.RunAsync(["check", "--online", "--config", config], [("CREDENTIALS_DIRECTORY", output)]);
+        Assert.True(check.Exit == 0, check.Output + check.Error);
+    }
+
+    [Fact]
     public async Task NothingIsWrittenOverUnlessThatIsMeant()
     {
         using var folder = new TemporaryFolder();

@@ -87,6 +87,9 @@ public sealed partial class ShippedFileTests
         var lines = File.ReadAllLines(Path.Combine(root, "Dockerfile"));
         var copied = lines.Where(one => one.StartsWith("COPY ", StringComparison.Ordinal) && !one.Contains("--from", StringComparison.Ordinal)).SelectMany(one => one.Split(' ')[1..^1]);
         Assert.All(copied, one => Assert.True(Path.Exists(Path.Combine(root, one)), one));
+
+        // Without the rules of the code style, the build finds other faults than here.
+        Assert.Empty(Directory.GetFiles(root).Select(Path.GetFileName).Where(one => one is ".editorconfig" or "BannedSymbols.txt" || Path.GetExtension(one) is ".props" or ".targets").Except(copied));
         Assert.Contains("USER $APP_UID", lines);
         Assert.Contains("RUN dotnet restore Gateway --locked-mode", lines);
     }

@@ -27,11 +27,12 @@ internal static class InitVerb
     private static readonly Option<string?> _certificateKey = new("--tls-key") { Description = "PEM file of its key" };
     private static readonly Option<string> _output = new("--output") { Description = "the folder to write to", DefaultValueFactory = _ => "/etc/headtower" };
     private static readonly Option<string> _data = new("--data") { Description = "the folder of the store", DefaultValueFactory = _ => "/var/lib/headtower" };
+    private static readonly Option<bool> _systemd = new("--systemd") { Description = "secrets reach the gateway as credentials of the unit, and stay for root alone" };
     private static readonly Option<bool> _force = new("--force") { Description = "write over files that are there" };
 
     public static Command Create()
     {
-        var verb = new Command("init", "Write settings and the front's configuration. Headscale's API key comes on standard input.") { _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _certificate, _certificateKey, _output, _data, _force };
+        var verb = new Command("init", "Write settings and the front's configuration. Headscale's API key comes on standard input.") { _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _certificate, _certificateKey, _output, _data, _systemd, _force };
         verb.SetAction(Run);
         return verb;
     }
@@ -76,6 +77,8 @@ internal static class InitVerb
     private static int Write(ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string key)
     {
         var output = Path.GetFullPath(parsed.GetValue(_output)!);
+        var isService = parsed.GetValue(_systemd);
+        var secrets = isService ? "${CREDENTIALS_DIRECTORY}" : output;
         var resource = Assembly.GetExecutingAssembly().GetManifestResourceNames().Single(one => one.StartsWith("deploy/", StringComparison.Ordinal) && !one.Contains("/snippets/", StringComparison.Ordinal) && !one.EndsWith(".lua", StringComparison.Ordinal) && ChoiceOf(one) == choice);
         var folder = resource[..(resource.LastIndexOf('/') + 1)];
         string Fit(string text) => text
@@ -84,8 +87,8 @@ internal static class InitVerb
             .Replace(SampleHost, baseUrl.Host, StringComparison.Ordinal)
             .Replace(SampleUrl, headscale.TrimEnd('/'), StringComparison.Ordinal)
             .Replace("https://id.example.com", issuer?.TrimEnd('/') ?? "https://id.example.com", StringComparison.Ordinal)
-            .Replace(SampleKey, Path.Combine(output, "headscale-api-key"), StringComparison.Ordinal)
-            .Replace(SampleSecret, Path.Combine(output, "client-secret"), StringComparison.Ordinal);
+            .Replace(SampleKey, $"{secrets}/headscale-api-key", StringComparison.Ordinal)
+            .Replace(SampleSecret, $"{secrets}/client-secret", StringComparison.Ordinal);
 
         var files = new List<(string Name, string Text, bool IsSecret)>
         {
@@ -113,18 +116,33 @@ internal static class InitVerb
             Console.WriteLine($"wrote {Path.Combine(output, name)}");
         }
 
-        Console.WriteLine($"""
-
-            Next:
-            {(choice.EndsWith("/oidc", StringComparison.Ordinal) ? $"  put the client's secret into {Path.Combine(output, "client-secret")}; its redirect address is {baseUrl.GetLeftPart(UriPartial.Authority)}/admin/oidc/callback\n" : "")}  gateway check --online --config {Path.Combine(output, "headtower.yaml")}
-              gateway --config {Path.Combine(output, "headtower.yaml")}
-            """);
-        if (folder != "deploy/none/")
+        Console.WriteLine("\nNext:");
+        foreach (var step in Steps(choice, output, baseUrl, isService))
         {
-            Console.WriteLine($"  and give {Path.Combine(output, "front")} to your front; its first lines say where it belongs");
+            Console.WriteLine("  " + step);
         }
 
         return Output.Fine;
+    }
+
+    private static IEnumerable<string> Steps(string choice, string output, Uri baseUrl, bool isService)
+    {
+        var config = Path.Combine(output, "headtower.yaml");
+        if (choice.EndsWith("/oidc", StringComparison.Ordinal))
+        {
+            yield return $"put the client's secret into {Path.Combine(output, "client-secret")}; its redirect address is {baseUrl.GetLeftPart(UriPartial.Authority)}/admin/oidc/callback";
+            if (isService)
+            {
+                yield return "systemctl edit headtower: [Service] and LoadCredential=client-secret:" + Path.Combine(output, "client-secret");
+            }
+        }
+
+        yield return $"{(isService ? $"CREDENTIALS_DIRECTORY={output} " : "")}gateway check --online --config {config}";
+        yield return isService ? "systemctl enable --now headtower.socket" : $"gateway --config {config}";
+        if (!choice.StartsWith("none/", StringComparison.Ordinal))
+        {
+            yield return $"give {Path.Combine(output, "front")} to your front; its first lines say where it belongs";
+        }
     }
 
     /// <summary>The settings that the front's file names in its comments, each with its meaning.</summary>

@@ -44,14 +44,14 @@ internal static class DebianPackage
             Text("./postinst", """
                 #!/bin/sh
                 set -e
-                chmod 0750 /etc/headtower
                 if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
                   systemctl daemon-reload
                   if [ -n "$2" ]; then systemctl try-restart headtower.service || true; fi
                 fi
                 if [ "$1" = configure ] && [ -z "$2" ]; then
-                  echo "headtower: put Headscale's API key into /etc/headtower/headscale-api-key, set the addresses in"
-                  echo "/etc/headtower/headtower.yaml (or use 'gateway init'), then: systemctl enable --now headtower.socket"
+                  echo "headtower: 'gateway init --systemd --force' writes /etc/headtower; or put Headscale's API key into"
+                  echo "/etc/headtower/headscale-api-key (for root alone), set the addresses in /etc/headtower/headtower.yaml,"
+                  echo "then: systemctl enable --now headtower.socket"
                 fi
 
                 """) with { IsProgram = true },
