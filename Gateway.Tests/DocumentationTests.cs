@@ -88,6 +88,15 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
+    public void EveryHeaderThatTheCodeNamesIsExplained()
+    {
+        var text = string.Concat(_pages.Select(File.ReadAllText));
+        var named = Directory.GetFiles(Path.Combine(_root, "Gateway"), "*.cs", SearchOption.AllDirectories).Where(one => !one.Contains("/obj/", StringComparison.Ordinal)).SelectMany(one => HeaderLiteral().Matches(File.ReadAllText(one))).Select(one => one.Groups[1].Value).Distinct().ToArray();
+        Assert.Contains("X-Request-Id", named);
+        Assert.Equal([], named.Where(one => !text.Contains($"`{one}`", StringComparison.OrdinalIgnoreCase)));
+    }
+
+    [Fact]
     public void EveryFrontIsInTheTableOfFrontsAndCanBeChosen()
     {
         var rows = File.ReadAllLines(Path.Combine(_root, "docs", "fronts.md"));
@@ -113,6 +122,9 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"""((?:X|Remote)-[A-Za-z-]+)""")]
+    private static partial Regex HeaderLiteral();
 
     [GeneratedRegex(@"\b(?:X|Remote)-[A-Z][A-Za-z-]+[a-z]\b")]
     private static partial Regex HeaderName();

@@ -24,7 +24,10 @@ public sealed class PageLooksTests
         using var playwright = await Playwright.CreateAsync();
         await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
         var wrong = new List<string>();
-        foreach (var (light, width) in new[] { (ColorScheme.Light, 1280), (ColorScheme.Light, 360), (ColorScheme.Dark, 1280), (ColorScheme.Dark, 360) })
+
+        // Whoever sees everything sees it in all ways; for the others, what differs is seen in both lights and both widths.
+        var ways = new[] { (ColorScheme.Light, 1280), (ColorScheme.Dark, 360), (ColorScheme.Light, 360), (ColorScheme.Dark, 1280) };
+        foreach (var (light, width) in login == "alice" ? ways : ways[..2])
         {
             await using var context = await NewContextAsync(chromium, gateway, login, light, width);
             var page = await context.NewPageAsync();
@@ -89,6 +92,8 @@ public sealed class PageLooksTests
 
     private static async Task CheckAsync(List<string> wrong, IPage page, string what)
     {
+        // A click is over when the new page begins; how it looks is known when its style sheet is there.
+        await page.WaitForLoadStateAsync(LoadState.Load);
         Note(wrong, await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0 ? $"{what} is too wide" : null);
         await page.AddScriptTagAsync(new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
         wrong.AddRange(JsonSerializer.Deserialize<string[]>(await page.EvaluateAsync<string>(Audit))!.Select(one => $"{what}: {one}"));

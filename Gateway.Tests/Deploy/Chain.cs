@@ -112,8 +112,7 @@ internal sealed class Chain : IAsyncDisposable
     /// <summary>What the comments of a front's file say of <c>headtower.yaml</c>, with what only this machine knows.</summary>
     private string Settings(string text, HeadscaleStandIn headscale, TemporaryFolder folder, int port)
     {
-        var yaml = string.Join('\n', text.Split("# headtower.yaml:\n")[1].Split('\n').TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal)).Select(one => one[4..]));
-        yaml = yaml.Replace("http://127.0.0.1:8080", headscale.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
+        var yaml = Front.SettingsIn(text).Replace("http://127.0.0.1:8080", headscale.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
             .Replace("/etc/headtower/headscale-api-key", folder.File("key", headscale.ApiKey), StringComparison.Ordinal)
             .Replace("/etc/headtower/client-secret", folder.File("secret", ProviderStandIn.ClientSecret), StringComparison.Ordinal)
             .Replace("https://id.example.com", _provider!.Issuer, StringComparison.Ordinal)

@@ -12,7 +12,7 @@ public sealed class ChainTests
     private static readonly string[] _forged =
     [
         "Remote-User: alice", "Remote-Email: alice@example.test", "Remote-Groups: headscale-admins", "Remote_User: alice", "Remote.User: alice", "REMOTE-USER: alice", "Remote-Sub: alice",
-        "X-authentik-username: alice", "X-authentik-groups: headscale-admins", "X-authentik-uid: alice", "X-Forwarded-User: alice", "X-Forwarded-Email: alice@example.test",
+        "X-authentik-username: alice", "X-authentik-groups: headscale-admins", "X-authentik-uid: alice", "X-Auth-Request-User: alice", "X-Auth-Request-Email: alice@example.test", "X-Forwarded-User: alice", "X-Forwarded-Email: alice@example.test",
         "X-Forwarded-For: 6.6.6.6", "Forwarded: for=6.6.6.6",
     ];
 
@@ -61,9 +61,9 @@ public sealed class ChainTests
         Expect(wrong, "page", 200, (await SendAsync(client, "/admin/machines", [.. sam, "Accept: text/html"])).Status);
 
         // A nomination in Connection takes away an identity at most, and puts nobody in its place.
-        foreach (var name in new[] { "Remote-User", "Remote-Email", "X-authentik-username", "X-Forwarded-User" })
+        foreach (var name in new[] { "Remote-User", "Remote-Email", "X-authentik-username", "X-Auth-Request-User", "X-Forwarded-User" })
         {
-            var (status, text) = await SendAsync(client, "/admin/api/me", [.. sam, $"Connection: {name}", "Remote-User: alice", "X-authentik-username: alice", "X-Forwarded-User: alice"]);
+            var (status, text) = await SendAsync(client, "/admin/api/me", [.. sam, $"Connection: {name}", "Remote-User: alice", "X-authentik-username: alice", "X-Auth-Request-User: alice", "X-Forwarded-User: alice"]);
             Expect(wrong, $"Connection: {name}", true, (status == 200 && text.Contains("sam", StringComparison.Ordinal)) || status is 400 or 401 or 403);
             Expect(wrong, $"Connection: {name} makes nobody alice", false, text.Contains("alice", StringComparison.Ordinal));
         }
@@ -125,7 +125,7 @@ public sealed class ChainTests
         {
             await using var tunnel = await front.ConnectAsync();
             await tunnel.WriteAsync(Encoding.ASCII.GetBytes(head));
-            var answer = await ReadHeadAsync(tunnel);
+            var answer = await RawPeer.ReadHeadAsync(tunnel);
             Expect(wrong, name, true, answer.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal));
             if (answer.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal) && greeting.Length > 0)
             {
@@ -140,18 +140,6 @@ public sealed class ChainTests
         }
 
         return wrong;
-    }
-
-    private static async Task<string> ReadHeadAsync(Stream stream)
-    {
-        var head = new StringBuilder();
-        var one = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one) > 0)
-        {
-            head.Append((char)one[0]);
-        }
-
-        return head.ToString();
     }
 
     private static void Expect<T>(List<string> wrong, string what, T expected, T actual)

@@ -31,6 +31,10 @@ internal sealed class Front : IAsyncDisposable
     /// <summary>The folder of everything that is shipped for deployment.</summary>
     public static string Folder { get; } = Path.GetFullPath(Path.Combine(Here(), "..", "..", "deploy"));
 
+    /// <summary>What a file says in its comments of <c>headtower.yaml</c>.</summary>
+    public static string SettingsIn(string text) =>
+        string.Join('\n', text.Split("# headtower.yaml:\n")[1].Split('\n').TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal)).Select(one => one[4..]));
+
     /// <summary>Where it speaks TLS.</summary>
     public int Port { get; }
 

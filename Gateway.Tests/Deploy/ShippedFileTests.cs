@@ -164,7 +164,7 @@ public sealed partial class ShippedFileTests
         {
             "kubernetes/headtower.yaml" => $"{Documents(text).Single(one => $"{one["kind"]}" == "ConfigMap")["data"]["headtower.yaml"]}",
             "helm/headtower/values.yaml" => $"{Documents(text).Single()["settings"]}",
-            "traefik/dynamic.yaml" => string.Join('\n', text.Split("# headtower.yaml:\n")[1].Split('\n').TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal)).Select(one => one[4..])),
+            "traefik/dynamic.yaml" => Front.SettingsIn(text),
             _ => text,
         };
     }

@@ -32,7 +32,8 @@ internal sealed class RawPeer : IAsyncDisposable
         return new RawGateway(app, folder);
     }
 
-    public static async Task<string> ReadHeadAsync(NetworkStream stream)
+    /// <summary>The lines up to the empty one.</summary>
+    public static async Task<string> ReadHeadAsync(Stream stream)
     {
         var head = new StringBuilder();
         var one = new byte[1];

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Forward;
@@ -20,7 +19,6 @@ public sealed record ApiKeyRow(string Id, string Prefix, DateTimeOffset? Created
 internal static class ApiKeyPages
 {
     private const string Target = "/api/v1/apikey";
-    private const int LongestDays = 366;
 
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal) { ["expire"] = "The API key was expired.", ["delete"] = "The API key was deleted." };
 
@@ -64,8 +62,7 @@ internal static class ApiKeyPages
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var days = int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? Math.Clamp(number, 1, LongestDays) : 1;
-        var body = new JsonObject { ["expiration"] = clock.GetUtcNow().AddDays(days).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) };
+        var body = new JsonObject { ["expiration"] = Expiration.FromForm(form, clock) };
         var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", Target, body.ToJsonString());
         if (!answer.IsDone)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Edge;
@@ -144,6 +143,6 @@ internal static class Connect
         ["user"] = user,
         ["reusable"] = false,
         ["ephemeral"] = false,
-        ["expiration"] = until.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        ["expiration"] = Expiration.Text(until),
     }.ToJsonString();
 }

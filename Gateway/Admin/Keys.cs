@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Forward;
@@ -15,8 +14,6 @@ public sealed record UserChoice(string Id, string Name);
 /// <summary>Pre-auth keys: one's own, or everybody's for those who may make them for everybody.</summary>
 internal static class Keys
 {
-    private const int LongestDays = 366;
-
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal) { ["create"] = "The key was made.", ["expire"] = "The key was expired." };
 
     public static void MapKeys(this IEndpointRouteBuilder admin)
@@ -75,14 +72,13 @@ internal static class Keys
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var days = int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? Math.Clamp(number, 1, LongestDays) : 1;
         var tags = form["tags"].ToString().Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
         var body = new JsonObject
         {
             ["user"] = form["user"].ToString() is { Length: > 0 } user ? user : who.User?.Id,
             ["reusable"] = form["reusable"] == "true",
             ["ephemeral"] = form["ephemeral"] == "true",
-            ["expiration"] = clock.GetUtcNow().AddDays(days).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+            ["expiration"] = Expiration.FromForm(form, clock),
         };
         if (tags.Length > 0)
         {

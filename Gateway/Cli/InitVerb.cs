@@ -39,7 +39,7 @@ internal static class InitVerb
 
     /// <summary>The fronts and ways to sign in that there are, as <c>nginx/authelia</c>.</summary>
     public static IReadOnlyList<string> Choices { get; } =
-        [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(one => one.StartsWith("deploy/", StringComparison.Ordinal) && !one.Contains("/snippets/", StringComparison.Ordinal) && !one.EndsWith(".lua", StringComparison.Ordinal)).Select(ChoiceOf).Order(StringComparer.Ordinal)];
+        [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(IsFront).Select(ChoiceOf).Order(StringComparer.Ordinal)];
 
     private static int Run(ParseResult parsed)
     {
@@ -79,7 +79,7 @@ internal static class InitVerb
         var output = Path.GetFullPath(parsed.GetValue(_output)!);
         var isService = parsed.GetValue(_systemd);
         var secrets = isService ? "${CREDENTIALS_DIRECTORY}" : output;
-        var resource = Assembly.GetExecutingAssembly().GetManifestResourceNames().Single(one => one.StartsWith("deploy/", StringComparison.Ordinal) && !one.Contains("/snippets/", StringComparison.Ordinal) && !one.EndsWith(".lua", StringComparison.Ordinal) && ChoiceOf(one) == choice);
+        var resource = Assembly.GetExecutingAssembly().GetManifestResourceNames().Single(one => IsFront(one) && ChoiceOf(one) == choice);
         var folder = resource[..(resource.LastIndexOf('/') + 1)];
         string Fit(string text) => text
             .Replace($"/etc/ssl/{SampleHost}/fullchain.pem", parsed.GetValue(_certificate) ?? $"/etc/ssl/{baseUrl.Host}/fullchain.pem", StringComparison.Ordinal)
@@ -100,7 +100,7 @@ internal static class InitVerb
             files.Add(($"front/{resource[folder.Length..]}", Fit(Read(resource)), false));
         }
 
-        foreach (var beside in Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(one => one.StartsWith(folder, StringComparison.Ordinal) && (one.Contains("/snippets/", StringComparison.Ordinal) || one.EndsWith(".lua", StringComparison.Ordinal))))
+        foreach (var beside in Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(one => one.StartsWith(folder, StringComparison.Ordinal) && !IsFront(one)))
         {
             files.Add(($"front/{beside[folder.Length..]}", Fit(Read(beside)), false));
         }
@@ -215,6 +215,10 @@ internal static class InitVerb
         Console.Error.Write($"{question} {(proposal is null ? "" : $"[{proposal}] ")}");
         return Console.ReadLine()?.Trim() is { Length: > 0 } answer ? answer : proposal;
     }
+
+    /// <summary>Whether it is the configuration of a front, and not what such a file includes.</summary>
+    private static bool IsFront(string resource) =>
+        resource.StartsWith("deploy/", StringComparison.Ordinal) && !resource.Contains("/snippets/", StringComparison.Ordinal) && !resource.EndsWith(".lua", StringComparison.Ordinal);
 
     private static string ChoiceOf(string resource)
     {

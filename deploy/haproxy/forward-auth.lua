@@ -1,10 +1,9 @@
 -- Asks who is signed in, as nginx's auth_request does, with HAProxy's own HTTP client.
 -- http-request lua.forward_auth URL
---   2xx: the identity headers of the answer are set, and only those that it really has
+--   2xx: the identity headers of the answer (Remote-*, X-Authentik-*) are set, and only those that it really has. The
+--        configuration has removed the client's own before.
 --   another answer with a Location: txn.portal leads there
 --   else: txn.forbidden
-
-local identity = { ["remote-user"] = "Remote-User", ["remote-email"] = "Remote-Email", ["remote-name"] = "Remote-Name", ["remote-groups"] = "Remote-Groups" }
 
 local function first(values)
   return values and (values[0] or values[1])
@@ -26,9 +25,11 @@ core.register_action("forward_auth", { "http-req" }, function(txn, url)
   local answer = core.httpclient():get{ url = url, headers = headers, timeout = 5000 }
   local status = answer and answer.status or 500
   if status >= 200 and status < 300 then
-    for from, to in pairs(identity) do
-      local value = answer.headers and first(answer.headers[from])
-      if value and value ~= "" then txn.http:req_set_header(to, value) end
+    for name, values in pairs(answer.headers or {}) do
+      local value = first(values)
+      if (name:find("^remote%-") or name:find("^x%-authentik%-")) and value and value ~= "" then
+        txn.http:req_set_header(name, value)
+      end
     end
     return
   end
