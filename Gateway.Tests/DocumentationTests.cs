@@ -97,6 +97,23 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
+    public void TheExamplesOfSettingsAndRowsAreUnderstood()
+    {
+        var blocks = _pages.SelectMany(page => Example().Matches(File.ReadAllText(page))).Select(one => one.Groups[1].Value).ToArray();
+        Assert.True(blocks.Length > 8);
+        foreach (var block in blocks.Where(one => one.StartsWith("oidc:", StringComparison.Ordinal)))
+        {
+            Assert.DoesNotContain(SettingsFile.Parse(block, "example.yaml", new Dictionary<string, string>()).Problems.Errors, one => $"{one}".Contains("there is no such key", StringComparison.Ordinal));
+        }
+
+        var roles = Gateway.Policy.RouteFile.Shipped().Split("routes:\n")[0];
+        foreach (var block in blocks.Where(one => one.Contains("  - {id:", StringComparison.Ordinal) || one.Contains("  - id:", StringComparison.Ordinal)))
+        {
+            Some.ReadTable(roles + (block.Contains("routes:", StringComparison.Ordinal) ? block : "routes:\n" + block));
+        }
+    }
+
+    [Fact]
     public void EveryFrontIsInTheTableOfFrontsAndCanBeChosen()
     {
         var rows = File.ReadAllLines(Path.Combine(_root, "docs", "fronts.md"));
@@ -125,6 +142,9 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex(@"""((?:X|Remote)-[A-Za-z-]+)""")]
     private static partial Regex HeaderLiteral();
+
+    [GeneratedRegex("```yaml\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Example();
 
     [GeneratedRegex(@"\b(?:X|Remote)-[A-Z][A-Za-z-]+[a-z]\b")]
     private static partial Regex HeaderName();

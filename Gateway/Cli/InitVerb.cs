@@ -198,7 +198,8 @@ internal static class InitVerb
         var typed = new StringBuilder();
         for (var one = Console.ReadKey(intercept: true); one.Key is not ConsoleKey.Enter; one = Console.ReadKey(intercept: true))
         {
-            typed.Append(one.KeyChar);
+            typed.Length -= one.Key is ConsoleKey.Backspace && typed.Length > 0 ? 1 : 0;
+            typed.Append(char.IsControl(one.KeyChar) ? "" : one.KeyChar.ToString());
         }
 
         Console.Error.WriteLine();
