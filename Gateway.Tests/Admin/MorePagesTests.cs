@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
 using Gateway.Admin;
+using Gateway.Audit;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Admin;
 
@@ -148,6 +150,22 @@ public sealed partial class MorePagesTests
             await Until.TrueAsync(async () => (link = Entry().Match((await audrey.GetAsync($"/admin/audit?q={search}")).Text).Groups[1].Value).Length > 0, "the entry is stored");
             return (await audrey.GetAsync(link)).Text;
         }
+    }
+
+    [Fact]
+    public async Task TheWholeAuditIsTakenAlongHoweverLongItIs()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var audrey = PagesTests.As(gateway, "audrey");
+        await audrey.GetAsync("/admin/");
+        gateway.App.Services.GetRequiredService<IAuditStore>().Write(
+            [.. Enumerable.Range(0, 1234).Select(one => new AuditEntry { At = DateTimeOffset.UnixEpoch.AddYears(50), RequestId = $"r{one}", Kind = AuditKind.Api, Method = "GET", Path = "/=cmd", Reason = "many", Detail = "=1+1" })], []);
+
+        var lines = (await audrey.GetAsync("/admin/audit.csv?q=many")).Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal(1235, lines.Length);
+        Assert.Equal(1234, lines[1..].Select(one => one.Split(',')[9]).Distinct().Count());
+        Assert.All(lines[1..], one => Assert.Contains("\"'=1+1\"", one, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -38,7 +38,9 @@ internal sealed partial class AuditJson : JsonSerializerContext;
 internal static class AuditTrail
 {
     private const int PerPage = 50;
-    private const int MostAtOnce = 10_000;
+    private const int MostAtOnce = 500;
+
+    private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
     public static void MapAuditTrail(this IEndpointRouteBuilder admin)
     {
@@ -91,14 +93,27 @@ internal static class AuditTrail
             return refusal!;
         }
 
-        var text = new StringBuilder("at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after\r\n");
-        foreach (var one in Find(store, q, refused, null, MostAtOnce).Entries)
-        {
-            string?[] cells = [one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After];
-            text.AppendJoin(',', cells.Select(Cell)).Append("\r\n");
-        }
+        return Results.Stream(body => WriteAsync(body, store, q, refused, context.RequestAborted), "text/csv; charset=utf-8");
+    }
 
-        return Results.Text(text.ToString(), "text/csv", Encoding.UTF8);
+    /// <summary>All of it, some hundred entries in memory at a time.</summary>
+    private static async Task WriteAsync(Stream body, IAuditStore store, string? q, bool refused, CancellationToken cancel)
+    {
+        await using var text = new StreamWriter(body, _utf8, leaveOpen: true) { NewLine = "\r\n" };
+        await text.WriteLineAsync("at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after");
+        long? before = null;
+        do
+        {
+            (var entries, before) = Find(store, q, refused, before, MostAtOnce);
+            foreach (var one in entries)
+            {
+                string?[] cells = [one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After];
+                await text.WriteLineAsync(string.Join(',', cells.Select(Cell)));
+            }
+
+            await text.FlushAsync(cancel);
+        }
+        while (before is not null);
     }
 
     private static (IReadOnlyList<AuditLine> Entries, long? Next) Find(IAuditStore store, string? text, bool refused, long? before, int most)
