@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Gateway.Admin;
 using Gateway.Audit;
+using Gateway.Identity;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -150,6 +151,32 @@ public sealed partial class MorePagesTests
             await Until.TrueAsync(async () => (link = Entry().Match((await audrey.GetAsync($"/admin/audit?q={search}")).Text).Groups[1].Value).Length > 0, "the entry is stored");
             return (await audrey.GetAsync(link)).Text;
         }
+    }
+
+    [Fact]
+    public async Task NoPageGrowsWithHowMuchThereIs()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var alice = PagesTests.As(gateway, "alice");
+        await alice.GetAsync("/admin/");
+        for (var number = 0UL; number < 1000; number++)
+        {
+            gateway.Headscale.Tailnet.Users.Add(new(1000 + number, $"user-{number}", $"user-{number}@example.test"));
+            gateway.Headscale.Api.CreateKey(1000 + number, "2036-01-01T00:00:00Z", []);
+            gateway.Headscale.Api.CreateApiKey("2036-01-01T00:00:00Z");
+            gateway.People.Store.Add(new(Source.Proxy, "", $"user-{number}", $"User {number}", null, null, "member"), null);
+        }
+
+        gateway.People.Reload();
+        await Until.TrueAsync(async () => (await alice.GetAsync("/admin/users/headscale?q=user-999")).Text.Contains("user-999", StringComparison.Ordinal), "the new users are known");
+        foreach (var path in new[] { "keys", "apikeys", "users", "users/headscale", "connect", "machines", "machines/11", $"users/{gateway.People.Snapshot.Everyone[500].Id}", "audit", "access" })
+        {
+            var page = await alice.GetAsync($"/admin/{path}");
+            Assert.True(page is { Status: 200, Text.Length: < 60_000 }, $"{path}: {page.Status}, {page.Text.Length} characters");
+        }
+
+        Assert.Contains("Page 21 of 21", (await alice.GetAsync("/admin/keys?page=21")).Text, StringComparison.Ordinal);
+        Assert.Contains("Page 2 of 41", (await alice.GetAsync("/admin/apikeys?page=2")).Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ internal static class ApiKeyPages
         admin.MapPost("/apikeys/{action}", ActAsync);
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, PageDoor door, PageCalls calls, ShownOnce once, TimeProvider clock, string? done = null)
+    private static async Task<IResult> ListAsync(HttpContext context, PageDoor door, PageCalls calls, ShownOnce once, TimeProvider clock, int page = 1, string? done = null)
     {
         var (who, refusal) = await door.EnterAsync(context);
         if (who is null)
@@ -46,8 +46,9 @@ internal static class ApiKeyPages
 
         using var json = JsonDocument.Parse(answer.Json);
         ApiKeyRow[] keys = [.. json.RootElement.GetProperty("apiKeys").EnumerateArray().Select(one => Of(one, visit.Configuration.Settings.Headscale.ApiKey)).OrderByDescending(one => one.Expiration)];
+        var shown = Paging.Cut(keys, page, perPage: 25);
         return PageAnswers.Page<Pages.ApiKeysPage>(
-            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Keys", keys), ("Fresh", once.Take(context, "apikey")), ("Notice", _done.GetValueOrDefault(done ?? "")), ("Now", clock.GetUtcNow()));
+            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Keys", shown.Rows), ("At", shown.At), ("Pages", shown.Pages), ("Fresh", once.Take(context, "apikey")), ("Notice", _done.GetValueOrDefault(done ?? "")), ("Now", clock.GetUtcNow()));
     }
 
     private static ApiKeyRow Of(JsonElement key, Secret? own) => new(

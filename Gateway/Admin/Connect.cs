@@ -69,7 +69,7 @@ internal static class Connect
         if (device.MayRegisterForOthers && who.Role.Has(Capability.ReadUsers))
         {
             var users = await directory.GetAsync(context.RequestAborted);
-            device = device with { Users = [.. users.Users.Where(one => one.Name.Length > 0 && users.IsUnique(one.Name)).Select(one => new UserChoice(one.Id, one.Label))] };
+            device = device with { Users = UserChoice.Of(users.Users.Where(one => one.Name.Length > 0 && users.IsUnique(one.Name))) };
         }
 
         return PageAnswers.Page<Pages.ConnectPage>(StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Device", device), ("OwnId", who.User?.Id), ("Pending", key is null ? null : RegistrationKey.Find(key)));

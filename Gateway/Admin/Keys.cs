@@ -9,7 +9,13 @@ namespace Gateway.Admin;
 /// <summary>A Headscale user as forms offer it.</summary>
 /// <param name="Id">Headscale's decimal id.</param>
 /// <param name="Name">Its name.</param>
-public sealed record UserChoice(string Id, string Name);
+public sealed record UserChoice(string Id, string Name)
+{
+    /// <summary>So many are offered on one page; its forms take any other by its id, too.</summary>
+    private const int Most = 500;
+
+    internal static UserChoice[] Of(IEnumerable<HeadscaleUser> users) => [.. users.Take(Most).Select(one => new UserChoice(one.Id, one.Label))];
+}
 
 /// <summary>Pre-auth keys: one's own, or everybody's for those who may make them for everybody.</summary>
 internal static class Keys
@@ -24,7 +30,7 @@ internal static class Keys
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, PageDoor door, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, ShownOnce once, TimeProvider clock, string? user = null, string? done = null)
+        HttpContext context, PageDoor door, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, ShownOnce once, TimeProvider clock, string? user = null, int page = 1, string? done = null)
     {
         var (who, refusal) = await door.EnterAsync(context);
         if (who is null)
@@ -35,7 +41,7 @@ internal static class Keys
         // Up to 0.27 keys are listed for one user at a time.
         var (visit, version) = (PageAnswers.Visit(context), upstream.Assumed);
         var everybody = who.Role.Has(Capability.GenerateAuthkeys);
-        UserChoice[] choices = everybody ? [.. (await directory.GetAsync(context.RequestAborted)).Users.Select(one => new UserChoice(one.Id, one.Label))] : [];
+        var choices = everybody ? UserChoice.Of((await directory.GetAsync(context.RequestAborted)).Users) : [];
         var chosen = (everybody ? user : null) ?? who.User?.Id ?? choices.FirstOrDefault()?.Id;
         var answer = await calls.SendAsync(context, visit, who, "GET", "/api/v1/preauthkey" + (version.HasTagOwnership ? "" : $"?user={Uri.EscapeDataString(chosen ?? "")}"));
         if (!answer.IsDone)
@@ -46,10 +52,13 @@ internal static class Keys
         using var json = JsonDocument.Parse(answer.Json);
         var now = clock.GetUtcNow();
         PreAuthKey[] keys = [.. json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of).OrderBy(one => one.StatusAt(now) != "valid").ThenByDescending(one => one.Expiration)];
+        var shown = Paging.Cut(keys, page);
         return PageAnswers.Page<Pages.KeysPage>(
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),
-            ("Keys", keys),
+            ("Keys", shown.Rows),
+            ("At", shown.At),
+            ("Pages", shown.Pages),
             ("OwnId", who.User?.Id),
             ("Users", choices),
             ("Chosen", chosen),

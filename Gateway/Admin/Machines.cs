@@ -114,7 +114,7 @@ internal static class Machines
         Machine machine, Visit visit, Admitted who, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, CancellationToken cancel) =>
         upstream.Assumed.HasTagOwnership || !who.Role.Has(Capability.ReadUsers) || !calls.Offers(visit, who, "POST", $"/api/v1/node/{machine.Id}/user", isOwn: false, """{"user":"1"}""")
             ? []
-            : [.. (await directory.GetAsync(cancel)).Users.Where(one => one.Id != machine.OwnerId).Select(one => new UserChoice(one.Id, one.Label))];
+            : UserChoice.Of((await directory.GetAsync(cancel)).Users.Where(one => one.Id != machine.OwnerId));
 
     private static async Task<IResult> ActAsync(HttpContext context, PageDoor door, PageCalls calls, string id, string action)
     {

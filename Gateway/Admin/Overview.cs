@@ -18,8 +18,6 @@ public sealed record Standing(bool IsPerson, string? Claim, bool MayClaim, bool 
 /// <summary>The first page: who somebody is, and what is missing until their first device is connected.</summary>
 internal static class Overview
 {
-    private const int MostChoices = 500;
-
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
         ["claim"] = "Your request is stored. Whoever may confirm it sees it on their first page.",
@@ -71,7 +69,7 @@ internal static class Overview
             person.Claim is { } claim ? users.Find(claim.HeadscaleUserId)?.Label ?? claim.HeadscaleUserId : null,
             rule is not SelfClaim.Off,
             rule is SelfClaim.Open,
-            SeesUsers(who, rule) ? [.. FreeFor(person, people, users).Take(MostChoices).Select(one => new UserChoice(one.Id, one.Label))] : []);
+            SeesUsers(who, rule) ? UserChoice.Of(FreeFor(person, people, users)) : []);
     }
 
     /// <summary>Their own machines as far as their role lets them see those; null where it does not, or there can be none.</summary>

@@ -10,13 +10,12 @@ internal sealed record Paged<T>(IReadOnlyList<T> Rows, int Total, int At, int Pa
 /// <summary>Long lists come in pages, so that each stays small.</summary>
 internal static class Paging
 {
-    private const int PerPage = 50;
-
     /// <param name="page">Which page; the nearest that there is.</param>
-    public static Paged<T> Cut<T>(IReadOnlyCollection<T> all, int page)
+    /// <param name="perPage">How many rows one has; fewer where a row has forms.</param>
+    public static Paged<T> Cut<T>(IReadOnlyCollection<T> all, int page, int perPage = 50)
     {
-        var pages = Math.Max(1, (all.Count + PerPage - 1) / PerPage);
+        var pages = Math.Max(1, (all.Count + perPage - 1) / perPage);
         var at = Math.Clamp(page, 1, pages);
-        return new([.. all.Skip((at - 1) * PerPage).Take(PerPage)], all.Count, at, pages);
+        return new([.. all.Skip((at - 1) * perPage).Take(perPage)], all.Count, at, pages);
     }
 }

@@ -21,8 +21,6 @@ public sealed record PersonRow(long Id, string Name, string Identity, string Rol
 /// <summary>The gateway's people beside Headscale's users, and who may change what about them.</summary>
 internal static class PeoplePages
 {
-    private const int MostChoices = 500;
-
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
         ["role"] = "The role was changed. It counts with the next request.",
@@ -84,7 +82,7 @@ internal static class PeoplePages
             ("Shell", door.ShellOf(context, who)),
             ("Person", RowOf(person, who, users, table)),
             ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(who, one, table)).ToArray()),
-            ("Unclaimed", users.Users.Where(one => !holders.ContainsKey(one.Id)).Take(MostChoices).Select(one => new UserChoice(one.Id, one.Label)).ToArray()),
+            ("Unclaimed", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
             ("Sessions", Account.SeenBy(who, sessions, people, id)),
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
