@@ -72,11 +72,18 @@ internal sealed partial class GuardedGateway : IAsyncDisposable
     {
         await using var connection = await ConnectAsync(request.IsProxy);
         using var answer = new MemoryStream();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+
+        // Where an answer must come, a busy machine gets time for it; then, and where silence is one, a second tells.
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(request.Statuses.Contains(0) ? 1 : 20));
         try
         {
             await connection.WriteAsync(request.Bytes, patience.Token);
-            await connection.CopyToAsync(answer, patience.Token);
+            var chunk = new byte[16 * 1024];
+            for (var read = await connection.ReadAsync(chunk, patience.Token); read > 0; read = await connection.ReadAsync(chunk, patience.Token))
+            {
+                answer.Write(chunk, 0, read);
+                patience.CancelAfter(TimeSpan.FromSeconds(1));
+            }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
