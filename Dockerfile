@@ -1,7 +1,7 @@
 # Build: the same commands as everywhere, with the packages that the lock files name.
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
-COPY .editorconfig Directory.Build.props Directory.Packages.props BannedSymbols.txt routes.yaml ./
+COPY .editorconfig global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt routes.yaml ./
 COPY Gateway/ Gateway/
 COPY deploy/ deploy/
 RUN dotnet restore Gateway --locked-mode
@@ -9,10 +9,7 @@ RUN dotnet publish Gateway -c Release --no-restore -o /app
 
 # Run: no compiler, no root, nothing to write but /var/lib/headtower.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends libsqlite3-0 \
-    && rm -rf /var/lib/apt/lists/* \
-    && install -d -o $APP_UID -g 0 -m 0770 /var/lib/headtower
+RUN install -d -o $APP_UID -g 0 -m 0770 /var/lib/headtower
 COPY --from=build /app /app
 ENV HEADTOWER_CONFIG=/etc/headtower/headtower.yaml \
     DOTNET_EnableDiagnostics=0 \

@@ -11,6 +11,7 @@ using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Users;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
@@ -149,9 +150,8 @@ internal static partial class App
         services.AddSingleton(settings.Store);
         services.AddSingleton<ProviderHttp>();
         AddRunning<Provider>(services);
-        services.AddSingleton<TokenEndpoint>();
-        services.AddSingleton<SignedToken>();
-        services.AddSingleton<SignIn>();
+        services.AddSingleton<ClientRequests>();
+        services.AddSingleton<LogoutTokensSeen>();
         services.AddSingleton<ProviderSignIn>();
         services.AddSingleton<ApiKeyAttempts>();
         services.AddSingleton<SignInAudit>();
@@ -166,17 +166,16 @@ internal static partial class App
         var cookie = settings.Server.Cookie;
         services.AddAntiforgery(forms =>
         {
-            SetCookie(forms.Cookie, cookie.Prefix + "headtower-form", cookie.Secure, "/");
-
-            // The page itself says what is wrong when it came over http.
-            forms.Cookie.SecurePolicy = cookie.Secure ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.None;
+            forms.Cookie = new FormCookie(cookie.Secure);
+            SetCookie(forms.Cookie, cookie.Prefix + "headtower-form", secure: false, "/");
             forms.SuppressXFrameOptionsHeader = true;
         });
         services.AddRazorComponents();
-        services.AddSingleton<IPostConfigureOptions<OidcOptions>, OidcStateProtection>();
-        services.AddAuthentication().AddRemoteScheme<OidcOptions, OidcHandler>(OidcOptions.Scheme, null, options =>
+        services.AddSingleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>();
+        services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>, OidcOptionsSetup>();
+        services.AddAuthentication().AddRemoteScheme<OpenIdConnectOptions, OidcHandler>(OidcHandler.SchemeName, null, options =>
         {
-            options.CallbackPath = settings.Server.BasePath + "/oidc/callback";
+            options.CallbackPath = RedirectAddress.PathOf(settings);
             SetCookie(options.CorrelationCookie, (cookie.Secure ? "__Secure-" : "") + "headtower-signin.", cookie.Secure, settings.Server.BasePath + "/oidc");
             options.Events.OnTicketReceived = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().SucceedAsync(context);
             options.Events.OnRemoteFailure = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().FailAsync(context);
@@ -210,8 +209,8 @@ internal static partial class App
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
 
-        // The framework's base class says of every attempt that it was one.
-        logging.AddFilter("Gateway.Identity.Oidc.OidcHandler", LogLevel.Warning);
+        // The framework's base class says of every failure what is said here already, with its stack and without its cause.
+        logging.AddFilter("Gateway.Identity.Oidc.OidcHandler", LogLevel.None);
 
         // YARP warns of every tunnel that ends, which is how tunnels end (dotnet/yarp #2503).
         logging.AddFilter("Yarp", LogLevel.Error);

@@ -26,11 +26,12 @@ internal sealed record ConfigurationFiles(string Config, string? Routes, IReadOn
     /// <summary>Reads everything; the configuration is null when anything is wrong.</summary>
     public (Configuration? Configuration, Problems Problems, IReadOnlyList<string> Files) Load()
     {
-        var (settings, problems, files) = SettingsFile.Load(Config, Environment);
+        var read = SettingsFile.Load(Config, Environment, ApiKeyFormat.Complaint);
+        var (settings, problems, files) = read;
         var table = LoadTable(problems);
-        if (settings is not null && table is not null)
+        if (read.Draft is not null && table is not null)
         {
-            Configuration.Check(settings, table, Config, problems);
+            Configuration.Check(read.Draft, table, read.PlaceOf, problems);
         }
 
         var configuration = settings is not null && table is not null && problems.Errors.Count == 0 ? new Configuration(settings, table) : null;

@@ -27,6 +27,12 @@ internal sealed class Misbehaviour
 
     public Action<JsonObject>? UserInfo { get; set; }
 
+    /// <summary>What becomes of the header of user info that is a token.</summary>
+    public Action<JsonObject>? UserInfoHeader { get; set; }
+
+    /// <summary>What becomes of user info that is a token.</summary>
+    public Func<string, string>? UserInfoToken { get; set; }
+
     /// <summary>What the redirect back says.</summary>
     public Action<Dictionary<string, string?>>? Redirect { get; set; }
 

@@ -17,10 +17,11 @@ internal sealed class ProviderStandIn : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, Grant> _codes = new();
     private readonly ConcurrentDictionary<string, Grant> _accessTokens = new();
+    private readonly PushedRequests _pushed = new();
     private RSA _key = RSA.Create(2048);
     private string _keyId = "key-1";
 
-    private ProviderStandIn(WebApplication app, IReadOnlyList<ProviderAccount> accounts) => (_app, Accounts) = (app, accounts);
+    private ProviderStandIn(WebApplication app, IReadOnlyList<ProviderAccount> accounts) => (_app, Accounts, Client) = (app, accounts, new(ClientId, ClientSecret));
 
     public IReadOnlyList<ProviderAccount> Accounts { get; set; }
 
@@ -28,11 +29,14 @@ internal sealed class ProviderStandIn : IAsyncDisposable
 
     public string Issuer => field ??= _app.Urls.Single();
 
-    /// <summary>How the clients showed themselves at the token endpoint.</summary>
-    public string? LastClientAuthentication { get; private set; }
+    /// <summary>How the client shows itself.</summary>
+    public ProviderClient Client { get; }
 
-    /// <summary>The only way that the token endpoint accepts; null for any.</summary>
-    public string? OnlyClientAuthentication { get; set; }
+    /// <summary>Whether user info comes as a signed token (OpenID Connect Core 5.3.2).</summary>
+    public bool SignsUserInfo { get; set; }
+
+    /// <summary>Whether authorization requests must be pushed (RFC 9126).</summary>
+    public bool RequiresPushedRequests { get; set; }
 
     /// <summary>How often the keys were fetched.</summary>
     public int KeyFetches { get; private set; }
@@ -78,18 +82,13 @@ internal sealed class ProviderStandIn : IAsyncDisposable
             ["sid"] = session,
             ["events"] = new JsonObject { ["http://schemas.openid.net/event/backchannel-logout"] = new JsonObject() },
         };
-        if (subject is null)
+        foreach (var absent in payload.Where(one => one.Value is null).Select(one => one.Key).ToArray())
         {
-            payload.Remove("sub");
-        }
-
-        if (session is null)
-        {
-            payload.Remove("sid");
+            payload.Remove(absent);
         }
 
         change?.Invoke(payload);
-        return Sign(new JsonObject { ["alg"] = "RS256", ["kid"] = _keyId, ["typ"] = type }, payload);
+        return MakeToken(payload, type);
     }
 
     public async ValueTask DisposeAsync()
@@ -111,6 +110,7 @@ internal sealed class ProviderStandIn : IAsyncDisposable
             "/jwks" => WriteAsync(context, 200, Keys()),
             "/authorize" => PickAsync(context),
             "/token" => RedeemAsync(context),
+            "/par" => PushAsync(context),
             "/userinfo" => UserInfoAsync(context),
             "/end-session" => EndSessionAsync(context),
             var path when path!.StartsWith("/as/", StringComparison.Ordinal) => GrantAsync(context, path["/as/".Length..]),
@@ -133,6 +133,12 @@ internal sealed class ProviderStandIn : IAsyncDisposable
             ["subject_types_supported"] = new JsonArray("public"),
             ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
         };
+        if (RequiresPushedRequests)
+        {
+            document["pushed_authorization_request_endpoint"] = Issuer + "/par";
+            document["require_pushed_authorization_requests"] = true;
+        }
+
         Misbehaviour.Discovery?.Invoke(document);
         return document;
     }
@@ -164,10 +170,18 @@ internal sealed class ProviderStandIn : IAsyncDisposable
         return context.Response.WriteAsync($"<!doctype html><html lang=\"en\"><title>Sandbox provider</title><h1>Who are you?</h1><ul>{string.Concat(links)}</ul>");
     }
 
+    private async Task PushAsync(HttpContext context)
+    {
+        var form = await context.Request.ReadFormAsync();
+        await (Client.IsShown(context.Request.Headers.Authorization.ToString(), form, Issuer)
+            ? WriteAsync(context, 201, new() { ["request_uri"] = _pushed.Keep(form), ["expires_in"] = 60 })
+            : WriteAsync(context, 401, new() { ["error"] = "invalid_client" }));
+    }
+
     private Task GrantAsync(HttpContext context, string login)
     {
-        var query = context.Request.Query;
-        if (Accounts.FirstOrDefault(one => one.Login == login) is not { } account || query["client_id"] != ClientId)
+        var query = _pushed.Take(context.Request.Query);
+        if ((RequiresPushedRequests && query == context.Request.Query) || Accounts.FirstOrDefault(one => one.Login == login) is not { } account || query["client_id"] != ClientId)
         {
             return WriteAsync(context, 400, new() { ["error"] = "invalid_request" });
         }
@@ -183,7 +197,7 @@ internal sealed class ProviderStandIn : IAsyncDisposable
     private async Task RedeemAsync(HttpContext context)
     {
         var form = await context.Request.ReadFormAsync();
-        if (!IsClient(context.Request.Headers.Authorization.ToString(), form))
+        if (!Client.IsShown(context.Request.Headers.Authorization.ToString(), form, Issuer))
         {
             await WriteAsync(context, 401, new() { ["error"] = "invalid_client" });
             return;
@@ -203,19 +217,6 @@ internal sealed class ProviderStandIn : IAsyncDisposable
         await WriteAsync(context, 200, answer);
     }
 
-    private bool IsClient(string authorization, IFormCollection form)
-    {
-        LastClientAuthentication = authorization.StartsWith("Basic ", StringComparison.Ordinal) ? "client_secret_basic" : "client_secret_post";
-        var (id, secret) = (form["client_id"].ToString(), form["client_secret"].ToString());
-        if (LastClientAuthentication == "client_secret_basic")
-        {
-            var pair = Encoding.UTF8.GetString(Convert.FromBase64String(authorization[6..])).Split(':', 2);
-            (id, secret) = (Uri.UnescapeDataString(pair[0]), Uri.UnescapeDataString(pair[1]));
-        }
-
-        return (OnlyClientAuthentication is null || OnlyClientAuthentication == LastClientAuthentication) && (id, secret) == (ClientId, ClientSecret);
-    }
-
     private string IdToken(Grant grant, string access)
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
@@ -230,8 +231,13 @@ internal sealed class ProviderStandIn : IAsyncDisposable
             ["sid"] = grant.Session,
             ["at_hash"] = Base64Url(SHA256.HashData(Encoding.ASCII.GetBytes(access))[..16]),
         };
+        return MakeToken(payload, "JWT");
+    }
+
+    private string MakeToken(JsonObject payload, string type)
+    {
         Misbehaviour.Payload?.Invoke(payload);
-        var header = new JsonObject { ["alg"] = "RS256", ["kid"] = _keyId, ["typ"] = "JWT" };
+        var header = new JsonObject { ["alg"] = "RS256", ["kid"] = _keyId, ["typ"] = type };
         Misbehaviour.Header?.Invoke(header);
         var token = Sign(header, payload);
         return Misbehaviour.Token is { } change ? change(token) : token;
@@ -246,8 +252,7 @@ internal sealed class ProviderStandIn : IAsyncDisposable
 
     private Task UserInfoAsync(HttpContext context)
     {
-        var header = context.Request.Headers.Authorization.ToString();
-        if (!header.StartsWith("Bearer ", StringComparison.Ordinal) || !_accessTokens.TryGetValue(header[7..], out var grant))
+        if (context.Request.Headers.Authorization.ToString().Split(' ') is not ["Bearer", var access] || !_accessTokens.TryGetValue(access, out var grant))
         {
             return WriteAsync(context, 401, new() { ["error"] = "invalid_token" });
         }
@@ -262,8 +267,19 @@ internal sealed class ProviderStandIn : IAsyncDisposable
             ["groups"] = new JsonArray([.. grant.Account.Groups.Select(one => (JsonNode)one)]),
             ["realm_access"] = new JsonObject { ["roles"] = new JsonArray([.. grant.Account.Groups.Select(one => (JsonNode)one)]) },
         };
+        if (!SignsUserInfo)
+        {
+            Misbehaviour.UserInfo?.Invoke(claims);
+            return WriteAsync(context, 200, claims);
+        }
+
+        (claims["iss"], claims["aud"]) = (Issuer, ClientId);
         Misbehaviour.UserInfo?.Invoke(claims);
-        return WriteAsync(context, 200, claims);
+        var tokenHeader = new JsonObject { ["alg"] = "RS256", ["kid"] = _keyId };
+        Misbehaviour.UserInfoHeader?.Invoke(tokenHeader);
+        var token = Sign(tokenHeader, claims);
+        context.Response.ContentType = "application/jwt";
+        return context.Response.WriteAsync(Misbehaviour.UserInfoToken is { } change ? change(token) : token);
     }
 
     private static Task EndSessionAsync(HttpContext context)
@@ -274,8 +290,7 @@ internal sealed class ProviderStandIn : IAsyncDisposable
 
     private static Task WriteAsync(HttpContext context, int status, JsonObject body)
     {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
+        (context.Response.StatusCode, context.Response.ContentType) = (status, "application/json");
         return context.Response.WriteAsync(body.ToJsonString());
     }
 

@@ -103,8 +103,9 @@ public sealed partial class MorePagesTests
     [InlineData("a\nb\nc", "a\nb\nc", "")]
     [InlineData("a\nb\nc", "a\nx\nc", " a-b+x c")]
     [InlineData("1\n2\n3\n4\n5\n6\n7\n8\n9", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10", " … 7 8 9+10")]
-    [InlineData("", "a", "-+a")]
-    [InlineData("a\nb", "b\na", "-a b+a")]
+    [InlineData("", "a", "+a")]
+    [InlineData("a\r\nb", "a\nb", "-a\r+a b")]
+    [InlineData("a\nb", "b\na", "+b a-b")]
     public void LinesAreComparedAndFarOnesLeftOut(string before, string after, string shown) =>
         Assert.Equal(shown, string.Concat(PolicyChange.Between(before, after).Select(one => one.Kind switch { PolicyChangeKind.Added => "+", PolicyChangeKind.Removed => "-", _ => " " } + one.Text)));
 

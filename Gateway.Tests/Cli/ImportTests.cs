@@ -61,7 +61,6 @@ public sealed class ImportTests
     {
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "other.db");
-        SqliteLibrary.Require();
         using (var connection = new SqliteConnection($"Data Source={file};Pooling=false"))
         {
             connection.Open();
@@ -90,7 +89,6 @@ public sealed class ImportTests
     /// <summary>Headplane's table as of 0.6.2 (its migrations 0000 to 0004).</summary>
     private static string Headplane(TemporaryFolder folder, params ReadOnlySpan<(string Subject, string Role, string? HeadscaleUser)> people)
     {
-        SqliteLibrary.Require();
         var file = Path.Combine(folder.Path, "hp_persist.db");
         using var connection = new SqliteConnection($"Data Source={file};Pooling=false");
         connection.Open();

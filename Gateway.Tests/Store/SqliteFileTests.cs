@@ -141,7 +141,6 @@ public sealed class SqliteFileTests : IDisposable
 
     private static void Execute(string file, string sql)
     {
-        SqliteLibrary.Require();
         using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
         connection.Execute(sql);
     }

@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using System.Web;
 using Dapper;
 using Gateway.Sandbox;
-using Gateway.Store;
 using Microsoft.Data.Sqlite;
 
 namespace Gateway.Tests.Support;
@@ -36,7 +35,6 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
     public static async Task<GlewlwydProvider> StartAsync(Uri gateway)
     {
         var (folder, port) = (new TemporaryFolder(), GatewayProcess.FreePort());
-        SqliteLibrary.Require();
         using (var database = new SqliteConnection($"Data Source={folder.Path}/glewlwyd.db;Pooling=False"))
         {
             database.Execute(await File.ReadAllTextAsync(Schema));

@@ -13,7 +13,8 @@ public sealed class UserMatchingTests
     [Theory]
     [InlineData("match_email: true", "x", "ann@example.test", "1")]
     [InlineData("match_email: true", "x", "ANN@Example.test", "1")]
-    [InlineData("match_email: true", "x", " ann@example.test ", "1")]
+    [InlineData("match_email: true", "x", " ann@example.test ", null)]
+    [InlineData("match_email: true", "x", "ann@evil@example.test", null)]
     [InlineData("match_email: true", "x", "ann@example.tes", null)]
     [InlineData("match_email: true", "x", "", null)]
     [InlineData("match_email: true", "x", "twin@example.test", null)]
@@ -50,8 +51,29 @@ public sealed class UserMatchingTests
         Assert.Null(Find("match_email: true", new Caller { Source = Source.Proxy, Issuer = "https://id.example.test", Subject = "sub-7", UserName = "sub-7" }));
 
     private static HeadscaleUser? Find(string rules, Caller caller) =>
-        UserMatching.Find(caller, new UserSnapshot(_users), id => id == "5", Some.Settings(
-            $"headscale: {{url: http://127.0.0.1:1, api_key: k}}\nserver: {{proxy_auth: {{enabled: true, allowed_cidrs: [10.0.0.0/8], email_header: Remote-Email, {rules}}}}}").Settings!);
+        Match(rules, caller).User;
+
+    private static UserMatch Match(string rules, Caller caller) => UserMatching.Find(caller, new UserSnapshot(_users), id => id == "5", Some.Settings(
+        $"headscale: {{url: http://127.0.0.1:1, api_key: k}}\nserver: {{proxy_auth: {{enabled: true, allowed_cidrs: [10.0.0.0/8], email_header: Remote-Email, {rules}}}}}").Settings!);
+
+    [Theory]
+    [InlineData("match_email: true", null, true, "there is no usable e-mail address")]
+    [InlineData("match_email: false", "ann@example.test", false, "does not count: server.proxy_auth.match_email is off")]
+    [InlineData("match_email: true", "twin@example.test", true, "several Headscale users have the address 'twin@example.test'")]
+    [InlineData("match_email: true", "claimed@example.test", true, "has the address 'claimed@example.test' is linked to somebody else")]
+    [InlineData("match_email: true", "nobody@example.test", true, "no Headscale user has the address 'nobody@example.test'")]
+    public void WhoIsNotFoundIsToldWhy(string rules, string? email, bool isTrusted, string why)
+    {
+        var match = Match(rules, new Caller { Source = Source.Proxy, Issuer = "", Subject = "x", UserName = "x", Email = email, EmailIsTrusted = isTrusted });
+
+        match.User.Should().BeNull();
+        match.Why.Should().Contain(why);
+    }
+
+    [Fact]
+    public void ASubjectFromAnotherIssuerIsNamed() =>
+        Match("subject_header: X-Sub, issuer: 'https://other.example'", new Caller { Source = Source.Proxy, Issuer = "https://other.example", Subject = "sub-7", UserName = "who" })
+            .Why.Should().Contain("one has that subject from another issuer, 'https://id.example.test'; headscale.oidc_issuer can name it");
 
     private static readonly HeadscaleUser[] _users =
     [

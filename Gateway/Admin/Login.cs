@@ -27,7 +27,7 @@ internal static class Login
             ("Base", settings.Server.BasePath),
             ("Error", error),
             ("Notice", notice ?? InsecureNotice(context, settings.Server.Cookie.Secure)),
-            ("ProviderUrl", state is { Metadata: not null, Trouble: null } ? StartUrl(settings, returnTo) : null),
+            ("ProviderUrl", state is { Configuration: not null, Trouble: null } ? StartUrl(settings, returnTo) : null),
             ("ProviderTrouble", state?.Trouble),
             ("TakesApiKeys", TakesApiKeys(settings)),
             ("ByProxy", settings.Server.ProxyAuth is not null),
@@ -43,7 +43,7 @@ internal static class Login
     {
         var settings = PageAnswers.Visit(context).Configuration.Settings;
         var returnTo = PageAnswers.ReturnTo(context, return_to);
-        var isOnlyWay = !TakesApiKeys(settings) && settings.Server.ProxyAuth is null && provider.Status is { Metadata: not null, Trouble: null };
+        var isOnlyWay = !TakesApiKeys(settings) && settings.Server.ProxyAuth is null && provider.Status is { Configuration: not null, Trouble: null };
         return isOnlyWay && s is null
             ? Results.Redirect(StartUrl(settings, returnTo))
             : Page(context, provider, antiforgery, returnTo, notice: s == "logout" ? "You have been signed out." : null);
@@ -51,12 +51,21 @@ internal static class Login
 
     private static string StartUrl(Settings.GatewaySettings settings, string returnTo) => $"{settings.Server.BasePath}/oidc/start?return_to={Uri.EscapeDataString(returnTo)}";
 
-    /// <summary>A browser does not keep a Secure cookie that an insecure page sets, and sign-in would go round in circles.</summary>
-    private static string? InsecureNotice(HttpContext context, bool isSecure) => isSecure && PageAnswers.Visit(context).Peer.Scheme != "https"
-        ? "This page came over http, and the session cookie is for https only, so signing in will not last. Open the https address, or set server.trusted_proxies so that the proxy in front is believed, or server.cookie_secure: false."
-        : null;
+    /// <summary>
+    /// A browser does not keep a Secure cookie that an insecure page sets, and sign-in would go round in circles. Behind a front
+    /// with TLS that is not believed here, the browser is on https all the same: it says so itself (Fetch Metadata is sent from
+    /// secure pages alone), or the front does. This is advice and no decision, so their word is enough.
+    /// </summary>
+    private static string? InsecureNotice(HttpContext context, bool isSecure)
+    {
+        var (request, visit) = (context.Request, PageAnswers.Visit(context));
+        var isHttps = visit.Peer.Scheme == "https" || request.Headers.ContainsKey("Sec-Fetch-Site")
+            || request.Headers["X-Forwarded-Proto"].Any(one => one?.Contains("https", StringComparison.OrdinalIgnoreCase) is true);
+        return !isSecure || isHttps ? null
+            : "This page came over http, and the session cookie is for https only, so signing in will not last. Open the https address, or set server.cookie_secure: false for trying things out.";
+    }
 
-    private static async Task<IResult> StartAsync(HttpContext context, Provider provider, IAntiforgery antiforgery, ILogger<Provider> log, string? return_to = null)
+    private static async Task<IResult> StartAsync(HttpContext context, Provider provider, ProviderSignIn signIn, IAntiforgery antiforgery, ILogger<Provider> log, string? return_to = null)
     {
         var returnTo = PageAnswers.ReturnTo(context, return_to);
         if (provider.Status is null)
@@ -66,13 +75,18 @@ internal static class Login
 
         try
         {
-            await context.ChallengeAsync(OidcOptions.Scheme, new AuthenticationProperties { RedirectUri = returnTo });
+            await context.ChallengeAsync(OidcHandler.SchemeName, new AuthenticationProperties { RedirectUri = returnTo });
             return Results.Empty;
+        }
+        catch (SignInException e) when (e.Failure is SignInFailure.ProviderUnavailable)
+        {
+            // The page itself says what is wrong with the provider.
+            ProviderSignIn.LogRefused(log, context.TraceIdentifier, e.Failure, e.Message);
+            return Page(context, provider, antiforgery, returnTo, Refusals.StatusOf(Reason.UpstreamUnavailable));
         }
         catch (SignInException e)
         {
-            ProviderSignIn.LogRefused(log, context.TraceIdentifier, e.Failure, e.Message);
-            return Page(context, provider, antiforgery, returnTo, Refusals.StatusOf(Reason.UpstreamUnavailable));
+            return await signIn.RefuseAsync(context, e.Failure, e.Message);
         }
     }
 }

@@ -3,16 +3,16 @@ using Gateway.Identity.Oidc;
 using Gateway.Settings;
 using Gateway.Users;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Admin;
 
 /// <summary>Signing out here, at the provider, and because the provider says so.</summary>
 internal static partial class Logout
 {
-    private const string LogoutEvent = "http://schemas.openid.net/event/backchannel-logout";
-
     public static void MapLogout(this IEndpointRouteBuilder admin)
     {
         admin.MapPost("/logout", SubmitAsync);
@@ -47,7 +47,7 @@ internal static partial class Logout
     /// <summary>OpenID Connect RP-Initiated Logout 1.0; null when it is off or the provider has no such page.</summary>
     private static string? EndSessionUrl(Session session, GatewaySettings settings, Provider provider, IDataProtectionProvider protection)
     {
-        if (settings.Oidc is not { UseEndSession: true } oidc || session.Kind is not SessionKind.Oidc || provider.Status?.Metadata?.EndSessionEndpoint is not { Length: > 0 } endpoint)
+        if (settings.Oidc is not { UseEndSession: true } oidc || session.Kind is not SessionKind.Oidc || provider.Status?.Configuration?.EndSessionEndpoint is not { Length: > 0 } endpoint)
         {
             return null;
         }
@@ -80,7 +80,8 @@ internal static partial class Logout
     }
 
     /// <summary>OpenID Connect Back-Channel Logout 1.0 2.6: a token like an ID token, but for this purpose alone.</summary>
-    private static async Task<IResult> BackChannelAsync(HttpContext context, SignedToken signed, Provider provider, Sessions sessions, SignInAudit audit, ILogger<Sessions> log)
+    private static async Task<IResult> BackChannelAsync(
+        HttpContext context, IOptionsMonitor<OpenIdConnectOptions> options, Sessions sessions, LogoutTokensSeen seen, SignInAudit audit, ILogger<Sessions> log)
     {
         if (PageAnswers.Visit(context).Configuration.Settings.Oidc is not { } settings)
         {
@@ -91,16 +92,12 @@ internal static partial class Logout
         {
             var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
             var text = form?["logout_token"] is [{ Length: > 0 } only] ? only : throw new SignInException(SignInFailure.TokenMissing, "there is no logout_token");
-            var token = await signed.ReadLogoutTokenAsync(text, await provider.GetAsync(context.RequestAborted), settings, context.RequestAborted);
-            var (subject, session) = (token.Subject, token.Payload.TryGetValue("sid", out var sid) ? sid as string : null);
-            if (token.Payload.ContainsKey("nonce") || (subject is null && session is null)
-                || !token.Payload.TryGetValue("events", out var events) || events is not Newtonsoft.Json.Linq.JObject { } named || named[LogoutEvent] is not Newtonsoft.Json.Linq.JObject)
-            {
-                throw new SignInException(SignInFailure.TokenMalformed, "the token is no logout token");
-            }
-
-            await audit.RecordAsync(context, "sign_out.provider", $"oidc:{settings.Issuer}#{subject ?? $"(session {session})"}", "done", StatusCodes.Status200OK);
-            LogEnded(log, sessions.EndOfProvider(settings.Issuer, subject, session), subject ?? session!);
+            var token = LogoutToken.From(await ((IdTokenHandler)options.Get(OidcHandler.SchemeName).TokenHandler).ReadLogoutTokenAsync(text, context.RequestAborted));
+            seen.RequireFirst(token);
+            var whom = OutsideText.Clean(token.Subject ?? $"(session {token.Session})");
+            await audit.RecordAsync(context, "sign_out.provider", $"oidc:{settings.Issuer}#{whom}", "done", StatusCodes.Status200OK);
+            LogEnded(log, sessions.EndOfProvider(settings.Issuer, token.Subject, token.Session), whom);
+            seen.Remember(token);
             return Results.Ok();
         }
         catch (SignInException e)

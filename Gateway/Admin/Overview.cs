@@ -47,6 +47,8 @@ internal static class Overview
             ("Shell", door.ShellOf(context, who)),
             ("Identity", who.Label),
             ("HasAccess", who.Role.Held.Count > 0),
+            ("RoleNote", who.Person?.RoleNote),
+            ("WhyUnlinked", who.WhyUnlinked?.Value),
             ("Standing", await StandingOfAsync(who, people, directory, visit.Configuration.Settings.SelfClaim, context.RequestAborted)),
             ("Machines", machines),
             ("Device", Connect.DeviceOf(visit, who, calls, upstream)),

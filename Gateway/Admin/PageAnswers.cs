@@ -16,7 +16,7 @@ internal static class PageAnswers
         var headers = context.Response.Headers;
 
         // Signing out may lead to the provider, and browsers follow form-action along redirects.
-        var elsewhere = Uri.TryCreate(provider.Status?.Metadata?.EndSessionEndpoint, UriKind.Absolute, out var end) ? " " + end.GetLeftPart(UriPartial.Authority) : "";
+        var elsewhere = Uri.TryCreate(provider.Status?.Configuration?.EndSessionEndpoint, UriKind.Absolute, out var end) ? " " + end.GetLeftPart(UriPartial.Authority) : "";
         headers.ContentSecurityPolicy = $"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{elsewhere}; frame-ancestors 'none'; base-uri 'none'";
         headers.XContentTypeOptions = "nosniff";
 

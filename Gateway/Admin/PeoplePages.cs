@@ -16,7 +16,17 @@ namespace Gateway.Admin;
 /// <param name="Claim">The Headscale user that they ask for; null for none.</param>
 /// <param name="MayChange">Whether the reader may change them.</param>
 /// <param name="MayHandOver">Whether the reader may make them the owner.</param>
-public sealed record PersonRow(long Id, string Name, string Identity, string Role, string? HeadscaleUser, string? LinkedBy, string? Claim, bool MayChange, bool MayHandOver);
+public sealed record PersonRow(long Id, string Name, string Identity, string Role, string? HeadscaleUser, string? LinkedBy, string? Claim, bool MayChange, bool MayHandOver)
+{
+    /// <summary>Their address, with what it is worth; null for none.</summary>
+    public string? Email { get; init; }
+
+    /// <summary>What the role follows from; null when people give it.</summary>
+    public string? RoleNote { get; init; }
+
+    /// <summary>Why they are linked to nobody; null when they are, and where nobody asks.</summary>
+    public string? WhyUnlinked { get; init; }
+}
 
 /// <summary>The gateway's people beside Headscale's users, and who may change what about them.</summary>
 internal static class PeoplePages
@@ -62,7 +72,7 @@ internal static class PeoplePages
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, long id, PageDoor door, People people, UserDirectory directory, Sessions sessions, string? done = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, long id, PageDoor door, People people, UserDirectory directory, Admission admission, Sessions sessions, string? done = null)
     {
         var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadUsers);
         if (who is null)
@@ -80,7 +90,7 @@ internal static class PeoplePages
         return PageAnswers.Page<Pages.PersonPage>(
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),
-            ("Person", RowOf(person, who, users, table)),
+            ("Person", RowOf(person, who, users, table) with { WhyUnlinked = admission.WhyUnlinked(person, users, PageAnswers.Visit(context).Configuration.Settings) }),
             ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(who, one, table)).ToArray()),
             ("Unclaimed", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
             ("Sessions", Account.SeenBy(who, sessions, people, id)),
@@ -111,7 +121,11 @@ internal static class PeoplePages
         one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null,
         LabelOf(one.Claim, users),
         RankRules.Complaint(who, one, table) is null,
-        who is { Role.IsOwner: true, Person: { } me } && me.Id != one.Id);
+        who is { Role.IsOwner: true, Person: { } me } && me.Id != one.Id)
+    {
+        Email = one.Email is { } address ? $"{address} ({(one.EmailIsTrusted ? "may find a Headscale user" : "not verified, or not trusted by the settings")})" : null,
+        RoleNote = one.RoleNote,
+    };
 
     /// <summary>Which Headscale user is whose.</summary>
     public static Dictionary<string, string> HoldersOf(People people, UserSnapshot users) => people.Snapshot.Everyone

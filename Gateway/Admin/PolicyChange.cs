@@ -1,3 +1,6 @@
+using DiffPlex;
+using DiffPlex.Chunkers;
+
 namespace Gateway.Admin;
 
 /// <summary>What becomes of a line of the policy.</summary>
@@ -21,88 +24,47 @@ public sealed record PolicyChange(PolicyChangeKind Kind, string Text)
     /// <summary>Lines around a change that are shown with it.</summary>
     private const int Context = 3;
 
-    /// <summary>Beyond this, what differs is shown as replaced as a whole.</summary>
-    private const int MostCompared = 4_000_000;
-
     private static readonly PolicyChange _gap = new(PolicyChangeKind.None, "…");
+
+    /// <summary>At line feeds alone, so that a carriage return that comes or goes is a change that is seen.</summary>
+    private static readonly CustomFunctionChunker _lines = new(text => text.Split('\n'));
 
     /// <summary>What is different, with the lines around it; empty when nothing is.</summary>
     internal static IReadOnlyList<PolicyChange> Between(string before, string after)
     {
-        var lines = Compare(before.Split('\n'), after.Split('\n'));
+        var diff = Differ.Instance.CreateDiffs(before, after, ignoreWhiteSpace: false, ignoreCase: false, _lines);
         var shown = new List<PolicyChange>();
-        for (var at = 0; at < lines.Count; at++)
+        var (at, end) = (0, diff.PiecesOld.Count);
+        for (var block = 0; block < diff.DiffBlocks.Count; block++)
         {
-            if (lines.Skip(at - Context).Take(Context + 1 + Math.Min(at, Context)).Any(one => one.Kind is not PolicyChangeKind.None))
-            {
-                shown.Add(lines[at]);
-            }
-            else if (shown is [] || !ReferenceEquals(shown[^1], _gap))
-            {
-                shown.Add(_gap);
-            }
+            var change = diff.DiffBlocks[block];
+            Keep(at, change.DeleteStartA, isFirst: block == 0, isLast: false);
+            shown.AddRange(diff.PiecesOld.Skip(change.DeleteStartA).Take(change.DeleteCountA).Select(line => new PolicyChange(PolicyChangeKind.Removed, line)));
+            shown.AddRange(diff.PiecesNew.Skip(change.InsertStartB).Take(change.InsertCountB).Select(line => new PolicyChange(PolicyChangeKind.Added, line)));
+            at = change.DeleteStartA + change.DeleteCountA;
         }
 
-        return shown is [var only] && ReferenceEquals(only, _gap) ? [] : shown;
-    }
-
-    private static List<PolicyChange> Compare(string[] before, string[] after)
-    {
-        var shorter = Math.Min(before.Length, after.Length);
-        var head = before.Zip(after).TakeWhile(one => one.First == one.Second).Count();
-        var tail = before.Reverse().Zip(after.Reverse()).Take(shorter - head).TakeWhile(one => one.First == one.Second).Count();
-        return
-        [
-            .. before[..head].Select(Same),
-            .. Middle(before[head..^tail], after[head..^tail]),
-            .. before[^tail..].Select(Same),
-        ];
-    }
-
-    /// <summary>By the longest common subsequence of lines.</summary>
-    private static IEnumerable<PolicyChange> Middle(string[] before, string[] after)
-    {
-        if ((long)before.Length * after.Length > MostCompared)
+        if (shown.Count > 0)
         {
-            return [.. before.Select(Removed), .. after.Select(Added)];
+            Keep(at, end, isFirst: false, isLast: true);
         }
 
-        int[][] common = [.. Enumerable.Range(0, before.Length + 1).Select(_ => new int[after.Length + 1])];
-        for (var b = before.Length - 1; b >= 0; b--)
-        {
-            for (var a = after.Length - 1; a >= 0; a--)
-            {
-                common[b][a] = before[b] == after[a] ? common[b + 1][a + 1] + 1 : Math.Max(common[b + 1][a], common[b][a + 1]);
-            }
-        }
+        return shown;
 
-        return Walk(before, after, common);
-    }
-
-    private static IEnumerable<PolicyChange> Walk(string[] before, string[] after, int[][] common)
-    {
-        var (b, a) = (0, 0);
-        while (b < before.Length || a < after.Length)
+        void Keep(int from, int until, bool isFirst, bool isLast)
         {
-            if (b < before.Length && a < after.Length && before[b] == after[a])
+            var (after, before) = (isFirst ? 0 : Context, isLast ? 0 : Context);
+            for (var line = from; line < until; line++)
             {
-                yield return Same(before[b++]);
-                a++;
-            }
-            else if (b < before.Length && (a == after.Length || common[b + 1][a] >= common[b][a + 1]))
-            {
-                yield return Removed(before[b++]);
-            }
-            else
-            {
-                yield return Added(after[a++]);
+                if (line < from + after || line >= until - before)
+                {
+                    shown.Add(new(PolicyChangeKind.None, diff.PiecesOld[line]));
+                }
+                else if (shown is [] || !ReferenceEquals(shown[^1], _gap))
+                {
+                    shown.Add(_gap);
+                }
             }
         }
     }
-
-    private static PolicyChange Same(string line) => new(PolicyChangeKind.None, line);
-
-    private static PolicyChange Added(string line) => new(PolicyChangeKind.Added, line);
-
-    private static PolicyChange Removed(string line) => new(PolicyChangeKind.Removed, line);
 }

@@ -1,4 +1,5 @@
 using Gateway.Edge;
+using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Identity.Oidc;
 using Gateway.Policy;
@@ -22,19 +23,39 @@ internal sealed partial class ProviderSignIn(
     {
         context.HandleResponse();
         var visit = PageAnswers.Visit(context.HttpContext);
-        var person = context.Properties!.GetParameter<SignedInAtProvider>(OidcOptions.Person)!;
+        var person = context.Properties!.GetParameter<SignedInAtProvider>(OidcHandler.Person)!;
         try
         {
             var stored = admission.Register(person.Caller, visit.Configuration);
             Begin(context.HttpContext, visit, stored, person);
             LogSignedIn(stored.Label, stored.Role, visit.RequestId);
-            await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role);
+            await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role, await NoteAsync(stored, visit, context.HttpContext.RequestAborted));
             context.Response.Redirect(PageAnswers.ReturnTo(context.HttpContext, context.ReturnUri));
         }
         catch (StoreException e)
         {
-            await RefuseAsync(context.HttpContext, SignInFailure.StoreUnavailable, e.Message);
+            await (await RefuseAsync(context.HttpContext, SignInFailure.StoreUnavailable, e.Message)).ExecuteAsync(context.HttpContext);
         }
+    }
+
+    /// <summary>What the role follows from, and why there is no link: what somebody without rights will ask for.</summary>
+    private async Task<string?> NoteAsync(Person person, Visit visit, CancellationToken cancel)
+    {
+        try
+        {
+            return Joined(person.RoleNote, (await admission.AdmitAsync(person, visit.Configuration, cancel)).WhyUnlinked?.Value);
+        }
+        catch (HeadscaleException e)
+        {
+            return Joined(person.RoleNote, $"Headscale could not be asked: {e.Message}");
+        }
+
+        static string? Joined(string? role, string? link) => (role, link) switch
+        {
+            (null, null) => null,
+            (var only, null) => only,
+            _ => $"{(role is null ? "" : role + "; ")}not linked: {link}",
+        };
     }
 
     public async Task FailAsync(RemoteFailureContext context)
@@ -46,9 +67,10 @@ internal sealed partial class ProviderSignIn(
             failure = failure.InnerException;
         }
 
-        await (failure is SignInException known
-            ? RefuseAsync(context.HttpContext, known.Failure, known.Message)
-            : RefuseAsync(context.HttpContext, SignInFailure.Unknown, $"{context.Failure?.GetType().Name}: {context.Failure?.Message}"));
+        var page = failure is SignInException known
+            ? await RefuseAsync(context.HttpContext, known.Failure, known.Message)
+            : await RefuseAsync(context.HttpContext, SignInFailure.Unknown, $"{context.Failure?.GetType().Name}: {context.Failure?.Message}");
+        await page.ExecuteAsync(context.HttpContext);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "Sign-in {Reference} was refused: {Failure}: {Detail}")]
@@ -74,12 +96,15 @@ internal sealed partial class ProviderSignIn(
         }
     }
 
-    private async Task RefuseAsync(HttpContext context, SignInFailure failure, string detail)
+    /// <summary>Logs and records why nobody was signed in.</summary>
+    /// <returns>The page that says so.</returns>
+    public async Task<IResult> RefuseAsync(HttpContext context, SignInFailure failure, string detail)
     {
         LogRefused(log, context.TraceIdentifier, failure, detail);
-        var (status, text, advice) = SignInTexts.Of(failure);
+        var settings = PageAnswers.Visit(context).Configuration.Settings;
+        var (status, text, advice) = SignInTexts.Of(failure, settings.Server.BaseUrl is null ? "" : RedirectAddress.Of(settings));
         await audit.RecordAsync(context, "sign_in.oidc", null, SnakeCase.From(failure.ToString()), status, detail: detail);
-        await PageAnswers.Failure(context, status, "Sign-in failed", text, advice).ExecuteAsync(context);
+        return PageAnswers.Failure(context, status, "Sign-in failed", text, advice);
     }
 
     [LoggerMessage(2, LogLevel.Information, "{Person} signed in as {Role} ({Reference})")]

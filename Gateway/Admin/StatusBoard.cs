@@ -40,7 +40,7 @@ internal static class StatusBoard
             Line("Headscale", state.Headscale, state.HeadscaleVersion is { } version ? $"version {version}, reachable" : "reachable"),
             Line("API key", state.Key, expires),
             Line("Store", state.Store, "can be read and written"),
-            .. state.Provider is { } check ? new[] { Line("Sign-in provider", check, "available") } : [],
+            .. state.Provider is { } check ? new[] { Line("Sign-in provider", check, "available"), new("Redirect address", true, $"register at the provider: {RedirectAddress.Of(PageAnswers.Visit(context).Configuration.Settings)}") } : [],
         ];
         return PageAnswers.Page<Pages.StatusPage>(StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Lines", lines));
     }

@@ -31,6 +31,11 @@ internal static class CheckVerb
         var (configuration, problems, _) = files.Load();
         if (configuration is not null)
         {
+            if (configuration.Settings.Headscale.ApiKey is null)
+            {
+                problems.Warn($"{files.Config}: headscale.api_key", "not set; only Tailscale clients and callers with a key of their own are served");
+            }
+
             CheckStore(configuration.Settings.Store.File, problems);
             if (parsed.GetValue(_online))
             {
@@ -46,6 +51,10 @@ internal static class CheckVerb
         else
         {
             Print(problems);
+            if (configuration is { Settings: { Oidc: not null } settings })
+            {
+                Console.WriteLine($"Redirect address to register at the sign-in provider: {RedirectAddress.Of(settings)}");
+            }
         }
 
         return problems.Errors.Count == 0 ? Output.Fine : Output.Failed;
@@ -93,14 +102,14 @@ internal static class CheckVerb
         using var provider = new Provider(live, http, TimeProvider.System, NullLogger<Provider>.Instance);
         try
         {
-            await provider.GetAsync(cancel);
+            await provider.GetConfigurationAsync(cancel);
         }
         catch (SignInException e)
         {
             problems.Add($"{file}: oidc", e.Message);
         }
 
-        if (provider.Status is { Metadata: not null, Trouble: { } trouble })
+        if (provider.Status is { Configuration: not null, Trouble: { } trouble })
         {
             problems.Add($"{file}: oidc", trouble);
         }
@@ -119,10 +128,6 @@ internal static class CheckVerb
         else if (status.Key is KeyState.Rejected)
         {
             problems.Add($"{file}: headscale.api_key", Refusals.TextOf(new(Reason.UpstreamKeyRejected)));
-        }
-        else if (status.Key is KeyState.Missing)
-        {
-            problems.Warn($"{file}: headscale.api_key", "not set; only callers with their own key are served");
         }
         else if (status.KeyExpiresSoon(TimeProvider.System.GetUtcNow()))
         {

@@ -12,6 +12,8 @@ namespace Gateway.Cli;
 /// <summary><c>gateway users …</c>: works on the store directly; a running gateway notices within a second.</summary>
 internal static class UsersVerb
 {
+    private const int LongestSubject = 255;
+
     private static readonly Argument<string> _who = new("ID") { Description = "the number, or the identity such as proxy:alice" };
     private static readonly Argument<string> _role = new("ROLE") { Description = "the role" };
     private static readonly Argument<string> _headscaleUser = new("HEADSCALE_USER") { Description = "Headscale's user id" };
@@ -29,7 +31,7 @@ internal static class UsersVerb
         return new Command("users", "List people and change their roles and links.")
         {
             Verb("list", "List everyone.", List, CommandLine.Json),
-            Verb("show", "Show one person.", Show, _who, CommandLine.Json),
+            Verb("show", "Show one person.", ShowAsync, _who, CommandLine.Json),
             Verb("add", "Add a person before the first sign-in.", AddAsync, _source, _issuer, _subject, _newRole, _link, _email, _name),
             Verb("set-role", "Change a role.", (session, parsed) => session.Change(parsed.GetValue(_who)!, person =>
                 RoleOf(session, parsed.GetValue(_role)!) is { } role ? session.Store.SetRole(person.Id, role) : null), _who, _role),
@@ -82,7 +84,7 @@ internal static class UsersVerb
         return Output.Fine;
     }
 
-    private static int Show(UsersSession session, ParseResult parsed)
+    private static async Task<int> ShowAsync(UsersSession session, ParseResult parsed, CancellationToken cancel)
     {
         if (PersonReference.Find(session.People, parsed.GetValue(_who)!) is not { } person)
         {
@@ -98,8 +100,10 @@ internal static class UsersVerb
         var role = session.Configuration.Table.RoleNamed(person.Role);
         Output.Table(["WHAT", "VALUE"],
         [
-            ["id", $"{person.Id}"], ["identity", person.Label], ["role", person.Role], ["name", person.Name], ["e-mail", person.Email],
+            ["id", $"{person.Id}"], ["identity", person.Label], ["role", person.Role], ["why this role", person.RoleNote], ["name", person.Name],
+            ["e-mail", person.Email is null ? null : $"{person.Email} ({(person.EmailIsTrusted ? "trusted" : "not trusted")})"],
             ["Headscale user", person.Link?.HeadscaleUserId], ["linked by", person.Link is { } link ? SnakeCase.From(link.Source.ToString()) : null],
+            ["why not linked", await session.WhyUnlinkedAsync(person, cancel)],
             ["since", $"{person.CreatedAt:u}"], ["capabilities", string.Join(' ', role.Held.Select(one => one.Name).Order())],
         ]);
         return Output.Fine;
@@ -110,6 +114,16 @@ internal static class UsersVerb
         if (RoleOf(session, parsed.GetValue(_newRole)!) is not { } role)
         {
             return Output.Failed;
+        }
+
+        if (OutsideText.Complaint(parsed.GetValue(_subject)!, LongestSubject) is { } complaint)
+        {
+            return Output.Fail($"--subject {complaint}; nobody who signs in could have it");
+        }
+
+        if (parsed.GetValue(_email) is { } email && !EmailAddress.IsUsable(email))
+        {
+            return Output.Fail($"--email: '{OutsideText.Clean(email)}' is not an address with exactly one @");
         }
 
         var person = new NewPerson(
@@ -200,7 +214,7 @@ internal sealed class UsersSession
             return null;
         }
 
-        using var client = new HeadscaleClient(new Live<Configuration>(Configuration), _clock);
+        using var client = Headscale();
         try
         {
             if ((await client.ListUsersAsync(cancel)).FirstOrDefault(one => one.Id == headscaleUser) is { } user)
@@ -217,6 +231,23 @@ internal sealed class UsersSession
             return new UserLink(headscaleUser, UserLink.Unpinned, LinkSource.Admin);
         }
     }
+
+    /// <summary>Why somebody is linked to nobody, by what Headscale says now; null when they are linked.</summary>
+    public async Task<string?> WhyUnlinkedAsync(Person person, CancellationToken cancel)
+    {
+        using var client = Headscale();
+        try
+        {
+            var (users, everyone) = (new UserSnapshot(await client.ListUsersAsync(cancel)), People);
+            return Admission.WhyUnlinked(person, users, id => everyone.Any(one => one.Id != person.Id && one.Link?.HeadscaleUserId == id), Configuration.Settings);
+        }
+        catch (HeadscaleException e)
+        {
+            return person.Link is null ? $"Headscale could not be asked: {e.Message}" : null;
+        }
+    }
+
+    private HeadscaleClient Headscale() => new(new Live<Configuration>(Configuration), _clock);
 
     private static int Say(string text)
     {

@@ -33,7 +33,7 @@ internal static class CallEntry
         Path = path.Length > LongestPath ? path[..LongestPath] : path,
         Reason = NameOf(judgement.Decision.Reason),
         Client = visit.Peer.Client?.ToString(),
-        Detail = judgement.Decision.Detail,
+        Detail = judgement.Decision.Detail ?? who?.NoteFor(judgement.Decision.Reason),
         After = judgement.Call.IsSafe ? null : Arguments(judgement.Call),
     };
 

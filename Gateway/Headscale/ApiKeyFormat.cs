@@ -24,6 +24,15 @@ internal static class ApiKeyFormat
         return Split(key, KeyStart);
     }
 
+    /// <summary>What is wrong with the form of a configured key, without a word of it; null when nothing is.</summary>
+    public static string? Complaint(string key) =>
+        PrefixOf(key) is not null ? null
+        : key.Contains("${", StringComparison.Ordinal) ? "variables are put in only in headscale.api_key_path; HEADTOWER_HEADSCALE__API_KEY gives it from the environment"
+        : key is ['<', .., '>'] ? "it is a placeholder; make a key with 'headscale apikeys create'"
+        : key.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? "leave out 'Bearer'"
+        : key.Trim().Length != key.Length ? "it begins or ends with a blank"
+        : "it must be hskey-api-… as 'headscale apikeys create' printed it, or up to Headscale 0.27 seven characters, a dot and 32";
+
     /// <summary>The public part of a well-formed OAuth access token of 0.30 (only /api/v2 takes them), else null.</summary>
     public static string? TokenPrefixOf(string token) => Split(token, TokenStart);
 

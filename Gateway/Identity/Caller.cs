@@ -59,10 +59,11 @@ internal sealed record Caller
 
     public string? Picture { get; init; }
 
-    public IReadOnlyList<string> Groups { get; init; } = [];
+    /// <summary>What the source said of their groups.</summary>
+    public GroupStatement Groups { get; init; } = GroupStatement.None;
 
-    /// <summary>The values of <c>oidc.role_claim</c>.</summary>
-    public IReadOnlyList<string> Roles { get; init; } = [];
+    /// <summary>What <c>oidc.role_claim</c> said.</summary>
+    public GroupStatement Roles { get; init; } = GroupStatement.None;
 }
 
 /// <summary>What a request says about its sender: nothing, something unacceptable, a Headscale key, or a person.</summary>

@@ -7,11 +7,12 @@ internal static class SessionCookie
 {
     private const string Name = "headtower";
 
-    /// <summary>The value; null when there is none, or more than one, which an attacker on a neighbouring host can cause.</summary>
+    /// <summary>Around a cookie, only blanks and tabs mean nothing (RFC 6265 5.2); a browser's rules for prefixes see every other character.
+    /// The value; null when there is none, or more than one, which an attacker on a neighbouring host can cause.</summary>
     public static string? Read(HttpRequest request, CookieSettings settings)
     {
         var name = settings.Prefix + Name;
-        var values = request.Headers.Cookie.SelectMany(line => (line ?? "").Split(';')).Select(one => one.Trim().Split('=', 2))
+        var values = request.Headers.Cookie.SelectMany(line => (line ?? "").Split(';')).Select(one => one.Trim(' ', '\t').Split('=', 2))
             .Where(pair => pair.Length == 2 && pair[0] == name).Select(pair => pair[1]).Take(2).ToArray();
         return values is [{ Length: 64 } only] ? only : null;
     }

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Net;
-using System.Text;
 using Gateway.Edge;
 using Gateway.Policy;
 using Gateway.Settings;
@@ -10,7 +8,8 @@ namespace Gateway.Identity;
 /// <summary>Turns the headers of a trusted proxy into a caller. Trust is a matter of the socket's peer, never of a header.</summary>
 internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<TrustedHeaders> log)
 {
-    private const int LongestValue = 256;
+    private const int LongestName = 256;
+    private const int LongestText = 1024;
 
     private readonly OncePerMinute<IPAddress> _warned = new(clock);
 
@@ -31,7 +30,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             return new Identification.Rejected(Reason.SignInRequired, cause);
         }
 
-        return ReadCaller(headers, settings);
+        return ReadCaller(headers, peer, settings);
     }
 
     /// <summary>Why this peer may not name anybody; null when it may.</summary>
@@ -54,7 +53,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
 
         if (!settings.AllowedCidrs.Contains(client))
         {
-            return settings.IpHeader is null ? "the peer is not in allowed_cidrs" : "the client is not in allowed_cidrs";
+            return settings.IpHeader is null ? "the peer is not in allowed_cidrs" : $"the client, {client} by {settings.IpHeader}, is not in allowed_cidrs";
         }
 
         return settings is { SharedSecretHeader: { } name, SharedSecret: { } secret } && !(headers[name] is [{ } value] && secret.Matches(value))
@@ -62,60 +61,90 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             : null;
     }
 
-    private static Identification ReadCaller(IdentityHeaders headers, ProxyAuthSettings settings)
+    private Identification ReadCaller(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
     {
-        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        foreach (var name in settings.IdentityHeaders)
+        if (settings.IdentityHeaders.FirstOrDefault(headers.IsNominated) is { } nominated)
         {
-            if (headers.IsNominated(name))
-            {
-                return Reject($"{name} is nominated in Connection");
-            }
-
-            if (name == settings.SharedSecretHeader)
-            {
-                continue;
-            }
-
-            var lines = headers[name];
-            if (lines.Count > 1 || (lines is [{ } line] && !IsPrintable(line)))
-            {
-                return Reject($"{name} is not exactly one printable value of at most {LongestValue} characters");
-            }
-
-            values[name] = lines is [{ Length: > 0 } value] && !IsPlaceholder(value) ? value : null;
+            return Reject($"{nominated} is nominated in Connection");
         }
 
-        var user = values[settings.UserHeader];
-        var subject = settings.SubjectHeader is { } stable ? values[stable] : user;
-        return user is null || subject is null ? Reject($"{(user is null ? settings.UserHeader : settings.SubjectHeader)} is missing or empty") : new Identification.Known(new Caller
+        // Two values: one of them is the client's.
+        if (settings.IdentityHeaders.FirstOrDefault(name => headers[name].Count > 1) is { } doubled)
+        {
+            return Reject($"{doubled} was sent more than once");
+        }
+
+        var (user, userComplaint) = Read(headers, settings.UserHeader, LongestName);
+        var (subject, subjectComplaint) = settings.SubjectHeader is { } stable ? Read(headers, stable, LongestName) : (user, userComplaint);
+        if (user is null || subject is null)
+        {
+            return Reject(user is null ? $"{settings.UserHeader} {userComplaint}" : $"{settings.SubjectHeader} {subjectComplaint}");
+        }
+
+        return new Identification.Known(new Caller
         {
             Source = Source.Proxy,
             Issuer = settings.Issuer,
             Subject = subject,
             UserName = user,
-            Email = Optional(settings.EmailHeader),
+            Email = Optional(settings.EmailHeader, LongestName) is { } email && EmailAddress.IsUsable(email) ? email : null,
             EmailIsTrusted = settings.MatchEmail,
-            Name = Optional(settings.NameHeader),
-            Picture = Optional(settings.PictureHeader),
-            Groups = Optional(settings.GroupsHeader)?.Split(settings.GroupsSeparator, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
+            Name = Optional(settings.NameHeader, LongestText),
+            Picture = Optional(settings.PictureHeader, LongestText),
+            Groups = GroupsOf(settings, Optional(settings.GroupsHeader, int.MaxValue)),
         }, null);
 
-        string? Optional(string? name) => name is null ? null : values[name];
+        Identification.Rejected Reject(string detail)
+        {
+            Warn(peer, $"nobody was signed in: {detail}");
+            return new(Reason.SignInRequired, detail);
+        }
 
-        static Identification.Rejected Reject(string detail) => new(Reason.SignInRequired, detail);
+        // What does not name the person is left out when it cannot be used; the person stays signed in.
+        string? Optional(string? name, int longest)
+        {
+            if (name is null)
+            {
+                return null;
+            }
+
+            var (value, complaint) = Read(headers, name, longest);
+            if (value is null && headers[name].Count > 0 && !IsPlaceholder(headers[name].ToString()))
+            {
+                Warn(peer, $"{name} was left out: it {complaint}");
+            }
+
+            return value;
+        }
+    }
+
+    /// <summary>One value that can be used; else what is wrong with it.</summary>
+    private static (string? Value, string? Complaint) Read(IdentityHeaders headers, string name, int longest) => headers[name].ToArray() switch
+    {
+        [] => (null, "is missing"),
+        [{ Length: > 0 } line] when !IsPlaceholder(line) => OutsideText.Complaint(line, longest) is { } complaint ? (null, complaint) : (line, null),
+        _ => (null, "is empty"),
+    };
+
+    private void Warn(Peer peer, string cause)
+    {
+        if (_warned.IsFirst(peer.Address ?? IPAddress.None))
+        {
+            LogUnusable(peer.Address, cause);
+        }
     }
 
     /// <summary>What a proxy writes when it has no value: Apache's "(null)", Caddy's unreplaced placeholder.</summary>
     private static bool IsPlaceholder(string value) => value is "(null)" or ['{', .., '}'];
 
-    /// <summary>Letters of any script, but nothing invisible: no controls, no formatting characters, no blanks other than space.</summary>
-    private static bool IsPrintable(string value) =>
-        value.Length <= LongestValue && value.EnumerateRunes().All(one => one == new Rune(' ') || (one != Rune.ReplacementChar
-            && Rune.GetUnicodeCategory(one) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.SpaceSeparator
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate
-                or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned)));
+    /// <summary>A list as headers write it: the separator, with blanks around it that mean nothing (RFC 9110 5.6.1).</summary>
+    private static GroupStatement GroupsOf(ProxyAuthSettings settings, string? value) => settings.GroupsHeader is not { } header ? GroupStatement.None
+        : value is null ? new($"header {header}", GroupForm.Absent, [])
+        : new($"header {header}", GroupForm.List, [.. value.Split(settings.GroupsSeparator).Select(one => one.Trim(' ', '\t')).Where(one => one.Length > 0)]);
 
     [LoggerMessage(1, LogLevel.Warning, "Identity headers from {Peer} were ignored: {Cause}")]
     private partial void LogUntrusted(IPAddress? peer, string cause);
+
+    [LoggerMessage(2, LogLevel.Warning, "Identity headers from the trusted {Peer}: {Cause}")]
+    private partial void LogUnusable(IPAddress? peer, string cause);
 }

@@ -6,7 +6,11 @@ namespace Gateway.Policy;
 internal sealed record Configuration(GatewaySettings Settings, RouteTable Table)
 {
     /// <summary>Rules between the two files: every role that the settings name must exist in the policy.</summary>
-    public static void Check(GatewaySettings settings, RouteTable table, string file, Problems problems)
+    /// <param name="settings">The settings.</param>
+    /// <param name="table">The policy.</param>
+    /// <param name="placeOf">Where a setting stands, by its full name.</param>
+    /// <param name="problems">What is found.</param>
+    public static void Check(GatewaySettings settings, RouteTable table, Func<string, string> placeOf, Problems problems)
     {
         var proxy = settings.Server.ProxyAuth;
         var named = (proxy?.RoleMap ?? new Dictionary<string, string>()).Select(one => ($"server.proxy_auth.role_map.{one.Key}", one.Value))
@@ -17,11 +21,11 @@ internal sealed record Configuration(GatewaySettings Settings, RouteTable Table)
         {
             if (role == Role.OwnerName)
             {
-                problems.Add(file, $"{key}: 'owner' is never given by a setting; use bootstrap.owner, or transfer ownership");
+                problems.Add(placeOf(key), $"'owner' is never given by a setting; use bootstrap.owner, or transfer ownership");
             }
             else if (!table.HasRole(role))
             {
-                problems.Add(file, $"{key}: there is no role '{role}'{Problems.Suggest(role, table.Roles.Select(one => one.Name))}");
+                problems.Add(placeOf(key), $"there is no role '{role}'{Problems.Suggest(role, table.Roles.Select(one => one.Name))}");
             }
         }
     }

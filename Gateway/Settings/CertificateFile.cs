@@ -1,10 +1,19 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
 namespace Gateway.Settings;
 
 /// <summary>A file with certificates or their key, which must be there at the start.</summary>
 internal static class CertificateFile
 {
-    /// <summary>The file that <paramref name="key"/> names, added to <paramref name="files"/>; complains when it cannot be read.</summary>
-    public static string? Read(YamlMap map, string key, ICollection<string> files)
+    /// <summary>The file that <paramref name="key"/> names, added to <paramref name="files"/>; complains when there is no certificate in it.</summary>
+    public static string? Read(YamlMap map, string key, ICollection<string> files) => Read(map, key, files, HasCertificate, "there is no certificate in PEM in it");
+
+    /// <summary>Likewise the file of a private key.</summary>
+    public static string? ReadKey(YamlMap map, string key, ICollection<string> files) =>
+        Read(map, key, files, text => PrivateKeyFile.IsReadable(new Secret(text)), "there is no private key in PEM in it, or it has a password");
+
+    private static string? Read(YamlMap map, string key, ICollection<string> files, Func<string, bool> isFine, string complaint)
     {
         if (map.Text(key) is not { } file)
         {
@@ -14,7 +23,10 @@ internal static class CertificateFile
         files.Add(file);
         try
         {
-            _ = File.ReadAllText(file);
+            if (!isFine(File.ReadAllText(file)))
+            {
+                map.Complain(key, $"{file}: {complaint}");
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -22,5 +34,19 @@ internal static class CertificateFile
         }
 
         return file;
+    }
+
+    private static bool HasCertificate(string text)
+    {
+        try
+        {
+            var found = new X509Certificate2Collection();
+            found.ImportFromPem(text);
+            return found.Count > 0;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
     }
 }

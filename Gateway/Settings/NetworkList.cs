@@ -23,31 +23,46 @@ internal sealed class NetworkList(IReadOnlyList<IPNetwork> networks)
         return false;
     }
 
-    /// <summary>Reads a trust list. A whole address family in it needs an explicit word.</summary>
+    /// <summary>Reads a trust list: networks, addresses, and ranges such as <c>10.0.0.1-10.0.0.6</c>. A whole address family in it needs an explicit word.</summary>
+    /// <returns>Null when the list is not there; an empty list names nobody.</returns>
     public static NetworkList? Read(YamlMap map, string key, bool trustEveryone)
     {
-        if (map.Texts(key) is not { Count: > 0 } texts)
+        if (map.Texts(key) is not { } texts)
         {
             return null;
         }
 
-        var networks = new List<IPNetwork>();
+        var entries = new List<TrustedEntry>();
         foreach (var text in texts)
         {
-            if (AddressText.ParseNetwork(text, out var complaint) is not { } network)
+            if (Parse(text, out var complaint) is not { } found)
             {
                 map.Complain(key, complaint!);
             }
-            else if (network.PrefixLength == 0 && !trustEveryone)
+            else if (found.Any(one => one.PrefixLength == 0) && !trustEveryone)
             {
                 map.Complain(key, $"'{text}' trusts every address there is; name the proxies, or set dangerously_trust_everyone: true");
             }
             else
             {
-                networks.Add(network);
+                entries.Add(new TrustedEntry(text, found));
             }
         }
 
-        return new NetworkList(networks);
+        NetworkChecks.WarnOfRedundance(map, key, entries);
+        return new NetworkList(NetworkChecks.Collapse(entries.SelectMany(one => one.Networks)));
+    }
+
+    private static IReadOnlyList<IPNetwork>? Parse(string text, out string? complaint)
+    {
+        if (text.IndexOf('-', StringComparison.Ordinal) is > 0 and var dash)
+        {
+            var (first, last) = (AddressText.Parse(text.AsSpan(0, dash).Trim(' ')), AddressText.Parse(text.AsSpan(dash + 1).Trim(' ')));
+            var range = first is null || last is null ? null : NetworkChecks.RangeOf(first, last);
+            complaint = range is null ? $"'{text}' is not a range; write it as 10.0.0.1-10.0.0.6, from the lower address to the higher" : null;
+            return range;
+        }
+
+        return AddressText.ParseNetwork(text, out complaint) is { } network ? [network] : null;
     }
 }

@@ -16,10 +16,29 @@ internal enum EmailTrust
 /// <summary>How the client shows itself at the token endpoint (OpenID Connect Core 9).</summary>
 internal enum ClientAuthentication
 {
-    /// <summary>Whatever the provider says it takes, with the other way tried once on <c>invalid_client</c>.</summary>
+    /// <summary>With the secret, whatever the provider says it takes, and the other way tried once on <c>invalid_client</c>.</summary>
     Automatic = 0,
     ClientSecretBasic,
     ClientSecretPost,
+
+    /// <summary>With a token that the client's own key signed.</summary>
+    PrivateKeyJwt,
+
+    /// <summary>Not at all: a public client, which PKCE alone protects.</summary>
+    None,
+}
+
+/// <summary>Whether the authorization request goes to the provider behind the browser's back (PAR, RFC 9126).</summary>
+internal enum PushedAuthorization
+{
+    /// <summary>When the provider demands it.</summary>
+    Automatic = 0,
+
+    /// <summary>Always; a provider that has no place for it cannot be used.</summary>
+    Required,
+
+    /// <summary>Never.</summary>
+    Off,
 }
 
 /// <summary>The section <c>oidc</c>, present only when it is enabled.</summary>
@@ -30,13 +49,25 @@ internal sealed record OidcSettings
 
     public required string ClientId { get; init; }
 
-    public required Secret ClientSecret { get; init; }
+    /// <summary>Null: the client shows itself by its key, or not at all.</summary>
+    public Secret? ClientSecret { get; init; }
+
+    /// <summary>The client's private key in PEM.</summary>
+    public Secret? ClientKey { get; init; }
 
     public required IReadOnlyList<string> Scopes { get; init; }
 
     public required bool UsePkce { get; init; }
 
     public required ClientAuthentication ClientAuthentication { get; init; }
+
+    public required PushedAuthorization PushedAuthorization { get; init; }
+
+    /// <summary>How long ago people may have signed in at the provider; null: any time.</summary>
+    public TimeSpan? MaxAge { get; init; }
+
+    /// <summary>The <c>acr_values</c> of the request, separated by blanks.</summary>
+    public string? AcrValues { get; init; }
 
     /// <summary>Claims that name the person when there is no <c>sub</c>.</summary>
     public required IReadOnlyList<string> SubjectClaims { get; init; }
@@ -77,7 +108,16 @@ internal sealed record OidcSettings
 internal sealed record OidcEndpoints(Uri? Authorization, Uri? Token, Uri? UserInfo, Uri? EndSession, Uri? Keys)
 {
     /// <summary>Whether nothing needs to be discovered.</summary>
-    public bool AreComplete => this is { Authorization: not null, Token: not null, Keys: not null };
+    public bool AreComplete => Missing.Count == 0;
+
+    /// <summary>Whether some were given, as for a provider without discovery.</summary>
+    public bool IsAnyGiven => this is not { Authorization: null, Token: null, UserInfo: null, EndSession: null, Keys: null };
+
+    /// <summary>The settings that a provider without discovery needs and that are not there.</summary>
+    public IReadOnlyList<string> Missing { get; } =
+    [
+        .. new[] { ("oidc.authorization_endpoint", Authorization), ("oidc.token_endpoint", Token), ("oidc.jwks_uri", Keys) }.Where(one => one.Item2 is null).Select(one => one.Item1),
+    ];
 }
 
 /// <summary>Who may sign in at all; an empty list allows everybody.</summary>

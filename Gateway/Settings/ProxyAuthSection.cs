@@ -67,6 +67,16 @@ internal static class ProxyAuthSection
             map.Complain("issuer", "needs subject_header, the header with the stable subject of that issuer");
         }
 
+        foreach (var (key, list) in new[] { ("allowed_cidrs", settings.AllowedCidrs), ("trusted_proxy_cidrs", settings.TrustedProxyCidrs) }.Where(one => one.Item2 is { Networks.Count: 0 }))
+        {
+            map.Warn(key, "an empty list names nobody: no identity header is believed; leave it out, or name the proxies");
+        }
+
+        if (settings is { IpHeader: not null, TrustedProxyCidrs: { Networks.Count: > 0 } proxies })
+        {
+            NetworkChecks.WarnOfOverlap(map, settings.AllowedCidrs, proxies);
+        }
+
         var headers = settings.IdentityHeaders.Append(settings.IpHeader).OfType<string>().ToArray();
         foreach (var twice in headers.GroupBy(one => one, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
         {

@@ -6,25 +6,26 @@ namespace Gateway.Settings;
 /// <param name="Key">Its full name.</param>
 /// <param name="Default">What counts where it is not set.</param>
 /// <param name="Meaning">What it does, in Markdown.</param>
-internal sealed record SettingReference(string Key, string Default, string Meaning);
+internal sealed record SettingReference(string Key, string Default, string Meaning)
+{
+    /// <summary>Whether it is a secret, which <c>x_path</c> can give as a file.</summary>
+    public bool HasFile { get; init; }
+
+    /// <summary>Whether it is a section whose keys are free.</summary>
+    public bool IsOpen { get; init; }
+}
 
 /// <summary>Every setting with its meaning: <c>gateway settings</c> and <c>docs/configuration.md</c> are written from this.</summary>
 internal static class Reference
 {
     private const string None = "–";
 
-    /// <summary>Settings that Headplane has and the gateway does not need: accepted, and named at the start.</summary>
-    public static IReadOnlyList<string> Unused { get; } =
-    [
-        "debug", "integration", "headscale.config_path", "headscale.config_strict", "headscale.dns_records_path", "headscale.grpc_url",
-        "server.info_secret", "server.cookie_secret", "server.cookie_secret_path", "oidc.redirect_uri", "oidc.strict_validation",
-    ];
-
     public static IReadOnlyList<SettingReference> All { get; } =
     [
         new("headscale.url", "required", "Where Headscale listens, such as `http://127.0.0.1:8080`. No path."),
-        new("headscale.api_key", None, "The key that the gateway works with. Without it, only Tailscale clients and callers with a key of their own are served. `api_key_path`: a file with it."),
-        new("headscale.tls_ca_path", None, "PEM file of the only authority that is believed when `url` is https. `tls_cert_path` is its older name."),
+        new("headscale.api_key", None, "The key that the gateway works with. Without it, only Tailscale clients and callers with a key of their own are served. `api_key_path`: a file with it.") { HasFile = true },
+        new("headscale.tls_ca_path", None, "PEM file of the only authority that is believed when `url` is https."),
+        new("headscale.tls_cert_path", None, "The older name of `tls_ca_path`."),
         new("headscale.api_key_passthrough", "`true`", "Requests that bring a well-formed Headscale key of their own go through unchanged."),
         new("headscale.oidc_issuer", "`oidc.issuer`", "The issuer in Headscale's own `oidc` section, where it differs: people are found by Headscale's `providerId`."),
         new("headscale.public_url", "`server.base_url`", "Where Tailscale clients find Headscale, for the commands that pages show."),
@@ -62,20 +63,27 @@ internal static class Reference
         new("server.proxy_auth.match_username", "`false`", "People find their Headscale user by `user_header` = its name."),
         new("server.proxy_auth.logout_url", None, "Where *Sign out* leads."),
         new("server.proxy_auth.shared_secret_header", None, "A header in which the proxy proves itself, on top of its address."),
-        new("server.proxy_auth.shared_secret", None, "What is in it. `shared_secret_path`: a file with it."),
-        new("server.proxy_auth.role_map", "empty", "Group → role. The highest role that any group maps to; empty: people give roles."),
+        new("server.proxy_auth.shared_secret", None, "What is in it. `shared_secret_path`: a file with it.") { HasFile = true },
+        new("server.proxy_auth.role_map", "empty", "Group → role. The highest role that any group maps to; empty: people give roles.") { IsOpen = true },
         new("server.proxy_auth.default_role", "`oidc.default_role`", "The role of somebody new, or of somebody whose groups map to nothing."),
 
         new("oidc.enabled", "`true`", "`false` keeps the section and switches it off."),
         new("oidc.issuer", "required in the section", "The provider, letter by letter as it writes itself, with or without a slash at the end."),
         new("oidc.client_id", "required in the section", "The client that the provider knows."),
-        new("oidc.client_secret", "required in the section", "Its secret. `client_secret_path`: a file with it."),
-        new("oidc.scope", "`openid email profile`", "What is asked for; some providers need `groups` here."),
+        new("oidc.client_secret", "required in the section", "Its secret. `client_secret_path`: a file with it. `HEADSCALE_OIDC_CLIENT_SECRET` counts where neither is set.") { HasFile = true },
+        new("oidc.client_key_path", None, "PEM file of the client's private key, for `private_key_jwt`."),
+        new("oidc.scope", "`openid email profile`", "What is asked for, as text or list; some providers need `groups` here."),
+        new("oidc.scopes", None, "The older name of `scope`."),
         new("oidc.use_pkce", "`true`", "S256. Leave it on unless the provider refuses it."),
+        new("oidc.pkce.enabled", "`true`", "Headscale's form of `use_pkce`."),
+        new("oidc.pkce.method", "`S256`", "S256 is what is used, whatever is written here."),
+        new("oidc.pushed_authorization", "`auto`", "Pushed authorization requests (PAR): `auto` (where the provider demands them), `required`, `off`."),
+        new("oidc.max_age", None, "How many seconds ago people may have signed in at the provider."),
+        new("oidc.acr_values", None, "The authentication context classes to ask for, as text or list."),
         new("oidc.subject_claims", "empty", "Claims that stand in for a missing `sub`."),
         new("oidc.match_email", "`verified`", "Whether an address finds a Headscale user: `verified`, `always` (Entra ID sends no `email_verified`), `off`."),
         new("oidc.role_claim", None, "The claim with roles or groups; dots lead into objects (`realm_access.roles`). It counts anew with every sign-in."),
-        new("oidc.role_map", "empty", "Group → role. Without it, the claim's values are names of roles."),
+        new("oidc.role_map", "empty", "Group → role. Without it, the claim's values are names of roles.") { IsOpen = true },
         new("oidc.default_role", "`member`", "The role of somebody new, or of somebody whose groups map to nothing."),
         new("oidc.allowed_domains", "empty", "Only addresses of these domains may sign in."),
         new("oidc.allowed_groups", "empty", "Only members of one of these groups may sign in."),
@@ -83,17 +91,18 @@ internal static class Reference
         new("oidc.disable_api_key_login", "`false`", "Nobody signs in to pages with a Headscale API key."),
         new("oidc.use_end_session", "`false`", "Signing out signs out at the provider, too."),
         new("oidc.post_logout_redirect_uri", "the login page", "Where the provider leads afterwards."),
-        new("oidc.extra_params", "empty", "Further parameters of the authorization request, such as `prompt`. None of the protocol's own."),
+        new("oidc.extra_params", "empty", "Further parameters of the authorization request, such as `prompt`. None of the protocol's own.") { IsOpen = true },
         new("oidc.authorization_endpoint", "discovered", "For a provider without discovery; then all that it has must be named."),
         new("oidc.token_endpoint", "discovered", "As above."),
         new("oidc.userinfo_endpoint", "discovered", "As above."),
         new("oidc.end_session_endpoint", "discovered", "As above."),
         new("oidc.jwks_uri", "discovered", "As above: where its keys are."),
-        new("oidc.token_endpoint_auth_method", "automatic", "`client_secret_basic` or `client_secret_post`."),
+        new("oidc.token_endpoint_auth_method", "`auto`", "`client_secret_basic`, `client_secret_post`, `private_key_jwt` (with `client_key_path`), `none` (a public client, protected by PKCE). `auto` finds out which of the first two the provider takes."),
         new("oidc.tls_ca_path", None, "PEM file of the only authority that is believed for the provider."),
         new("oidc.allow_weak_rsa_keys", "`false`", "Accepts RSA keys below 2048 bits."),
         new("oidc.profile_picture_source", "`oidc`", "`gravatar`: by the address, which tells Gravatar who signs in."),
-        new("oidc.headscale_api_key", None, "The old place of `headscale.api_key`; `headscale_api_key_path` as well."),
+        new("oidc.redirect_uri", None, "Not needed: the redirect address is `base_url` with `base_path` and `/oidc/callback`. Where `server.base_url` is not set, it is taken from here."),
+        new("oidc.headscale_api_key", None, "The old place of `headscale.api_key`, which comes first; `headscale_api_key_path` as well.") { HasFile = true },
 
         new("bootstrap.first_user_is_owner", "`true`", "The first person who signs in becomes the owner."),
         new("bootstrap.owner", None, "Only this identity becomes the first owner: `proxy:alice`, `oidc:ISSUER#SUBJECT` or `email:ADDRESS`."),
@@ -103,8 +112,8 @@ internal static class Reference
         new("limits.anonymous_per_minute", "`600`", "Requests in a minute from one address while nobody is signed in; 0: no limit. Tailscale clients are never limited."),
         new("limits.caller_per_minute", "`12000`", "Requests in a minute of one caller; 0: no limit."),
         new("store.kind", "`sqlite`", "The kind of store."),
-        new("store.connection", "`headtower.db` in `data_path`", "The file of the store. (`connection_path` belongs to a database server.)"),
-        new("store.encryption_key", None, "Encrypts the keys that the store holds for what browsers carry. `encryption_key_path`: a file with it."),
+        new("store.connection", "`headtower.db` in `data_path`", "The file of the store. (`connection_path` belongs to a database server.)") { HasFile = true },
+        new("store.encryption_key", None, "Encrypts the keys that the store holds for what browsers carry. `encryption_key_path`: a file with it.") { HasFile = true },
         new("audit.retention_days", "`365`", "How long audit entries are kept."),
         new("telemetry.otlp_endpoint", None, "Checked, and not used by this version."),
         new("telemetry.prometheus", "`false`", "Checked, and not used by this version."),
@@ -119,7 +128,8 @@ internal static class Reference
             This page is written by `gateway settings`; a test keeps it so. The file is looked for in `--config`, `HEADTOWER_CONFIG`,
             `./headtower.yaml`, `/etc/headtower/headtower.yaml`. Every setting can come from the environment: `server.base_url` is
             `HEADTOWER_SERVER__BASE_URL`, lists are separated by commas (`HEADPLANE_…` works as well). Every secret can come from a
-            file: `x_path` in the place of `x`, with `${VAR}` put in from the environment. `gateway check` reports every problem at once.
+            file: `x_path` in the place of `x`, with `${VAR}` put in from the environment. Null and an empty text are the same as nothing;
+            an empty list names nobody. `gateway check` reports every problem at once.
 
             """);
         foreach (var section in All.GroupBy(one => one.Key[..one.Key.LastIndexOf('.')]))
@@ -131,6 +141,22 @@ internal static class Reference
             }
         }
 
-        return text.Append($"\n## Accepted and not used\n\nSettings of Headplane that concern what the gateway does not do, so that its file can stay as it is: {string.Join(", ", Unused.Select(one => $"`{one}`"))}.\n").ToString().ReplaceLineEndings("\n");
+        text.Append("""
+
+            ## Accepted and not used
+
+            Keys of Headplane and of Headscale's own section `oidc` that change nothing here, so that a file can stay as it is. Each
+            is named once at the start.
+
+            | setting | why |
+            |---|---|
+
+            """);
+        foreach (var one in KnownSettings.Unused)
+        {
+            text.Append($"| `{one.Key}` | {one.Why} |\n");
+        }
+
+        return text.ToString().ReplaceLineEndings("\n");
     }
 }

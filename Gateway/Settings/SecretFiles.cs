@@ -23,6 +23,17 @@ internal static partial class SecretFiles
             return inline is null ? null : new Secret(inline);
         }
 
+        return ReadFile(map, key + "_path", environment, files);
+    }
+
+    /// <summary>Reads the file that <paramref name="key"/> names, with <c>${VAR}</c> put in; null when there is none, or after a complaint.</summary>
+    public static Secret? ReadFile(YamlMap map, string key, IReadOnlyDictionary<string, string> environment, ICollection<string> files)
+    {
+        if (map.Text(key) is not { } path)
+        {
+            return null;
+        }
+
         var expanded = Variable().Replace(path, match =>
         {
             if (environment.TryGetValue(match.Groups[1].Value, out var value))
@@ -30,11 +41,11 @@ internal static partial class SecretFiles
                 return value;
             }
 
-            map.Complain(key + "_path", $"the environment variable {match.Groups[1].Value} is not set");
+            map.Complain(key, $"the environment variable {match.Groups[1].Value} is not set");
             return "";
         });
         files.Add(expanded);
-        return FromFile(map, key + "_path", expanded);
+        return FromFile(map, key, expanded);
     }
 
     private static Secret? FromFile(YamlMap map, string key, string file)

@@ -1,18 +1,24 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Gateway.Settings;
 
 /// <summary>The outcome of reading a configuration.</summary>
 /// <param name="Settings">The settings; null when there is an error.</param>
 /// <param name="Problems">All errors and warnings.</param>
 /// <param name="Files">The file itself and every secret file it names, for whoever watches them.</param>
-internal sealed record SettingsResult(GatewaySettings? Settings, Problems Problems, IReadOnlyList<string> Files);
+internal sealed record SettingsResult(GatewaySettings? Settings, Problems Problems, IReadOnlyList<string> Files)
+{
+    /// <summary>The settings as far as they were understood, for further checks beside the errors; null when nothing was.</summary>
+    public GatewaySettings? Draft { get; init; }
+
+    /// <summary>Where a setting stands, by its full name.</summary>
+    public Func<string, string> PlaceOf { get; init; } = key => key;
+}
 
 /// <summary>Reads <c>headtower.yaml</c>: file, then environment, then secret files, then the rules between keys.</summary>
 internal static class SettingsFile
 {
     public const string FileName = "headtower.yaml";
+
+    private static readonly string[] _oldApiKeys = ["headscale_api_key", "headscale_api_key_path"];
 
     /// <summary>The configuration that is used: the argument, the environment, here, or <c>/etc</c>. Null: none exists.</summary>
     public static string? Find(string? argument, IReadOnlyDictionary<string, string> environment) =>
@@ -21,11 +27,14 @@ internal static class SettingsFile
         ?? environment.GetValueOrDefault("HEADPLANE_CONFIG_PATH")
         ?? new[] { "./" + FileName, "/etc/headtower/" + FileName }.FirstOrDefault(File.Exists);
 
-    public static SettingsResult Load(string file, IReadOnlyDictionary<string, string> environment)
+    /// <param name="file">The file.</param>
+    /// <param name="environment">The environment, which comes before the file.</param>
+    /// <param name="complaintAboutKey">What is wrong with the form of an API key of Headscale; null when nothing is.</param>
+    public static SettingsResult Load(string file, IReadOnlyDictionary<string, string> environment, Func<string, string?>? complaintAboutKey = null)
     {
         try
         {
-            return Parse(File.ReadAllText(file), file, environment);
+            return Parse(File.ReadAllText(file), file, environment, complaintAboutKey);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -35,7 +44,8 @@ internal static class SettingsFile
         }
     }
 
-    public static SettingsResult Parse(string text, string file, IReadOnlyDictionary<string, string> environment)
+    /// <inheritdoc cref="Load"/>
+    public static SettingsResult Parse(string text, string file, IReadOnlyDictionary<string, string> environment, Func<string, string?>? complaintAboutKey = null)
     {
         var problems = new Problems();
         var files = new List<string> { file };
@@ -46,23 +56,26 @@ internal static class SettingsFile
         }
 
         EnvironmentOverrides.Apply(tree, environment, problems);
+        KnownSettings.Check(tree, problems);
         var root = new YamlMap(tree, "", problems);
         var settings = Read(root, environment, files);
-        root.RejectUnknownKeys();
-        return new(problems.Errors.Count == 0 ? settings : null, problems, files);
+        if (settings.Headscale.ApiKey is { } key && complaintAboutKey?.Invoke(key.Reveal()) is { } complaint)
+        {
+            problems.Warn(root.PlaceOf("headscale.api_key"), $"the API key does not look like one of Headscale: {complaint}");
+        }
+
+        return new(problems.Errors.Count == 0 ? settings : null, problems, files) { Draft = settings, PlaceOf = root.PlaceOf };
     }
 
     internal static GatewaySettings Read(YamlMap root, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
-        root.Unused("debug", "integration");
         var headscale = ReadHeadscale(root, environment, files);
-        var server = ReadServer(root.MapOrEmpty("server"), environment, files);
-        var oidc = OidcSection.Read(root.Map("oidc"), server, headscale.ApiKey is not null, environment, files);
-        if (server.ProxyAuth is not null && headscale.ApiKey is null)
-        {
-            root.Complain("server", "proxy_auth needs headscale.api_key: without it, nobody who signs in could be served");
-        }
-
+        var server = ServerSection.Read(root.MapOrEmpty("server"), environment, files);
+        var redirected = OidcSection.BaseUrlOf(root, server);
+        server = server with { BaseUrl = server.BaseUrl ?? redirected };
+        var oidc = OidcSection.Read(root.Map("oidc"), environment, files);
+        SettingsChecks.CheckSignIn(root, headscale, server, oidc);
+        SettingsChecks.CheckAddresses(root, headscale, server);
         LaterSections.Read(root);
         return new GatewaySettings
         {
@@ -98,7 +111,6 @@ internal static class SettingsFile
     private static HeadscaleSettings ReadHeadscale(YamlMap root, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
         var map = root.MapOrEmpty("headscale");
-        map.Unused("config_path", "config_strict", "dns_records_path", "grpc_url");
         var url = map.Url("url");
         if (url is null && !map.Has("url"))
         {
@@ -117,108 +129,29 @@ internal static class SettingsFile
         return new HeadscaleSettings
         {
             Url = url ?? new Uri("http://127.0.0.1:8080"),
-            ApiKey = SecretFiles.Read(map, "api_key", environment, files) ?? ReadOldApiKey(root, environment, files),
-            TlsCaPath = CertificateFile.Read(map, map.Has("tls_ca_path") ? "tls_ca_path" : "tls_cert_path", files),
+            ApiKey = ReadApiKey(root, map, environment, files),
+            TlsCaPath = CertificateFile.Read(map, "tls_ca_path", files) ?? CertificateFile.Read(map, "tls_cert_path", files),
             ApiKeyPassthrough = map.Flag("api_key_passthrough", fallback: true),
             OidcIssuer = map.Text("oidc_issuer"),
             PublicUrl = map.Url("public_url"),
         };
     }
 
-    /// <summary>Headplane once had the key in the section <c>oidc</c>.</summary>
-    private static Secret? ReadOldApiKey(YamlMap root, IReadOnlyDictionary<string, string> environment, List<string> files) =>
-        root.Map("oidc") is { } oidc ? SecretFiles.Read(oidc, "headscale_api_key", environment, files) : null;
-
-    private static ServerSettings ReadServer(YamlMap map, IReadOnlyDictionary<string, string> environment, List<string> files)
+    /// <summary>Headplane once had the key in the section <c>oidc</c>. The new place comes first.</summary>
+    private static Secret? ReadApiKey(YamlMap root, YamlMap headscale, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
-        map.Unused("info_secret", "cookie_secret", "cookie_secret_path");
-        var (cert, key) = (CertificateFile.Read(map, "tls_cert_path", files), CertificateFile.Read(map, "tls_key_path", files));
-        if (map.Has("tls_cert_path") != map.Has("tls_key_path"))
+        var (key, oidc) = (SecretFiles.Read(headscale, "api_key", environment, files), root.Map("oidc"));
+        if (!headscale.Has("api_key") && !headscale.Has("api_key_path"))
         {
-            map.Complain(map.Has("tls_cert_path") ? "tls_key_path" : "tls_cert_path", "certificate and key are needed together");
+            return oidc is null ? null : SecretFiles.Read(oidc, "headscale_api_key", environment, files);
         }
 
-        var trustEveryone = map.Flag("dangerously_trust_everyone", false);
-        return new ServerSettings
+        foreach (var old in _oldApiKeys.Where(one => oidc?.Has(one) is true))
         {
-            Listen = ReadListen(map, cert is not null),
-            BaseUrl = ReadBaseUrl(map),
-            BasePath = ReadBasePath(map),
-            DataPath = map.Text("data_path", "/var/lib/headtower"),
-            TlsCertPath = cert,
-            TlsKeyPath = key,
-            TrustedProxies = NetworkList.Read(map, "trusted_proxies", trustEveryone) ?? new NetworkList([]),
-            DrainSeconds = map.Number("drain_seconds", 10, 0, 300),
-            Cookie = new(
-                map.Flag("cookie_secure", true) || cert is not null, map.Text("cookie_domain"), TimeSpan.FromSeconds(map.Number("cookie_max_age", 86400, 60, 31536000))),
-            ProxyAuth = ProxyAuthSection.Read(map.Map("proxy_auth"), trustEveryone, environment, files),
-        };
-    }
-
-    private static Uri[] ReadListen(YamlMap map, bool tls)
-    {
-        var host = AddressText.Parse(map.Text("host", "0.0.0.0"));
-        if (host is null)
-        {
-            map.Complain("host", "this must be an IP address to listen on, such as 127.0.0.1 or 0.0.0.0");
+            oidc!.Warn(old, "not used: headscale.api_key is set and comes first");
         }
 
-        var port = map.Number("port", 3000, 0, 65535);
-        if (map.Texts("listen") is not { Count: > 0 } listen)
-        {
-            var name = host?.AddressFamily is AddressFamily.InterNetworkV6 ? $"[{host}]" : (host ?? IPAddress.Any).ToString();
-            return [new Uri($"{(tls ? "https" : "http")}://{name}:{port}")];
-        }
-
-        var urls = new List<Uri>();
-        foreach (var text in listen)
-        {
-            if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url is not { Scheme: "http" or "https" or "h2c", PathAndQuery: "/" or "", Port: >= 0 }
-                || AddressText.Parse(url.Host.Trim('[', ']')) is null)
-            {
-                map.Complain("listen", $"'{text}' is not of the form http://0.0.0.0:3000, https://[::]:443 or h2c://127.0.0.1:3001");
-            }
-            else if (url.Scheme == "https" && !tls)
-            {
-                map.Complain("listen", $"'{text}' needs tls_cert_path and tls_key_path");
-            }
-            else
-            {
-                urls.Add(url);
-            }
-        }
-
-        return [.. urls];
-    }
-
-    private static Uri? ReadBaseUrl(YamlMap map)
-    {
-        if (map.Url("base_url") is not { } url)
-        {
-            return null;
-        }
-
-        if (url.AbsolutePath != "/")
-        {
-            map.Warn("base_url", $"only the origin is used; the path '{url.AbsolutePath}' is ignored");
-        }
-
-        return new Uri(url.GetLeftPart(UriPartial.Authority));
-    }
-
-    private static string ReadBasePath(YamlMap map)
-    {
-        var path = map.Text("base_path", "/admin").TrimEnd('/');
-        if (path is not ['/', _, ..] || path[1..].Split('/').Any(one => one.Length == 0 || !one.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
-        {
-            map.Complain("base_path", "this must be a path such as /admin");
-        }
-        else if (path.Split('/')[1] is "api" or "ts2021" or "derp" or "key" or "register" or "auth" or "oidc" or "machine" or "verify" or "health")
-        {
-            map.Complain("base_path", "this path belongs to Headscale; choose another, such as /admin");
-        }
-
-        return path;
+        return key;
     }
 
     private static BootstrapSettings ReadBootstrap(YamlMap map)
@@ -230,7 +163,7 @@ internal static class SettingsFile
             {
                 ["proxy", { Length: > 0 } subject] => new("proxy", "", subject),
                 ["oidc", var rest] when rest.LastIndexOf('#') is > 0 and var at && at < rest.Length - 1 => new("oidc", rest[..at], rest[(at + 1)..]),
-                ["email", { Length: > 0 } address] when address.Contains('@', StringComparison.Ordinal) => new("email", "", address),
+                ["email", var address] when EmailAddress.IsUsable(address) => new("email", "", address),
                 _ => null,
             };
             if (owner is null)

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Gateway.Settings;
 
 /// <summary>
-/// Typed reading of one mapping. It remembers which keys were asked for, so that every other key can be refused with
-/// the nearest known name, and it collects complaints instead of throwing.
+/// Typed reading of one mapping. It collects complaints instead of throwing, and remembers which keys were asked for, so
+/// that the documentation can be held to it.
 /// </summary>
 internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems problems)
 {
@@ -12,13 +12,12 @@ internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems prob
     private readonly List<YamlMap> _children = [];
     private readonly Dictionary<string, YamlMap> _sections = new(StringComparer.Ordinal);
 
-    public string Where => node.Where;
-
     public IEnumerable<string> Keys => node.Members.Keys;
 
     public Problems Problems => problems;
 
-    public bool Has(string key) => node.Members.TryGetValue(key, out var value) && value is not YamlValue.Scalar { Text: null };
+    /// <summary>Whether a key says anything: null and an empty text are absence.</summary>
+    public bool Has(string key) => node.Members.TryGetValue(key, out var value) && value is not YamlValue.Scalar { Text: null or "" };
 
     /// <summary>The place of a key for messages about it; the place of the mapping when the key is absent.</summary>
     public string At(string key) => node.Members.TryGetValue(key, out var value)
@@ -143,22 +142,19 @@ internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems prob
             : Wrong<Uri>(key, "this must be an address such as https://headscale.example.com, without user, query and fragment");
     }
 
-    /// <summary>Names keys that are accepted and do nothing here.</summary>
-    public void Unused(params ReadOnlySpan<string> keys)
-    {
-        foreach (var key in keys)
-        {
-            _known.Add(key);
-            if (Has(key))
-            {
-                Warn(key, "accepted and not used by the gateway");
-            }
-        }
-    }
-
     /// <summary>Every key that was asked for, here and in the sections that are there, with its full name.</summary>
     public IEnumerable<string> KnownKeys() => _known.Select(one => path + one).Concat(_children.SelectMany(one => one.KnownKeys()));
 
+    /// <summary>The place of a key by its full name, such as <c>oidc.role_map.staff</c>; that of the section when it is absent.</summary>
+    public string PlaceOf(string fullKey)
+    {
+        var parts = fullKey.Split('.', 2);
+        return parts is [var section, var rest] && node.Members.TryGetValue(section, out var value) && value is YamlValue.Mapping inner
+            ? new YamlMap(inner, $"{path}{section}.", problems).PlaceOf(rest)
+            : At(parts[0]);
+    }
+
+    /// <summary>Complains about every key that was not asked for, here and in the sections that were. Only where what is asked for depends on nothing.</summary>
     public void RejectUnknownKeys()
     {
         foreach (var key in Keys.Where(key => !_known.Contains(key)))

@@ -18,7 +18,6 @@ internal static class HeadplaneDatabase
     /// <exception cref="StoreException">It is not there, not Headplane's, or too old.</exception>
     public static IReadOnlyList<HeadplanePerson> Read(string path)
     {
-        SqliteLibrary.Require();
         if (!File.Exists(path))
         {
             throw new StoreException($"{path}: there is no such file; Headplane keeps it as hp_persist.db in its server.data_path");

@@ -31,7 +31,6 @@ internal sealed class SqliteFile
     /// <exception cref="StoreException">It cannot be used; the message says why and what to do.</exception>
     public static SqliteFile Open(string path)
     {
-        SqliteLibrary.Require();
         var file = new SqliteFile(path);
         try
         {
@@ -81,7 +80,6 @@ internal sealed class SqliteFile
     /// <exception cref="StoreException">It cannot be used.</exception>
     public static bool Inspect(string path)
     {
-        SqliteLibrary.Require();
         if (!File.Exists(path))
         {
             return false;

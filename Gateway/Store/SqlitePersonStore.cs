@@ -10,7 +10,7 @@ namespace Gateway.Store;
 internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : IPersonStore
 {
     private const string Columns =
-        "id, source, issuer, subject, name, email, picture, role, headscale_user HeadscaleUser, link_fingerprint Fingerprint, link_source LinkSource, created_at CreatedAt, email_trusted EmailTrusted, claim_user ClaimUser, claim_fingerprint ClaimFingerprint";
+        "id, source, issuer, subject, name, email, picture, role, headscale_user HeadscaleUser, link_fingerprint Fingerprint, link_source LinkSource, created_at CreatedAt, email_trusted EmailTrusted, claim_user ClaimUser, claim_fingerprint ClaimFingerprint, role_note RoleNote";
 
     public long Generation() => file.Use(connection => connection.ExecuteScalar<long>("select n from generation"));
 
@@ -56,8 +56,8 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
             : Found(connection.Execute("update person set role = @role where id = @id", new { id, role }, transaction))));
 
     public void SetProfile(long id, Profile profile) => file.Change((connection, transaction) => connection.Execute(
-        "update person set name = @Name, email = @Email, email_trusted = @trusted, picture = @Picture where id = @id",
-        new { id, profile.Name, profile.Email, trusted = profile.EmailIsTrusted ? 1 : 0, profile.Picture },
+        "update person set name = @Name, email = @Email, email_trusted = @trusted, picture = @Picture, role_note = @RoleNote where id = @id",
+        new { id, profile.Name, profile.Email, trusted = profile.EmailIsTrusted ? 1 : 0, profile.Picture, profile.RoleNote },
         transaction));
 
     public Change Link(long id, UserLink link) => Guarded(() => file.Change((connection, transaction) => Found(connection.Execute(
@@ -139,7 +139,7 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
 
     private sealed record Row(
         long Id, string Source, string Issuer, string Subject, string? Name, string? Email, string? Picture, string Role,
-        string? HeadscaleUser, string? Fingerprint, string? LinkSource, long CreatedAt, long EmailTrusted, string? ClaimUser, string? ClaimFingerprint)
+        string? HeadscaleUser, string? Fingerprint, string? LinkSource, long CreatedAt, long EmailTrusted, string? ClaimUser, string? ClaimFingerprint, string? RoleNote)
     {
         public Person ToPerson() => new()
         {
@@ -152,6 +152,7 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
             EmailIsTrusted = EmailTrusted == 1,
             Picture = Picture,
             Role = Role,
+            RoleNote = RoleNote,
             Link = HeadscaleUser is null || Fingerprint is null ? null : new UserLink(HeadscaleUser, Fingerprint, SourceOf(LinkSource)),
             Claim = ClaimUser is null || ClaimFingerprint is null ? null : new UserLink(ClaimUser, ClaimFingerprint, Users.LinkSource.Claim),
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt),

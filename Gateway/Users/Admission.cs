@@ -11,16 +11,34 @@ namespace Gateway.Users;
 /// <param name="Role">What they may do.</param>
 /// <param name="User">Their Headscale user.</param>
 /// <param name="Session">The session that says so, if one does.</param>
-internal sealed record Admitted(Person? Person, string Label, Role Role, LinkedUser? User, Session? Session);
+internal sealed record Admitted(Person? Person, string Label, Role Role, LinkedUser? User, Session? Session)
+{
+    /// <summary>Why there is no Headscale user; found out only where somebody is told.</summary>
+    public Lazy<string?>? WhyUnlinked { get; init; }
+
+    /// <summary>What the audit adds to a refusal for want of a role or of a link.</summary>
+    public string? NoteFor(Reason reason) => reason switch
+    {
+        Reason.RoleTooLow or Reason.OwnRightsExceeded => Person?.RoleNote,
+        Reason.NotLinked => WhyUnlinked?.Value,
+        _ => null,
+    };
+}
 
 /// <summary>Finds the person, the role and the Headscale user of a caller: from memory, but for the first time and for changes.</summary>
 internal sealed partial class Admission(People people, UserDirectory directory, ILogger<Admission> log)
 {
+    private readonly SaidOnce<long> _said = new();
+
     /// <summary>Establishes who <paramref name="caller"/> is here. Roles that the source decides are taken over.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
     /// <exception cref="StoreException">Something new could not be stored.</exception>
     public async ValueTask<Admitted> AdmitAsync(Caller caller, Configuration configuration, CancellationToken cancel) =>
         await LinkAsync(Register(caller, configuration), caller, null, configuration, cancel);
+
+    /// <summary>Establishes who a stored person is here.</summary>
+    /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
+    public ValueTask<Admitted> AdmitAsync(Person person, Configuration configuration, CancellationToken cancel) => LinkAsync(person, CallerOf(person, configuration.Settings), null, configuration, cancel);
 
     /// <summary>Who a session belongs to, with the role of this moment; null when the person is gone.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
@@ -32,7 +50,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
         }
 
         return session.PersonId is { } id && people.Snapshot.Find(id) is { } person
-            ? await LinkAsync(person, CallerOf(person), session, configuration, cancel)
+            ? await LinkAsync(person, CallerOf(person, configuration.Settings), session, configuration, cancel)
             : null;
     }
 
@@ -45,14 +63,27 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     }
 
     /// <summary>What a session still knows of the caller that began it.</summary>
-    private static Caller CallerOf(Person person) => new()
+    private static Caller CallerOf(Person person, GatewaySettings settings) => new()
     {
         Source = person.Source,
         Issuer = person.Issuer,
         Subject = person.Subject,
+        UserName = person.Source is Source.Proxy && settings.Server.ProxyAuth is { SubjectHeader: null } ? person.Subject : null,
         Email = person.Email,
         EmailIsTrusted = person.EmailIsTrusted,
     };
+
+    /// <summary>Why a person is linked to nobody, from what was known at their last sign-in; null when they are linked.</summary>
+    public static string? WhyUnlinked(Person person, UserSnapshot users, Func<string, bool> isClaimed, GatewaySettings settings) => person.Link switch
+    {
+        _ when LinkOf(person, users) is not null => null,
+        { Source: LinkSource.Admin } link => $"an administrator linked Headscale user {link.HeadscaleUserId}, which is no longer there or is another one now",
+        _ => UserMatching.Find(CallerOf(person, settings), users, isClaimed, settings) is { User: null, Why: var why } ? why : "the next request links them",
+    };
+
+    /// <summary>Why a person is linked to nobody; null when they are linked.</summary>
+    public string? WhyUnlinked(Person person, UserSnapshot users, GatewaySettings settings) =>
+        WhyUnlinked(person, users, id => people.Snapshot.IsClaimed(id, person), settings);
 
     private async ValueTask<Admitted> LinkAsync(Person person, Caller caller, Session? session, Configuration configuration, CancellationToken cancel)
     {
@@ -64,7 +95,10 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
             people.Reload();
         }
 
-        return new(person, person.Label, configuration.Table.RoleNamed(person.Role), user is null ? null : ToLinked(user, users), session);
+        return new(person, person.Label, configuration.Table.RoleNamed(person.Role), user is null ? null : ToLinked(user, users), session)
+        {
+            WhyUnlinked = user is null ? new Lazy<string?>(() => WhyUnlinked(person, users, configuration.Settings)) : null,
+        };
     }
 
     private Person AddNew(Caller caller, Configuration configuration)
@@ -73,7 +107,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
         var rule = bootstrap.Owner is not null ? (IsNamed(bootstrap.Owner, caller, configuration) ? OwnerRule.WhenThereIsNone : OwnerRule.Never)
             : bootstrap.FirstUserIsOwner ? OwnerRule.WhenFirst
             : OwnerRule.Never;
-        var (added, asOwner) = people.Store.Admit(NewPerson.Of(caller, RoleOf(caller, configuration) ?? DefaultRoleOf(caller.Source, configuration.Settings)), rule);
+        var (added, asOwner) = people.Store.Admit(NewPerson.Of(caller, RoleSource.Of(caller, configuration).Role ?? RoleSource.DefaultOf(caller.Source, configuration.Settings)), rule);
         var person = people.Reload().Find(caller.Source, caller.Issuer, caller.Subject)
             ?? throw new InvalidOperationException("a person who was just stored is not there");
         if (added)
@@ -92,48 +126,34 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     /// <summary>Groups are said anew with each request and are authoritative; what is stored follows when it differs.</summary>
     private Person Refresh(Person person, Caller caller, Configuration configuration)
     {
-        var snapshot = people.Snapshot;
+        var (snapshot, sourced) = (people.Snapshot, RoleSource.Of(caller, configuration));
         var role = person.Role == Role.OwnerName ? null
             : !snapshot.HasOwner && IsNamed(configuration.Settings.Bootstrap.Owner, caller, configuration) ? Role.OwnerName
-            : RoleOf(caller, configuration);
+            : sourced.Role;
         var changed = false;
         if (role is not null && role != person.Role)
         {
             changed = people.Store.SetRole(person.Id, role) is Change.Done;
             if (changed)
             {
-                LogRole(person.Label, person.Role, role);
+                LogRole(person.Label, person.Role, role, sourced.Note ?? "named by bootstrap.owner");
             }
         }
 
-        if (person.Profile.With(caller) is var profile && profile != person.Profile)
+        // Nothing that a source says makes or unmakes the owner.
+        if (person.Profile.With(caller, (role ?? person.Role) == Role.OwnerName ? null : sourced.Note) is var profile && profile != person.Profile)
         {
+            if (profile.RoleNote is { } note && note != person.RoleNote)
+            {
+                LogRoleNote(person.Label, note);
+            }
+
             people.Store.SetProfile(person.Id, profile);
             changed = true;
         }
 
         return changed ? people.Reload().Find(caller.Source, caller.Issuer, caller.Subject) ?? person : person;
     }
-
-    /// <summary>The highest role that anything the source said maps to, the default when nothing does; null when the source does not decide.</summary>
-    private static string? RoleOf(Caller caller, Configuration configuration)
-    {
-        var (said, map) = (caller.Source, configuration.Settings) switch
-        {
-            (Source.Proxy, { Server.ProxyAuth.RoleMap: { Count: > 0 } proxy }) => (caller.Groups, proxy),
-            (Source.Oidc, { Oidc: { RoleClaim: not null, RoleMap: { Count: > 0 } oidc } }) => (caller.Roles, oidc),
-
-            // Without a map, the values are names of roles.
-            (Source.Oidc, { Oidc.RoleClaim: not null }) => (caller.Roles, configuration.Table.Roles.Where(one => !one.IsOwner).ToDictionary(one => one.Name, one => one.Name)),
-            _ => ([], null),
-        };
-        return map is null ? null
-            : said.Select(map.GetValueOrDefault).OfType<string>().Select(configuration.Table.RoleNamed).MinBy(role => role.Rank)?.Name
-                ?? DefaultRoleOf(caller.Source, configuration.Settings);
-    }
-
-    private static string DefaultRoleOf(Source source, GatewaySettings settings) =>
-        (source is Source.Proxy ? settings.Server.ProxyAuth?.DefaultRole : null) ?? settings.Oidc?.DefaultRole ?? Role.MemberName;
 
     private static bool IsNamed(BootstrapOwner? owner, Caller caller, Configuration configuration) => owner?.Source switch
     {
@@ -149,8 +169,19 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
 
     private HeadscaleUser? Match(Person person, Caller caller, UserSnapshot users, Configuration configuration)
     {
-        if (person.Link is { Source: LinkSource.Admin } || UserMatching.Find(caller, users, id => people.Snapshot.IsClaimed(id, person), configuration.Settings) is not { } user)
+        if (person.Link is { Source: LinkSource.Admin })
         {
+            return null;
+        }
+
+        var (found, why) = UserMatching.Find(caller, users, id => people.Snapshot.IsClaimed(id, person), configuration.Settings);
+        if (found is not { } user)
+        {
+            if (_said.IsNew(person.Id, why))
+            {
+                LogUnlinked(person.Label, why);
+            }
+
             return null;
         }
 
@@ -175,12 +206,18 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     [LoggerMessage(2, LogLevel.Warning, "{Person} is the first person here and became the owner")]
     private partial void LogOwner(string person);
 
-    [LoggerMessage(3, LogLevel.Information, "{Person} changed from {Before} to {After} by configuration")]
-    private partial void LogRole(string person, string before, string after);
+    [LoggerMessage(3, LogLevel.Information, "{Person} changed from {Before} to {After} by configuration: {Why}")]
+    private partial void LogRole(string person, string before, string after, string why);
 
     [LoggerMessage(4, LogLevel.Information, "{Person} was linked to Headscale user {User}")]
     private partial void LogLinked(string person, string user);
 
     [LoggerMessage(5, LogLevel.Warning, "{Person} could not be linked: {Outcome}")]
     private partial void LogNotLinked(string person, Change outcome);
+
+    [LoggerMessage(6, LogLevel.Information, "{Person}: {Why}")]
+    private partial void LogRoleNote(string person, string why);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Person} is linked to no Headscale user: {Why}")]
+    private partial void LogUnlinked(string person, string why);
 }

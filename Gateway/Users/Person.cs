@@ -45,6 +45,9 @@ internal sealed record Person
     /// <summary>The name of the role as stored; the policy says what it may do.</summary>
     public required string Role { get; init; }
 
+    /// <summary>What the role followed from when the source last decided it; null when people give it.</summary>
+    public string? RoleNote { get; init; }
+
     public UserLink? Link { get; init; }
 
     /// <summary>The Headscale user that they say is theirs, until somebody confirms or declines it. It gives no rights.</summary>
@@ -57,18 +60,18 @@ internal sealed record Person
     public static string LabelOf(Session session, Person? person) =>
         session.PersonId is { } id ? person?.Label ?? $"person {id}" : $"key:{session.KeyPrefix}";
 
-    public Profile Profile => new(Name, Email, EmailIsTrusted, Picture);
+    public Profile Profile => new(Name, Email, EmailIsTrusted, Picture, RoleNote);
 
     /// <summary>How people and the audit name this identity.</summary>
     public string Label => Source is Source.Proxy && Issuer.Length == 0 ? $"proxy:{Subject}" : $"{Source.Name}:{Issuer}#{Subject}";
 }
 
 /// <summary>What a source says about somebody besides who they are.</summary>
-internal sealed record Profile(string? Name, string? Email, bool EmailIsTrusted, string? Picture)
+internal sealed record Profile(string? Name, string? Email, bool EmailIsTrusted, string? Picture, string? RoleNote)
 {
     /// <summary>What is said now; what is not said now stays as it was.</summary>
-    public Profile With(Caller caller) => new(
-        caller.Name ?? caller.UserName ?? Name, caller.Email ?? Email, caller.Email is null ? EmailIsTrusted : caller.EmailIsTrusted, caller.Picture ?? Picture);
+    public Profile With(Caller caller, string? roleNote) => new(
+        caller.Name ?? caller.UserName ?? Name, caller.Email ?? Email, caller.Email is null ? EmailIsTrusted : caller.EmailIsTrusted, caller.Picture ?? Picture, roleNote);
 }
 
 /// <summary>Someone who is not stored yet.</summary>

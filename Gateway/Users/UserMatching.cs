@@ -1,43 +1,94 @@
-using System.Text;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Settings;
 
 namespace Gateway.Users;
 
+/// <summary>What looking for somebody's Headscale user found.</summary>
+/// <param name="User">The one hit; null for none.</param>
+/// <param name="Why">Why there is none: what each rule looked for and found, in words; empty when there is one.</param>
+internal sealed record UserMatch(HeadscaleUser? User, string Why);
+
 /// <summary>Finds the Headscale user of someone who has no link yet. One hit or none: never a guess, never somebody else's.</summary>
 internal static class UserMatching
 {
     /// <summary>The only unclaimed user that matches by provider id, else by e-mail, else by name, as far as the settings allow.</summary>
-    public static HeadscaleUser? Find(Caller caller, UserSnapshot users, Func<string, bool> isClaimed, GatewaySettings settings)
+    public static UserMatch Find(Caller caller, UserSnapshot users, Func<string, bool> isClaimed, GatewaySettings settings)
     {
-        var proxy = caller.Source is Source.Proxy ? settings.Server.ProxyAuth : null;
-        var isStable = proxy is null || proxy.SubjectHeader is not null;
-        var ids = !isStable ? [] : ProviderId.Candidates(settings.Headscale.OidcIssuer ?? caller.Issuer, caller.Subject)
-            .Union(ProviderId.Candidates(caller.Issuer, caller.Subject)).ToArray();
-        var rules = new (bool IsOn, Func<HeadscaleUser, bool> Matches)[]
+        var misses = new List<string>();
+        foreach (var rule in RulesFor(caller, users, settings))
         {
-            (ids.Length > 0, user => user.Provider == "oidc" && user.ProviderId is { Length: > 0 } id && ids.Contains(id, StringComparer.Ordinal)),
-            (caller is { EmailIsTrusted: true, Email.Length: > 0 }, user => user.Email is { Length: > 0 } email && IsSameAddress(email, caller.Email!)),
-            (proxy is { MatchUsername: true } && caller.UserName is { Length: > 0 }, user => string.Equals(user.Name, caller.UserName, StringComparison.Ordinal)),
-        };
-        foreach (var (_, matches) in rules.Where(rule => rule.IsOn))
-        {
-            // The first rule with a hit decides, even if it decides that there is no telling.
-            if (users.Users.Where(matches).Take(2).ToArray() is { Length: > 0 } hits)
+            if (rule.WhyOff is { } off)
             {
-                return hits is [var only] && only.Id.Length > 0 && !isClaimed(only.Id) ? only : null;
+                misses.Add(off);
+                continue;
             }
+
+            // The first rule with a hit decides, even if it decides that there is no telling.
+            if (users.Users.Where(rule.Matches!).Take(2).ToArray() is { Length: > 0 } hits)
+            {
+                return hits is not [var only] ? new(null, $"several Headscale users have {rule.What}; which of them is meant, only an administrator can say")
+                    : only.Id.Length == 0 ? new(null, $"the Headscale user that has {rule.What} has no id")
+                    : isClaimed(only.Id) ? new(null, $"the Headscale user that has {rule.What} is linked to somebody else")
+                    : new(only, "");
+            }
+
+            misses.Add($"no Headscale user has {rule.What}{rule.Hint}");
         }
 
-        return null;
+        return new(null, misses.Count == 0 ? "the settings let nothing find a Headscale user; an administrator can link" : string.Join("; ", misses));
     }
 
-    /// <summary>Folds ASCII only: U+212A must not become a k (CVE-2019-19844).</summary>
-    private static bool IsSameAddress(string a, string b)
+    private static IEnumerable<Rule> RulesFor(Caller caller, UserSnapshot users, GatewaySettings settings)
     {
-        var left = a.AsSpan().Trim(' ');
-        var right = b.AsSpan().Trim(' ');
-        return Ascii.IsValid(left) && Ascii.IsValid(right) ? Ascii.EqualsIgnoreCase(left, right) : left.SequenceEqual(right);
+        var proxy = caller.Source is Source.Proxy ? settings.Server.ProxyAuth : null;
+        if (proxy is null || proxy.SubjectHeader is not null)
+        {
+            yield return ByProviderId(caller, users, settings);
+        }
+
+        yield return ByEmail(caller, proxy);
+        if (proxy is { MatchUsername: true } && caller.UserName is { Length: > 0 } name)
+        {
+            yield return new($"the name '{Shown(name)}'", user => string.Equals(user.Name, name, StringComparison.Ordinal));
+        }
+    }
+
+    private static Rule ByProviderId(Caller caller, UserSnapshot users, GatewaySettings settings)
+    {
+        var ids = ProviderId.Candidates(settings.Headscale.OidcIssuer ?? caller.Issuer, caller.Subject).Union(ProviderId.Candidates(caller.Issuer, caller.Subject)).ToArray();
+        if (ids.Length == 0)
+        {
+            return Rule.Off($"the subject '{Shown(caller.Subject)}' makes no providerId");
+        }
+
+        var other = users.Users.FirstOrDefault(one => one.Provider == "oidc" && one.ProviderId?.EndsWith("/" + caller.Subject, StringComparison.Ordinal) is true);
+        return new(
+            $"the providerId '{Shown(ids[0])}'",
+            user => user.Provider == "oidc" && user.ProviderId is { Length: > 0 } id && ids.Contains(id, StringComparer.Ordinal),
+            other is null ? "" : $" (one has that subject from another issuer, '{Shown(other.ProviderId![..^(caller.Subject.Length + 1)])}'; headscale.oidc_issuer can name it)");
+    }
+
+    private static Rule ByEmail(Caller caller, ProxyAuthSettings? proxy) => caller switch
+    {
+        { Email: null or "" } => Rule.Off(proxy is { EmailHeader: null } ? "server.proxy_auth.email_header is not set" : "there is no usable e-mail address"),
+        { EmailIsTrusted: false } => Rule.Off(proxy is null
+            ? $"the address '{Shown(caller.Email)}' does not count: the provider does not say that it verified it (email_verified), or oidc.match_email is off"
+            : $"the address '{Shown(caller.Email)}' does not count: server.proxy_auth.match_email is off"),
+        { Email: var address } => new($"the address '{Shown(address)}'", user => user.Email is { Length: > 0 } email && EmailAddress.AreSame(email, address)),
+    };
+
+    private static string Shown(string text) => OutsideText.Clean(text, 100);
+
+    /// <summary>One way of finding somebody.</summary>
+    /// <param name="What">What is looked for.</param>
+    /// <param name="Matches">Whether a user has it; null when the rule cannot be asked.</param>
+    /// <param name="Hint">What else was seen.</param>
+    private sealed record Rule(string What, Func<HeadscaleUser, bool>? Matches, string Hint = "")
+    {
+        /// <summary>Why it cannot be asked.</summary>
+        public string? WhyOff { get; private init; }
+
+        public static Rule Off(string why) => new("", null) { WhyOff = why };
     }
 }

@@ -30,7 +30,7 @@ internal static class DebianPackage
                 Architecture: amd64
                 Maintainer: The Headtower developers <headtower@localhost>
                 Installed-Size: {data.Sum(one => one.Bytes.LongLength) / 1024}
-                Depends: libc6, libstdc++6, zlib1g, libsqlite3-0 (>= 3.37), libssl3 | libssl3t64, ca-certificates
+                Depends: libc6, libstdc++6, zlib1g, libssl3 | libssl3t64, ca-certificates
                 Section: net
                 Priority: optional
                 Description: authenticating gateway in front of Headscale

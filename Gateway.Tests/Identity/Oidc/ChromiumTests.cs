@@ -99,6 +99,24 @@ public sealed class ChromiumTests
         }
     }
 
+    [ChromiumFact]
+    public async Task FortyAbandonedAttemptsLeaveFewCookiesInTheBrowserAndTheNextOneWorks()
+    {
+        await using var provider = await NodeProvider.StartAsync();
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        var context = await chromium.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
+        var page = await context.NewPageAsync();
+        for (var attempt = 0; attempt < 40; attempt++)
+        {
+            await page.GotoAsync("/admin/oidc/start");
+        }
+
+        (await context.CookiesAsync()).Count(one => one.Name.StartsWith("headtower-signin.", StringComparison.Ordinal)).Should().BeInRange(1, 24);
+        await page.Locator("#sam").ClickAsync();
+        (await page.Locator("h1").InnerTextAsync()).Should().Be("Overview");
+    }
+
     /// <summary>Pictures for a look, where a folder is named.</summary>
     private static async Task ShootAsync(IPage page, string name)
     {

@@ -14,7 +14,9 @@ public sealed class ClaimsTests
     [InlineData("""{"role":["nothing","auditor","viewer"]}""", "role_claim: role", "auditor")]
     [InlineData("""{"realm_access":{"roles":["viewer"]}}""", "role_claim: realm_access.roles", "viewer")]
     [InlineData("""{"https://example.test/roles":["viewer"]}""", "role_claim: https://example.test/roles", "viewer")]
-    [InlineData("""{"role":{"not":"a list"}}""", "role_claim: role", "member")]
+    [InlineData("""{"role":{"not":"a role"}}""", "role_claim: role", "member")]
+    [InlineData("""{"role":{"viewer":{"1":"x"}}}""", "role_claim: role", "viewer")]
+    [InlineData("""{"resource":{"my.client":{"roles":["viewer"]}}}""", "role_claim: resource.my.client.roles", "viewer")]
     [InlineData("""{"role":["owner"]}""", "role_claim: role", "member")]
     [InlineData("""{"role":7}""", "role_claim: role, default_role: viewer", "viewer")]
     [InlineData("""{"groups":["staff"]}""", "role_claim: groups, role_map: {staff: it_admin}", "it_admin")]
@@ -108,7 +110,16 @@ public sealed class ClaimsTests
     [InlineData("""{"sub":"s"}""", """{"email":"a@b","email_verified":"false"}""", false)]
     [InlineData("""{"sub":"s"}""", """{"email":"a@b","email_verified":1}""", false)]
     [InlineData("""{"sub":"s"}""", """{"email":"a@b"}""", false)]
-    [InlineData("""{"sub":"s","email_verified":false}""", """{"email":"a@b","email_verified":true}""", false)]
+    [InlineData("""{"sub":"s","email_verified":false}""", """{"email":"a@b","email_verified":true}""", true)]
+
+    // A pair out of one document, and never one document's word about another's address.
+    [InlineData("""{"sub":"s","email":"a@b"}""", """{"email":"m@evil","email_verified":true}""", false)]
+    [InlineData("""{"sub":"s","email":"a@b","email_verified":true}""", """{"email":"m@evil","email_verified":false}""", true)]
+    [InlineData("""{"sub":"s","email_verified":true}""", """{"email":"a@b"}""", false)]
+    [InlineData("""{"sub":"s","email":"a@b"}""", """{"email":"a@b","email_verified":true}""", false)]
+    [InlineData("""{"sub":"s","email":7,"email_verified":true}""", """{"email":"a@b","email_verified":true}""", false)]
+    [InlineData("""{"sub":"s","email":"a@evil@b","email_verified":true}""", """{}""", false)]
+    [InlineData("""{"sub":"s","email":" a@b","email_verified":true}""", """{}""", false)]
     public void AnAddressIsVerifiedOnlyWhenTheProviderSaysSo(string token, string info, bool expected) =>
         Assert.Equal(expected, Read(token, info, "").EmailIsVerified);
 
@@ -118,12 +129,52 @@ public sealed class ClaimsTests
     [InlineData("""{"sub":"s","family_name":"Lee"}""", "Lee")]
     [InlineData("""{"sub":"s","preferred_username":"ann"}""", "ann")]
     [InlineData("""{"sub":"s","name":"  "}""", null)]
+    [InlineData("""{"sub":"s","name":" Ann "}""", " Ann ")]
     public void TheNameIsWhatIsThere(string token, string? expected) => Assert.Equal(expected, Read(token, "{}", "").Name);
 
     [Theory]
     [InlineData("""{"sub":"s","oid":"o"}""", "subject_claims: [oid]", "s")]
     [InlineData("""{"oid":"o"}""", "subject_claims: [upn, oid]", "o")]
     public void TheSubjectIsSubAndElseTheFirstOfTheOthers(string token, string settings, string expected) => Assert.Equal(expected, Read(token, "{}", settings).Subject);
+
+    [Theory]
+    [InlineData("""{"sub":"s"}""", "claim 'groups' is absent")]
+    [InlineData("""{"sub":"s","groups":null}""", "claim 'groups' is absent")]
+    [InlineData("""{"sub":"s","groups":[]}""", "claim 'groups' is an empty list")]
+    [InlineData("""{"sub":"s","groups":["/headscale-admins","/staff"]}""", "claim 'groups' is a list of 2: '/headscale-admins', '/staff'")]
+    [InlineData("""{"sub":"s","groups":"users,headscale-admins"}""", "claim 'groups' is the text 'users,headscale-admins'")]
+    [InlineData("""{"sub":"s","groups":{"headscale-admins":{"1":"x"}}}""", "claim 'groups' is an object with the key 'headscale-admins'")]
+    [InlineData("""{"sub":"s","groups":7}""", "claim 'groups' is a number, which has no names in it")]
+    [InlineData("""{"sub":"s","groups":["a",7]}""", "claim 'groups' is a list with a number in it, which has no names in it")]
+    [InlineData("""{"sub":"s","groups":[{"name":"a"}]}""", "claim 'groups' is a list with an object in it, which has no names in it")]
+    [InlineData("""{"sub":"s","_claim_names":{"groups":"src1"}}""", "claim 'groups' was left out by the provider because there are too many groups (overage); have it send only those of this application, or app roles")]
+    [InlineData("""{"sub":"s","hasgroups":true}""", "claim 'groups' was left out by the provider because there are too many groups (overage); have it send only those of this application, or app roles")]
+    public void GroupsAreReadOrNamedAsUnreadable(string token, string expected) => Read(token, "{}", "role_claim: groups").Roles.Describe().Should().Be(expected);
+
+    [Theory]
+    [InlineData("""{"sub":" root1"}""")]
+    [InlineData("""{"sub":"root1 "}""")]
+    [InlineData("""{"sub":"root1\u00a0"}""")]
+    [InlineData("""{"sub":"\u2003u1"}""")]
+    [InlineData("""{"sub":"root1\u3164"}""")]
+    [InlineData("""{"sub":"root1\u2800"}""")]
+    [InlineData("""{"sub":"root1\ufe0f"}""")]
+    public void ASubjectThatOnlyLooksLikeAnotherIsRefused(string token) =>
+        FluentActions.Invoking(() => Read(token, "{}", "")).Should().Throw<SignInException>("a subject is compared byte for byte").Which.Failure.Should().Be(SignInFailure.SubjectUnusable);
+
+    [Theory]
+    [InlineData("""{"name":"x"}""", "", SignInFailure.SubjectMissing, "the token has no 'sub'")]
+    [InlineData("""{"sub":null}""", "", SignInFailure.SubjectMissing, "the token has no 'sub'")]
+    [InlineData("""{"sub":""}""", "", SignInFailure.SubjectMissing, "the token's 'sub' is empty")]
+    [InlineData("""{"sub":42}""", "", SignInFailure.SubjectUnusable, "the token's 'sub' is a number")]
+    [InlineData("""{"name":"x"}""", "subject_claims: [oid, upn]", SignInFailure.SubjectMissing, "neither 'sub' nor any of oidc.subject_claims (oid, upn)")]
+    [InlineData("""{"oid":7}""", "subject_claims: [oid]", SignInFailure.SubjectUnusable, "the token's 'oid' is a number")]
+    public void AMissingSubjectIsNamedAsSuch(string token, string settings, object failure, string says)
+    {
+        var thrown = FluentActions.Invoking(() => Read(token, """{"sub":"of user info alone"}""", settings)).Should().Throw<SignInException>().Which;
+        thrown.Failure.Should().Be((SignInFailure)failure);
+        thrown.Message.Should().Contain(says);
+    }
 
     private static Gateway.Identity.Caller Read(string token, string info, string settings)
     {

@@ -1,28 +1,27 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Identity.Oidc;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
-using Microsoft.AspNetCore.Http;
+using static Gateway.Tests.Identity.Oidc.Misbehaving;
 
 namespace Gateway.Tests.Identity.Oidc;
 
 /// <summary>A provider, or somebody in its place, that does everything wrong: nobody gets a session, and the log knows why.</summary>
 public sealed class HostileProviderTests
 {
-    private static readonly RSA _otherKey = RSA.Create(2048);
-
     private static readonly Dictionary<string, (SignInFailure Expected, Action<ProviderStandIn> Misbehave)> _variants = new()
     {
         ["alg none"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", "none") + Token(WithoutSignature)),
+        ["alg none without at_hash"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", "none") + Claim("at_hash", null) + Token(WithoutSignature)),
+        ["signature cut off, without at_hash"] = (SignInFailure.SignatureInvalid, Claim("at_hash", null) + Token(WithoutSignature)),
         ["alg nOnE"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", "nOnE") + Token(WithoutSignature)),
         ["alg missing"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", null)),
-        ["alg as a number"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", 256)),
+        ["alg as a number"] = (SignInFailure.TokenMalformed, Header("alg", 256)),
         ["signature cut off"] = (SignInFailure.SignatureInvalid, Token(WithoutSignature)),
         ["signature of zeros"] = (SignInFailure.SignatureInvalid, Signature(_ => new byte[256])),
         ["HS256 with the client secret"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", "HS256") + Hmac(Encoding.UTF8.GetBytes(ProviderStandIn.ClientSecret))),
-        ["HS256 with the public key"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", "HS256") + Hmac(Encoding.ASCII.GetBytes(_otherKey.ExportSubjectPublicKeyInfoPem()))),
+        ["HS256 with the public key"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", "HS256") + Hmac(Encoding.ASCII.GetBytes(OtherKeyPem))),
         ["HS512 with nothing"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", "HS512") + Hmac([])),
         ["EdDSA"] = (SignInFailure.AlgorithmNotAllowed, Header("alg", "EdDSA")),
         ["ES256 with an RSA key"] = (SignInFailure.KeyUnknown, Header("alg", "ES256")),
@@ -42,6 +41,9 @@ public sealed class HostileProviderTests
         ["a certificate address in the header"] = (SignInFailure.SignatureInvalid, Header("x5u", "http://127.0.0.1:9/cert") + Signature(SignWithOtherKey)),
         ["crit"] = (SignInFailure.TokenMalformed, Header("crit", new JsonArray("exp"))),
         ["crit of nothing"] = (SignInFailure.TokenMalformed, Header("crit", new JsonArray())),
+        ["crit of something"] = (SignInFailure.TokenMalformed, Header("crit", new JsonArray("x")) + Header("x", 1)),
+        ["a header twice"] = (SignInFailure.TokenMalformed, Token(token => Twice(token, 0, "\"alg\":\"RS256\""))),
+        ["a claim twice"] = (SignInFailure.TokenMalformed, Token(token => Twice(token, 1, "\"sub\":\"root\""))),
         ["a logout token"] = (SignInFailure.TokenMalformed, Header("typ", "logout+jwt")),
         ["an access token"] = (SignInFailure.TokenMalformed, Header("typ", "at+jwt")),
         ["payload changed after signing"] = (SignInFailure.SignatureInvalid, Token(WithSubjectRoot)),
@@ -63,7 +65,7 @@ public sealed class HostileProviderTests
         ["expired"] = (SignInFailure.TokenExpired, Time("exp", -120)),
         ["no exp"] = (SignInFailure.TokenExpired, Claim("exp", null)),
         ["exp before the epoch"] = (SignInFailure.TokenExpired, Claim("exp", -5)),
-        ["exp as a text"] = (SignInFailure.TokenExpired, Claim("exp", "never")),
+        ["exp as a text"] = (SignInFailure.TokenMalformed, Claim("exp", "never")),
         ["iat in the future"] = (SignInFailure.TokenFromTheFuture, Time("iat", 7200)),
         ["no iat"] = (SignInFailure.TokenFromTheFuture, Claim("iat", null)),
         ["nbf in the future"] = (SignInFailure.TokenFromTheFuture, Time("nbf", 7200)),
@@ -71,16 +73,25 @@ public sealed class HostileProviderTests
         ["no nonce"] = (SignInFailure.NonceWrong, Claim("nonce", null)),
         ["another at_hash"] = (SignInFailure.AccessTokenHashWrong, Claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")),
         ["at_hash as a number"] = (SignInFailure.AccessTokenHashWrong, Claim("at_hash", 1)),
-        ["no sub"] = (SignInFailure.UserInfoOfAnother, Claim("sub", null)),
-        ["empty sub"] = (SignInFailure.UserInfoOfAnother, Claim("sub", "")),
-        ["sub as a number"] = (SignInFailure.UserInfoOfAnother, Claim("sub", 7)),
-        ["sub too long"] = (SignInFailure.SubjectMissing, Claim("sub", new string('s', 256))),
-        ["sub with a line break"] = (SignInFailure.SubjectMissing, Claim("sub", "sub-\nsam")),
+        ["no sub"] = (SignInFailure.SubjectMissing, Claim("sub", null)),
+        ["empty sub"] = (SignInFailure.SubjectMissing, Claim("sub", "")),
+        ["sub as a number"] = (SignInFailure.SubjectUnusable, Claim("sub", 7)),
+        ["sub as null"] = (SignInFailure.SubjectMissing, Payload(payload => payload["sub"] = null)),
+        ["sub as a list"] = (SignInFailure.TokenMalformed, Claim("sub", new JsonArray("sub-sam"))),
+        ["sub with a blank at its end"] = (SignInFailure.SubjectUnusable, Claim("sub", "sub-sam ")),
+        ["sub with a blank of another kind at its end"] = (SignInFailure.SubjectUnusable, Claim("sub", "sub-sam\u00a0")),
+        ["sub with a letter that nobody sees"] = (SignInFailure.SubjectUnusable, Claim("sub", "sub-sam\u3164")),
+        ["sub that turns the direction around"] = (SignInFailure.SubjectUnusable, Claim("sub", "sub-\u202emas")),
+        ["sub too long"] = (SignInFailure.SubjectUnusable, Claim("sub", new string('s', 256))),
+        ["sub with a line break"] = (SignInFailure.SubjectUnusable, Claim("sub", "sub-\nsam")),
         ["no id_token"] = (SignInFailure.TokenMissing, TokenAnswer("id_token", null)),
         ["id_token as a number"] = (SignInFailure.TokenMissing, TokenAnswer("id_token", 1)),
         ["no access token for at_hash"] = (SignInFailure.AccessTokenHashWrong, TokenAnswer("access_token", null)),
         ["token endpoint: a page"] = (SignInFailure.TokenMissing, Answer("/token", 200, "text/html", "<html>hello")),
-        ["token endpoint: 500"] = (SignInFailure.TokenEndpointFailed, Answer("/token", 500, "text/plain", "oops")),
+        ["token endpoint: 500"] = (SignInFailure.ProviderFailing, Answer("/token", 500, "text/plain", "oops")),
+        ["token endpoint: 503"] = (SignInFailure.ProviderFailing, Answer("/token", 503, "text/html", "<html>")),
+        ["token endpoint: too many requests"] = (SignInFailure.ProviderFailing, Answer("/token", 429, "application/json", "{}")),
+        ["token endpoint: 400 without words"] = (SignInFailure.TokenEndpointFailed, Answer("/token", 400, "text/html", "<html>")),
         ["token endpoint: elsewhere"] = (SignInFailure.TokenEndpointFailed, Redirecting("/token")),
         ["token endpoint: two megabytes"] = (SignInFailure.ProviderUnavailable, Answer("/token", 200, "application/json", "{\"id_token\":\"" + new string('a', 2 << 20) + "\"}")),
         ["token endpoint: half an answer"] = (SignInFailure.ProviderUnavailable, Half("/token")),
@@ -89,7 +100,18 @@ public sealed class HostileProviderTests
         ["user info of another"] = (SignInFailure.UserInfoOfAnother, UserInfo("sub", "sub-alice")),
         ["user info of nobody"] = (SignInFailure.UserInfoOfAnother, UserInfo("sub", null)),
         ["user info: a list"] = (SignInFailure.UserInfoOfAnother, Answer("/userinfo", 200, "application/json", "[]")),
-        ["user info: 500"] = (SignInFailure.UserInfoFailed, Answer("/userinfo", 500, "application/json", "{}")),
+        ["user info: 500"] = (SignInFailure.ProviderFailing, Answer("/userinfo", 500, "application/json", "{}")),
+        ["user info: refused"] = (SignInFailure.UserInfoFailed, Answer("/userinfo", 403, "application/json", "{}")),
+        ["user info: a member twice"] = (SignInFailure.UserInfoFailed, Answer("/userinfo", 200, "application/json", "{\"sub\":\"sub-sam\",\"sub\":\"sub-sam\"}")),
+        ["user info: a token without signature"] = (SignInFailure.AlgorithmNotAllowed, SignedUserInfo(header => header["alg"] = "none", null, WithoutSignature)),
+        ["user info: a token with its signature cut off"] = (SignInFailure.SignatureInvalid, SignedUserInfo(null, null, WithoutSignature)),
+        ["user info: a token of another issuer"] = (SignInFailure.IssuerWrong, SignedUserInfo(null, claims => claims["iss"] = "http://evil.example")),
+        ["user info: a token of no issuer"] = (SignInFailure.IssuerWrong, SignedUserInfo(null, claims => claims.Remove("iss"))),
+        ["user info: a token for another"] = (SignInFailure.AudienceWrong, SignedUserInfo(null, claims => claims["aud"] = "other")),
+        ["user info: a token for nobody"] = (SignInFailure.AudienceWrong, SignedUserInfo(null, claims => claims.Remove("aud"))),
+        ["user info: a token that expired"] = (SignInFailure.TokenExpired, SignedUserInfo(null, claims => claims["exp"] = 1)),
+        ["user info: a token about another"] = (SignInFailure.UserInfoOfAnother, SignedUserInfo(null, claims => claims["sub"] = "sub-alice")),
+        ["user info: an access token"] = (SignInFailure.TokenMalformed, SignedUserInfo(header => header["typ"] = "at+jwt", null)),
         ["user info: a page"] = (SignInFailure.UserInfoFailed, Answer("/userinfo", 200, "text/html", "<html>")),
         ["user info: garbage"] = (SignInFailure.UserInfoFailed, Answer("/userinfo", 200, "application/json", "{\"sub\":")),
         ["user info: elsewhere"] = (SignInFailure.UserInfoFailed, Redirecting("/userinfo")),
@@ -98,9 +120,16 @@ public sealed class HostileProviderTests
         ["answer with an error"] = (SignInFailure.ProviderRefused, Back("error", "access_denied")),
         ["answer with an error of markup"] = (SignInFailure.ProviderRefused, Back("error", "<script>alert(1)</script>")),
         ["answer without a code"] = (SignInFailure.CodeMissing, Back("code", null)),
-        ["answer with another code"] = (SignInFailure.TokenEndpointFailed, Back("code", "another")),
+        ["answer with another code"] = (SignInFailure.CodeRejected, Back("code", "another")),
         ["answer with another state"] = (SignInFailure.StateInvalid, Back("state", "another")),
         ["answer without a state"] = (SignInFailure.StateInvalid, Back("state", null)),
+        ["the provider demands PKCE"] = (SignInFailure.VerifierRejected, Refusal(400, "invalid_grant", "PKCE verification failed")),
+        ["the provider knows another redirect address"] = (SignInFailure.RedirectRejected, Refusal(400, "invalid_grant", "Incorrect redirect_uri")),
+        ["the provider says that the code is gone"] = (SignInFailure.CodeRejected, Refusal(400, "invalid_grant", "Code not valid")),
+        ["the provider does not know the scope"] = (SignInFailure.ScopeRejected, Back("error", "invalid_scope")),
+        ["the provider has a fault"] = (SignInFailure.ProviderFailing, Back("error", "server_error")),
+        ["the provider does not know the client"] = (SignInFailure.ClientRejected, Back("error", "unauthorized_client")),
+        ["the provider does not understand the request"] = (SignInFailure.RequestRejected, Back("error", "invalid_request")),
     };
 
     public static TheoryData<string> Variants => [.. _variants.Keys];
@@ -119,7 +148,7 @@ public sealed class HostileProviderTests
 
         var expected = _variants[variant].Expected;
         Assert.True(gateway.Log.Has($" was refused: {expected}: "), string.Join('\n', gateway.Log.All));
-        Assert.Equal(Gateway.Admin.SignInTexts.Of(expected).Status, page.Status);
+        Assert.Equal(Gateway.Admin.SignInTexts.Of(expected, "").Status, page.Status);
         Assert.Contains($"Reference: <code>{page.Response.Headers.GetValues("X-Request-Id").Single()}</code>", page.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", page.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("__Host-headtower", browser.Cookies.Keys);
@@ -131,7 +160,7 @@ public sealed class HostileProviderTests
     public void ThereAreMoreThanFiftyVariantsAndEveryFailureHasItsWords()
     {
         Assert.True(_variants.Count >= 50);
-        var texts = Enum.GetValues<SignInFailure>().Select(Gateway.Admin.SignInTexts.Of).ToArray();
+        var texts = Enum.GetValues<SignInFailure>().Select(one => Gateway.Admin.SignInTexts.Of(one, "")).ToArray();
         Assert.All(texts, one => Assert.True(one.Status >= 400 && one.Text.Length > 0 && one.Advice.Length > 0));
         Assert.Equal(texts.Length, texts.Select(one => one.Text).Distinct().Count());
     }
@@ -149,117 +178,5 @@ public sealed class HostileProviderTests
         };
 
         Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
-    }
-
-    private static Action<ProviderStandIn> Header(string name, JsonNode? value) => provider => provider.Misbehaviour.Header += header => Set(header, name, value);
-
-    private static Action<ProviderStandIn> Claim(string name, JsonNode? value) => provider => provider.Misbehaviour.Payload += payload => Set(payload, name, value);
-
-    private static Action<ProviderStandIn> Payload(Action<JsonObject> change) => provider => provider.Misbehaviour.Payload += change;
-
-    private static Action<ProviderStandIn> Time(string name, int seconds) => provider =>
-        provider.Misbehaviour.Payload += payload => payload[name] = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + seconds;
-
-    private static Action<ProviderStandIn> Key(string name, JsonNode? value) => provider =>
-    {
-        provider.Misbehaviour.Keys = keys => Set(keys["keys"]![0]!.AsObject(), name, value);
-        provider.RotateKey();
-    };
-
-    private static Action<ProviderStandIn> Keys(JsonNode value) => provider =>
-    {
-        provider.Misbehaviour.Keys = keys => Set(keys, "keys", value);
-        provider.RotateKey();
-    };
-
-    private static Action<ProviderStandIn> Token(Func<string, string> change) => provider => provider.Misbehaviour.Token = change;
-
-    private static Action<ProviderStandIn> Signature(Func<byte[], byte[]> sign) => provider => provider.Misbehaviour.Signature = sign;
-
-    private static Action<ProviderStandIn> Hmac(byte[] key) => Signature(bytes => HMACSHA256.HashData(key, bytes));
-
-    private static Action<ProviderStandIn> TokenAnswer(string name, JsonNode? value) => provider => provider.Misbehaviour.TokenAnswer = answer => Set(answer, name, value);
-
-    private static Action<ProviderStandIn> UserInfo(string name, JsonNode? value) => provider => provider.Misbehaviour.UserInfo = claims => Set(claims, name, value);
-
-    private static Action<ProviderStandIn> Back(string name, string? value) => provider => provider.Misbehaviour.Redirect = back =>
-    {
-        if (value is null)
-        {
-            back.Remove(name);
-        }
-        else
-        {
-            back[name] = value;
-        }
-    };
-
-    private static Action<ProviderStandIn> Answer(string path, int status, string type, string body) => At(path, context =>
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = type;
-        return context.Response.WriteAsync(body);
-    });
-
-    private static Action<ProviderStandIn> Redirecting(string path) => At(path, context =>
-    {
-        context.Response.Redirect("http://127.0.0.1:9/");
-        return Task.CompletedTask;
-    });
-
-    private static Action<ProviderStandIn> Half(string path) => At(path, async context =>
-    {
-        context.Response.ContentType = "application/json";
-        context.Response.ContentLength = 1000;
-        await context.Response.WriteAsync("{\"id_token\":");
-        context.Abort();
-    });
-
-    private static Action<ProviderStandIn> Silent(string path) => At(path, async context =>
-    {
-        var gone = new TaskCompletionSource();
-        await using var _ = context.RequestAborted.Register(gone.SetResult);
-        await gone.Task;
-    });
-
-    private static Action<ProviderStandIn> At(string path, Func<HttpContext, Task> answer) => provider => provider.Misbehaviour.Answer = async context =>
-    {
-        if (context.Request.Path != path)
-        {
-            return false;
-        }
-
-        await answer(context);
-        return true;
-    };
-
-    private static void Set(JsonObject json, string name, JsonNode? value)
-    {
-        if (value is null)
-        {
-            json.Remove(name);
-        }
-        else
-        {
-            json[name] = value.DeepClone();
-        }
-    }
-
-    private static string WithoutSignature(string token) => token[..(token.LastIndexOf('.') + 1)];
-
-    private static string WithSubjectRoot(string token)
-    {
-        var parts = token.Split('.');
-        var payload = JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(parts[1]))!;
-        payload["sub"] = "root";
-        return $"{parts[0]}.{System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload.ToJsonString()))}.{parts[2]}";
-    }
-
-    private static byte[] SignWithOtherKey(byte[] bytes) => _otherKey.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-
-    private static JsonObject OtherJwk()
-    {
-        var parameters = _otherKey.ExportParameters(false);
-        return new() { ["kty"] = "RSA", ["kid"] = "key-1", ["n"] = System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus), ["e"] = System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent) };
     }
 }

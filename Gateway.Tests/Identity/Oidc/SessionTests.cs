@@ -227,6 +227,11 @@ public sealed class SessionTests
         Assert.Equal(200, (await alice.PostAsync("/admin/oidc/backchannel-logout", ("logout_token", good))).Status);
         Assert.Equal(302, (await sam.GetAsync("/api/v1/node")).Status);
         Assert.Equal(200, (await alice.GetAsync("/api/v1/node")).Status);
+
+        // Back-Channel Logout 1.0 2.6: it counts once, so that nobody can sign somebody out again and again with it.
+        await sam.SignInAsync(provider, "sam");
+        (await alice.PostAsync("/admin/oidc/backchannel-logout", ("logout_token", good))).Status.Should().Be(400);
+        (await sam.GetAsync("/api/v1/node")).Status.Should().Be(200);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class SignInTests
         Assert.DoesNotContain("alice-laptop", nodes.Text, StringComparison.Ordinal);
         var cookie = Assert.Single(browser.Cookies, one => one.Key == "__Host-headtower");
         Assert.DoesNotContain(gateway.Headscale.Forwarded.SelectMany(one => one.Headers), header => header.Value.Contains(cookie.Value.Value, StringComparison.Ordinal));
-        Assert.Equal("client_secret_basic", provider.LastClientAuthentication);
+        Assert.Equal("client_secret_basic", provider.Client.LastWay);
 
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
         Assert.Equal(("oidc", "sub-sam", "self_service", "7"), ($"{me["identity"]!["source"]}", $"{me["identity"]!["subject"]}", $"{me["role"]}", $"{me["headscaleUser"]!["id"]}"));
@@ -64,18 +64,74 @@ public sealed class SignInTests
         Assert.All(answers, answer => Assert.Equal(302, answer.Status));
     }
 
+    [Fact]
+    public async Task TwoRotationsInARowStandInNobodysWay()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        for (var times = 0; times < 4; times++)
+        {
+            (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/", $"rotation {times} is found in the same sign-in");
+            provider.RotateKey();
+        }
+    }
+
+    [Fact]
+    public async Task KeysThatNobodyHereKnowsStandBesideTheRealOne()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        provider.Misbehaviour.Keys = keys => keys["keys"] = new JsonArray(
+            new JsonObject { ["kty"] = "AKP", ["alg"] = "ML-DSA-65", ["kid"] = "pq", ["pub"] = "AAAA" },
+            new JsonObject { ["kty"] = "made up", ["n"] = 7, ["use"] = new JsonArray() },
+            "no key at all",
+            keys["keys"]![0]!.DeepClone());
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/", "RFC 7517 5: what is not understood is left out");
+    }
+
+    [Fact]
+    public async Task UserInfoThatIsASignedTokenIsReadLikeAnyOther()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        provider.SignsUserInfo = true;
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
+
+        gateway.People.Snapshot.Everyone.Single().Should().BeEquivalentTo(new { Name = "Sam Selfservice", Email = "sam@example.test", Role = "self_service" });
+    }
+
+    [Fact]
+    public async Task AnAnswerByFormIsRefused()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        var query = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(new Uri(await browser.BeginAsync(provider, "sam")).Query);
+
+        var answer = await browser.PostAsync("/admin/oidc/callback", [.. query.Select(one => (one.Key, one.Value.ToString()))]);
+
+        answer.Status.Should().Be(400);
+        gateway.Log.Has("MethodNotAllowed: the answer came by POST").Should().BeTrue();
+        browser.Cookies.Should().NotContainKey("__Host-headtower");
+    }
+
     [Theory]
     [InlineData("client_secret_basic")]
     [InlineData("client_secret_post")]
     public async Task TheWayInWhichTheProviderTakesClientsIsFound(string only)
     {
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
-        provider.OnlyClientAuthentication = only;
+        provider.Client.OnlyWay = only;
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
 
         Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
-        Assert.Equal(only, provider.LastClientAuthentication);
+        Assert.Equal(only, provider.Client.LastWay);
     }
 
     [Theory]

@@ -7,39 +7,54 @@ namespace Gateway.Identity.Oidc;
 
 /// <summary>
 /// The claims of a person: those of the ID token, and of user info where the token does not have them. This is the only
-/// place that knows the names of claims.
+/// place that knows the names of claims. Values that name somebody are taken exactly as they are.
 /// </summary>
 internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
 {
-    /// <summary>Whether something is missing that user info may hold.</summary>
-    public bool AreIncomplete(OidcSettings settings) =>
-        Subject(settings) is null || Text("email") is null || Name is null || (settings.RoleClaim is { } role && Find(role) is null)
-        || (settings.Access.Groups.Count > 0 && Find("groups") is null);
+    private const int LongestSubject = 255;
+    private const int LongestText = 1024;
 
-    /// <exception cref="SignInException">Nobody is named.</exception>
+    /// <summary>Whether something is missing that user info may hold. Without <c>sub</c>, nobody could say whose it is.</summary>
+    public bool AreIncomplete(OidcSettings settings) => Find(idToken, "sub") is not null
+        && (Email.Address is null || Name is null || (settings.RoleClaim is { } role && Find(role) is null) || (settings.Access.Groups.Count > 0 && Find("groups") is null));
+
+    /// <summary>Who this is.</summary>
+    /// <exception cref="SignInException">Nobody is named, or by something that cannot name anybody.</exception>
     public Caller ToCaller(OidcSettings settings)
     {
-        var email = Text("email");
+        var (address, isVerified) = Email;
         return new Caller
         {
             Source = Source.Oidc,
             Issuer = settings.Issuer,
-            Subject = Subject(settings) ?? throw new SignInException(SignInFailure.SubjectMissing, "neither the token nor user info has a subject"),
+            Subject = Subject(settings),
             UserName = Text("preferred_username"),
-            Email = email,
-            EmailIsTrusted = email is not null && settings.MatchEmail switch
+            Email = address,
+            EmailIsTrusted = address is not null && settings.MatchEmail switch
             {
                 EmailTrust.Off => false,
-                EmailTrust.Verified => IsTrue("email_verified"),
+                EmailTrust.Verified => isVerified,
                 EmailTrust.Always => true,
             },
-            EmailIsVerified = email is not null && IsTrue("email_verified"),
+            EmailIsVerified = address is not null && isVerified,
             Name = Name,
-            Picture = settings.UseGravatar && email is not null ? Gravatar(email) : Text("picture"),
-            Groups = Texts("groups"),
-            Roles = settings.RoleClaim is { } claim ? Texts(claim) : [],
+            Picture = settings.UseGravatar && address is not null ? Gravatar(address) : Text("picture"),
+            Groups = Groups("groups"),
+            Roles = settings.RoleClaim is { } claim ? Groups(claim) : GroupStatement.None,
         };
     }
+
+    /// <summary>What a value is, for messages.</summary>
+    public static string FormOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => "a text",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.True or JsonValueKind.False => "true or false",
+        JsonValueKind.Array => "a list",
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Null => "null",
+        JsonValueKind.Undefined => "nothing",
+    };
 
     private string? Name => Text("name")
         ?? (Text("given_name"), Text("family_name")) switch
@@ -48,25 +63,69 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
             var (given, family) => $"{given} {family}".Trim(),
         };
 
-    private string? Subject(OidcSettings settings) => settings.SubjectClaims.Prepend("sub").Select(Text).FirstOrDefault(one => one is not null);
+    /// <summary>The address and whether it was verified, as a pair out of one document: one document's word is not about another's address.</summary>
+    private (string? Address, bool IsVerified) Email => EmailOf(idToken) ?? (userInfo is { } more ? EmailOf(more) : null) ?? (null, false);
 
-    private string? Text(string name) => Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString()?.Trim() is { Length: > 0 and <= 1024 } text ? text : null;
+    private static (string? Address, bool IsVerified)? EmailOf(JsonElement document) => Find(document, "email") is not { } value ? null
+        : value.ValueKind is JsonValueKind.String && value.GetString() is { } address && EmailAddress.IsUsable(address) ? (address, IsTrue(Find(document, "email_verified")))
+        : (null, false);
 
-    /// <summary>A list of texts, or one text: providers send a single group either way.</summary>
-    private IReadOnlyList<string> Texts(string path) => Find(path) switch
+    /// <summary>OpenID Connect Core 2: <c>sub</c> is compared exactly. Only where it is absent, another claim of the signed token stands in.</summary>
+    /// <exception cref="SignInException">Nobody is named, or by something that cannot name anybody.</exception>
+    public string Subject(OidcSettings settings)
     {
-        { ValueKind: JsonValueKind.String } one => [one.GetString()!],
-        { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray().Where(one => one.ValueKind is JsonValueKind.String).Select(one => one.GetString()!)],
-        _ => [],
-    };
+        if (settings.SubjectClaims.Prepend("sub").FirstOrDefault(name => Find(idToken, name) is not null) is not { } claim)
+        {
+            throw new SignInException(SignInFailure.SubjectMissing, settings.SubjectClaims.Count == 0
+                ? "the token has no 'sub'; oidc.subject_claims can name another claim that never changes and is never given to somebody else"
+                : $"the token has neither 'sub' nor any of oidc.subject_claims ({string.Join(", ", settings.SubjectClaims)})");
+        }
+
+        var value = Find(idToken, claim)!.Value;
+        if (value.ValueKind is not JsonValueKind.String)
+        {
+            throw new SignInException(SignInFailure.SubjectUnusable, $"the token's '{claim}' is {FormOf(value)}; it must be a text (OpenID Connect Core 2)");
+        }
+
+        var subject = value.GetString()!;
+        return OutsideText.Complaint(subject, LongestSubject) is { } complaint
+            ? throw new SignInException(subject.Length == 0 ? SignInFailure.SubjectMissing : SignInFailure.SubjectUnusable, $"the token's '{claim}' {complaint}")
+            : subject;
+    }
+
+    /// <summary>For people to read, never to compare.</summary>
+    private string? Text(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: <= LongestText } text && !string.IsNullOrWhiteSpace(text) ? text : null;
+
+    private GroupStatement Groups(string path)
+    {
+        var where = $"claim '{path}'";
+        if (Find(path) is not { } value)
+        {
+            return new(where, IsOverage(path) ? GroupForm.Overage : GroupForm.Absent, []);
+        }
+
+        return value.ValueKind switch
+        {
+            JsonValueKind.String => new(where, GroupForm.Text, [value.GetString()!]),
+            JsonValueKind.Object => new(where, GroupForm.Keys, [.. value.EnumerateObject().Select(one => one.Name)]),
+            JsonValueKind.Array when value.EnumerateArray().FirstOrDefault(one => one.ValueKind is not JsonValueKind.String) is { ValueKind: not JsonValueKind.Undefined } other =>
+                new(where, GroupForm.Unreadable, [], $"a list with {FormOf(other)} in it"),
+            JsonValueKind.Array => new(where, GroupForm.List, [.. value.EnumerateArray().Select(one => one.GetString()!)]),
+            _ => new(where, GroupForm.Unreadable, [], FormOf(value)),
+        };
+    }
+
+    /// <summary>OpenID Connect Core 5.6.2: the claim is somewhere else. Entra ID says so of more than 200 groups.</summary>
+    private bool IsOverage(string path) => (Find("_claim_names") is { ValueKind: JsonValueKind.Object } names && names.TryGetProperty(path, out _))
+        || (path == "groups" && IsTrue(Find("hasgroups")));
 
     /// <summary>Some providers write booleans as text.</summary>
-    private bool IsTrue(string name) => Find(name) is { } value
-        && (value.ValueKind is JsonValueKind.True || (value.ValueKind is JsonValueKind.String && value.GetString() is "true"));
+    private static bool IsTrue(JsonElement? value) => value is { ValueKind: JsonValueKind.True } || (value is { ValueKind: JsonValueKind.String } text && text.ValueEquals("true"));
 
     private JsonElement? Find(string path) => Find(idToken, path) ?? (userInfo is { } more ? Find(more, path) : null);
 
-    /// <summary>The member of exactly this name, else the one at the end of a path with dots.</summary>
+    /// <summary>The member of exactly this name, else the one at the end of a path with dots, whose parts may have dots themselves.</summary>
     private static JsonElement? Find(JsonElement from, string path)
     {
         if (from.ValueKind is not JsonValueKind.Object)
@@ -79,9 +138,17 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
             return whole.ValueKind is JsonValueKind.Null ? null : whole;
         }
 
-        return path.Split('.', 2) is [var first, var rest] && from.TryGetProperty(first, out var inner) ? Find(inner, rest) : null;
+        for (var dot = path.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = path.IndexOf('.', dot + 1))
+        {
+            if (from.TryGetProperty(path[..dot], out var inner) && Find(inner, path[(dot + 1)..]) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return null;
     }
 
     private static string Gravatar(string email) =>
-        $"https://www.gravatar.com/avatar/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(email.Trim().ToLowerInvariant())))}?s=200&d=identicon&r=x";
+        $"https://www.gravatar.com/avatar/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(email.ToLowerInvariant())))}?s=200&d=identicon&r=x";
 }

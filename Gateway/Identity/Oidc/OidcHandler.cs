@@ -1,107 +1,113 @@
 using System.Globalization;
+using System.IdentityModel.Tokens.Jwt;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
+using System.Text.Json;
 using Gateway.Policy;
 using Gateway.Settings;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Identity.Oidc;
 
-/// <summary>The framework's part of the options; everything about the provider is in the settings, which may change.</summary>
-internal sealed class OidcOptions : RemoteAuthenticationOptions
+/// <summary>Someone the provider signed in.</summary>
+/// <param name="Caller">Who.</param>
+/// <param name="IdToken">The token, which signing out there may need.</param>
+/// <param name="ProviderSession">The provider's own session (<c>sid</c>), which it names when it ends it.</param>
+internal sealed record SignedInAtProvider(Caller Caller, string IdToken, string? ProviderSession);
+
+/// <summary>
+/// The framework's authorization code flow (OpenID Connect Core 3.1) with what it has no option for. Each attempt has a
+/// state, a cookie and secrets of its own, so tabs do not disturb each other. What the token must be is
+/// <see cref="IdTokenHandler"/>'s; how the options come from the settings is <see cref="OidcOptionsSetup"/>'s.
+/// </summary>
+internal sealed class OidcHandler(
+    IOptionsMonitor<OpenIdConnectOptions> options, ILoggerFactory logs, HtmlEncoder html, UrlEncoder encoder,
+    Live<Configuration> live, Provider provider, ProviderHttp http, ClientRequests client)
+    : OpenIdConnectHandler(options, logs, html, encoder)
 {
     /// <summary>The name of the scheme.</summary>
-    public const string Scheme = "oidc";
+    public const string SchemeName = "oidc";
 
     /// <summary>What <see cref="SignedInAtProvider"/> is handed on as.</summary>
     public const string Person = "person";
 
-    public OidcOptions()
-    {
-        // Null in derived options unless set.
-        Events = new RemoteAuthenticationEvents();
-        RemoteAuthenticationTimeout = TimeSpan.FromMinutes(15);
-    }
-
-    /// <summary>Protects <c>state</c>: whoever brings it back got it from us.</summary>
-    public PropertiesDataFormat State { get; set; } = null!;
-}
-
-/// <summary>Gives the options their protector.</summary>
-internal sealed class OidcStateProtection(IDataProtectionProvider protection) : IPostConfigureOptions<OidcOptions>
-{
-    public void PostConfigure(string? name, OidcOptions options)
-    {
-        options.DataProtectionProvider ??= protection;
-        options.State ??= new PropertiesDataFormat(options.DataProtectionProvider.CreateProtector("Gateway.Identity.Oidc.State.v1"));
-    }
-}
-
-/// <summary>Authorization code flow (OpenID Connect Core 3.1). Each attempt has a state, a cookie and secrets of its own, so tabs do not disturb each other.</summary>
-internal sealed class OidcHandler(
-    IOptionsMonitor<OidcOptions> options, ILoggerFactory logs, UrlEncoder encoder, Live<Configuration> live, Provider provider, SignIn signIn)
-    : RemoteAuthenticationHandler<OidcOptions>(options, logs, encoder)
-{
     /// <summary>Abandoned attempts leave a cookie each until it expires; only so many are kept.</summary>
     private const int MostAttempts = 24;
 
     private const string Nonce = "nonce";
-    private const string Verifier = "verifier";
-    private const string Redirect = "redirect";
     private const string Begun = "begun";
     private const string Correlation = ".xsrf";
+    private const string UserInfoToken = "application/jwt";
 
-    private OidcSettings Settings => live.Current.Settings.Oidc ?? throw new SignInException(SignInFailure.NotConfigured, "the section oidc is missing or off");
+    private bool? _isOfThisBrowser;
 
-    /// <summary>From configuration alone: a Host header has no say in where codes are sent.</summary>
-    private string RedirectUri => live.Current.Settings.Server.BaseUrl!.GetLeftPart(UriPartial.Authority) + Options.CallbackPath;
+    private IdTokenHandler Tokens => (IdTokenHandler)Options.TokenHandler;
 
-    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    /// <summary>Called by the framework when the authorization request is ready, before it is protected and sent.</summary>
+    public Task CompleteRequestAsync(RedirectContext context)
     {
-        var settings = Settings;
-        var metadata = await provider.GetAsync(Context.RequestAborted);
-        GenerateCorrelationId(properties);
-        properties.Items[Nonce] = Random();
-        properties.Items[Redirect] = RedirectUri;
-        properties.Items[Begun] = TimeProvider.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        var query = new Dictionary<string, string?>(settings.ExtraParameters.ToDictionary(one => one.Key, one => (string?)one.Value))
-        {
-            ["response_type"] = "code",
-            ["client_id"] = settings.ClientId,
-            ["redirect_uri"] = RedirectUri,
-            ["scope"] = string.Join(' ', settings.Scopes),
-            ["nonce"] = properties.Items[Nonce],
-        };
-        if (settings.UsePkce)
-        {
-            var verifier = Random();
-            properties.Items[Verifier] = verifier;
-            query["code_challenge"] = Base64UrlEncoder.Encode(SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(verifier)));
-            query["code_challenge_method"] = "S256";
-        }
-
-        query["state"] = Options.State.Protect(properties);
+        // From configuration alone: a Host header has no say in where codes are sent.
+        context.ProtocolMessage.RedirectUri = RedirectAddress.Of(live.Current.Settings);
+        context.ProtocolMessage.Nonce = context.Properties.Items[Nonce] = Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(32));
+        context.ProtocolMessage.AcrValues = Tokens.Settings.AcrValues;
+        context.Properties.Items[Begun] = TimeProvider.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         Response.Headers.CacheControl = "no-store";
-        Response.Redirect(QueryHelpers.AddQueryString(metadata.AuthorizationEndpoint, query));
+        return Task.CompletedTask;
     }
 
+    /// <summary>Called by the framework where the request is pushed: the framework only knows how to put the secret into the body.</summary>
+    public async Task PushAsync(PushedAuthorizationContext context) =>
+        context.HandlePush(await client.PushAsync(context.ProtocolMessage.Parameters, await provider.GetConfigurationAsync(Context.RequestAborted), Tokens.Settings, Context.RequestAborted));
+
+    /// <summary>Called by the framework once the token is good: it then compares the token's nonce with that of the attempt.</summary>
+    public static Task BindNonceAsync(TokenValidatedContext context)
+    {
+        context.Nonce = context.Properties!.Items[Nonce];
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Off to the provider.</summary>
+    /// <exception cref="SignInException">There is no way to ask it.</exception>
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var configuration = await provider.GetConfigurationAsync(Context.RequestAborted);
+        if (Tokens.Settings.PushedAuthorization switch
+        {
+            PushedAuthorization.Required => string.IsNullOrEmpty(configuration.PushedAuthorizationRequestEndpoint),
+            PushedAuthorization.Off => configuration.RequirePushedAuthorizationRequests,
+            PushedAuthorization.Automatic => false,
+        })
+        {
+            throw new SignInException(SignInFailure.RequestRejected, "oidc.pushed_authorization does not go with the provider: it has no place for pushed requests, or demands them");
+        }
+
+        await base.HandleChallengeAsync(properties);
+    }
+
+    /// <summary>Who a request is from is not asked here: sessions are the gateway's own.</summary>
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(AuthenticateResult.NoResult());
+
+    /// <summary>
+    /// The provider's answer. First what makes it an answer to this browser's question, in the order of RFC 6819 and RFC 9207;
+    /// then the framework redeems the code.
+    /// </summary>
     protected override async Task<HandleRequestResult> HandleRemoteAuthenticateAsync()
     {
         AuthenticationProperties? properties = null;
         try
         {
-            properties = TakeState();
-            var settings = Settings;
-            var metadata = await provider.GetAsync(Context.RequestAborted);
-            var attempt = new SignInAttempt(properties.Items[Nonce]!, properties.Items.TryGetValue(Verifier, out var verifier) ? verifier : null, properties.Items[Redirect]!);
-            var person = await signIn.CompleteAsync(TakeCode(metadata), attempt, metadata, settings, Context.RequestAborted);
-            properties.SetParameter(OidcOptions.Person, person);
-            return HandleRequestResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(Scheme.Name)), properties, Scheme.Name));
+            RequireEachParameterOnce();
+            properties = TakeAttempt();
+            var configuration = await provider.GetConfigurationAsync(Context.RequestAborted);
+            RequireIssuer(configuration);
+            RequireCode();
+            var result = await base.HandleRemoteAuthenticateAsync();
+            return result.Failure is { } failure ? HandleRequestResult.Fail(Named(failure), properties) : result;
         }
         catch (SignInException e)
         {
@@ -109,8 +115,33 @@ internal sealed class OidcHandler(
         }
     }
 
-    /// <summary>Who a request is from is not asked here: sessions are the gateway's own.</summary>
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(AuthenticateResult.NoResult());
+    protected override async Task<OpenIdConnectMessage> RedeemAuthorizationCodeAsync(OpenIdConnectMessage tokenEndpointRequest) =>
+        await client.RedeemAsync(tokenEndpointRequest.Parameters, await provider.GetConfigurationAsync(Context.RequestAborted), Tokens.Settings, Context.RequestAborted);
+
+    /// <summary>From good tokens to a person. The framework would take user info of any form, and ask for it each time.</summary>
+    protected override async Task<HandleRequestResult> GetUserInformationAsync(
+        OpenIdConnectMessage message, JwtSecurityToken jwt, ClaimsPrincipal principal, AuthenticationProperties properties)
+    {
+        var settings = Tokens.Settings;
+        var idToken = IdTokenHandler.ClaimsOf(message.IdToken);
+        var claims = new Claims(idToken, null);
+
+        // Nobody is asked about somebody whom the token does not name.
+        _ = claims.Subject(settings);
+        if (claims.AreIncomplete(settings) && await GetUserInfoAsync(message.AccessToken, idToken) is { } more)
+        {
+            claims = new Claims(idToken, more);
+        }
+
+        var caller = claims.ToCaller(settings);
+        if (AccessRules.Complaint(caller, settings.Access) is { } complaint)
+        {
+            throw new SignInException(SignInFailure.NotAllowed, complaint);
+        }
+
+        properties.SetParameter(Person, new SignedInAtProvider(caller, message.IdToken, SessionOf(idToken)));
+        return HandleRequestResult.Success(new AuthenticationTicket(principal, properties, Scheme.Name));
+    }
 
     /// <summary>One cookie an attempt, named by the time so that the oldest can go when there are too many.</summary>
     protected override void GenerateCorrelationId(AuthenticationProperties properties)
@@ -128,44 +159,115 @@ internal sealed class OidcHandler(
         Response.Cookies.Append(prefix + id, "N", cookie);
     }
 
-    /// <summary>The attempt that this answer belongs to: ours, recent, and of this browser.</summary>
-    private AuthenticationProperties TakeState()
+    /// <summary>Asked here first and by the framework again: an attempt counts once, and so does this answer.</summary>
+    protected override bool ValidateCorrelationId(AuthenticationProperties properties) => _isOfThisBrowser ??= base.ValidateCorrelationId(properties);
+
+    private void RequireEachParameterOnce()
     {
-        foreach (var name in (ReadOnlySpan<string>)["state", "code", "iss", "error"])
+        if (!HttpMethods.IsGet(Request.Method))
         {
-            if (Request.Query[name].Count > 1)
-            {
-                throw new SignInException(SignInFailure.ParameterRepeated, $"the answer has '{name}' more than once");
-            }
+            throw new SignInException(SignInFailure.MethodNotAllowed, $"the answer came by {Request.Method}; the gateway asks for response_mode=query");
         }
 
-        var properties = Options.State.Unprotect(Request.Query["state"]);
-        if (properties is null || !properties.Items.TryGetValue(Begun, out var begun)
-            || TimeProvider.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(long.Parse(begun!, CultureInfo.InvariantCulture)) > Options.RemoteAuthenticationTimeout)
+        if (Request.Query.FirstOrDefault(one => one.Value.Count > 1).Key is { } twice)
         {
-            throw new SignInException(SignInFailure.StateInvalid, "the answer's 'state' is missing, not ours, or too old");
+            throw new SignInException(SignInFailure.ParameterRepeated, $"the answer has '{twice}' more than once");
+        }
+    }
+
+    /// <summary>The attempt that this answer belongs to: ours, recent, and of this browser.</summary>
+    private AuthenticationProperties TakeAttempt()
+    {
+        if (Options.StateDataFormat.Unprotect(Request.Query["state"]) is not { } properties || !properties.Items.TryGetValue(Begun, out var begun))
+        {
+            throw new SignInException(SignInFailure.StateInvalid, "the answer's 'state' is missing or not ours");
+        }
+
+        if (TimeProvider.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(long.Parse(begun!, CultureInfo.InvariantCulture)) > Options.RemoteAuthenticationTimeout)
+        {
+            throw new SignInException(SignInFailure.StateExpired, $"the sign-in was begun more than {Options.RemoteAuthenticationTimeout.TotalMinutes} minutes ago");
         }
 
         return ValidateCorrelationId(properties)
             ? properties
-            : throw new SignInException(SignInFailure.StateInvalid, "this browser has no such attempt: its cookie is gone, or the answer was used before");
+            : throw new SignInException(SignInFailure.CookieMissing, "this browser has no cookie of this sign-in: it was lost, the answer was used before, or it was begun elsewhere");
     }
 
-    private string TakeCode(ProviderMetadata metadata)
+    private void RequireIssuer(OpenIdConnectConfiguration configuration)
     {
-        var query = Request.Query;
-        if (query["iss"] is [var issuer] ? issuer != metadata.Issuer : metadata.NamesIssuer)
+        if (Request.Query["iss"] is [var issuer] ? issuer != configuration.Issuer : configuration.AuthorizationResponseIssParameterSupported)
         {
-            throw new SignInException(SignInFailure.IssuerMixedUp, "the answer's 'iss' is not the provider that was asked (RFC 9207)");
+            throw new SignInException(SignInFailure.IssuerMixedUp, $"the answer's 'iss' is '{Request.Query["iss"]}' and not the provider that was asked (RFC 9207)");
         }
-
-        if (query["error"] is [{ } error])
-        {
-            throw new SignInException(SignInFailure.ProviderRefused, $"the provider answered '{SignInException.Clean(error)}'");
-        }
-
-        return query["code"] is [{ Length: > 0 } value] ? value : throw new SignInException(SignInFailure.CodeMissing, "the answer has neither a code nor an error");
     }
 
-    private static string Random() => Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(32));
+    private void RequireCode()
+    {
+        if (Request.Query["error"] is [{ } code])
+        {
+            var error = new ProviderError(code, Request.Query["error_description"]);
+            throw new SignInException(error.ToFailure(Options.UsePkce, SignInFailure.ProviderRefused), $"the provider answered {error}");
+        }
+
+        if (Request.Query["code"] is not [{ Length: > 0 }])
+        {
+            throw new SignInException(SignInFailure.CodeMissing, "the answer has neither a code nor an error");
+        }
+    }
+
+    /// <summary>User info is a second answer from elsewhere: without the same subject it is about somebody else (OpenID Connect Core 5.3.2).</summary>
+    private async Task<JsonElement?> GetUserInfoAsync(string? accessToken, JsonElement idToken)
+    {
+        var configuration = await provider.GetConfigurationAsync(Context.RequestAborted);
+        if (configuration.UserInfoEndpoint is not { Length: > 0 } endpoint || accessToken is null)
+        {
+            return null;
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, endpoint);
+        request.Headers.Authorization = new("Bearer", accessToken);
+        var answer = await http.SendAsync(request, Context.RequestAborted);
+        if (!answer.IsSuccess)
+        {
+            throw new SignInException(
+                answer.Status is StatusCodes.Status429TooManyRequests or >= StatusCodes.Status500InternalServerError ? SignInFailure.ProviderFailing : SignInFailure.UserInfoFailed,
+                $"{endpoint} answered {answer.Status}");
+        }
+
+        var info = answer.MediaType switch
+        {
+            "application/json" => ReadUserInfo(endpoint, answer.Body),
+            UserInfoToken => await Tokens.ReadUserInfoAsync(answer.Body, Context.RequestAborted),
+            var other => throw new SignInException(SignInFailure.UserInfoFailed, $"{endpoint} answered with {other ?? "no media type"}, and neither application/json nor {UserInfoToken}"),
+        };
+        return info.ValueKind is JsonValueKind.Object && info.TryGetProperty("sub", out var named) && idToken.GetProperty("sub") is { ValueKind: JsonValueKind.String } subject
+            && named.ValueKind is JsonValueKind.String && named.ValueEquals(subject.GetString())
+                ? info
+                : throw new SignInException(SignInFailure.UserInfoOfAnother, $"{endpoint} does not name the subject of the token");
+    }
+
+    private static JsonElement ReadUserInfo(string endpoint, string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return document.RootElement.Clone();
+        }
+        catch (JsonException e)
+        {
+            throw new SignInException(SignInFailure.UserInfoFailed, $"{endpoint} did not answer with JSON", e);
+        }
+    }
+
+    private static string? SessionOf(JsonElement idToken) => idToken.TryGetProperty("sid", out var session) && session.ValueKind is JsonValueKind.String ? session.GetString() : null;
+
+    /// <summary>The framework's own checks behind the signature, in the words of the failures here.</summary>
+    private static SignInException Named(Exception failure) => failure switch
+    {
+        SignInException known => known,
+        OpenIdConnectProtocolInvalidNonceException e => new(SignInFailure.NonceWrong, "the token's 'nonce' is not the one of this attempt", e),
+        OpenIdConnectProtocolException e => new(SignInFailure.AccessTokenHashWrong, $"the token's 'at_hash' is not that of the access token: {e.Message}", e),
+        SecurityTokenException or ArgumentException or FormatException => new(SignInFailure.TokenMalformed, $"the token is not acceptable: {failure.Message}", failure),
+        _ => new(SignInFailure.Unknown, $"{failure.GetType().Name}: {failure.Message}", failure),
+    };
 }

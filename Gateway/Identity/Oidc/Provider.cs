@@ -1,48 +1,27 @@
+using System.Text.Json;
 using Gateway.Policy;
 using Gateway.Settings;
+using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Identity.Oidc;
 
-/// <summary>What is known about the provider: from its discovery document, from the settings, and its keys.</summary>
-internal sealed record ProviderMetadata
-{
-    public required string Issuer { get; init; }
-
-    public required string AuthorizationEndpoint { get; init; }
-
-    public required string TokenEndpoint { get; init; }
-
-    public string? UserInfoEndpoint { get; init; }
-
-    public string? EndSessionEndpoint { get; init; }
-
-    public required string KeysEndpoint { get; init; }
-
-    /// <summary>The ways in which the token endpoint lets clients show themselves; empty when it does not say.</summary>
-    public required IReadOnlyList<string> ClientAuthentications { get; init; }
-
-    /// <summary>Whether every answer names its issuer (RFC 9207), so that one without must be refused.</summary>
-    public required bool NamesIssuer { get; init; }
-
-    public required IReadOnlyList<JsonWebKey> Keys { get; init; }
-}
-
 /// <summary>Whether people can sign in at the provider, and if not, why.</summary>
-/// <param name="Metadata">Null until the provider answered once.</param>
+/// <param name="Configuration">What it says about itself, with what the settings put in its place; null until it answered once.</param>
 /// <param name="Trouble">What is wrong now, in words; null when nothing is.</param>
-internal sealed record ProviderStatus(ProviderMetadata? Metadata, string? Trouble);
+internal sealed record ProviderStatus(OpenIdConnectConfiguration? Configuration, string? Trouble);
 
 /// <summary>
 /// Finds out about the provider in the background, so that nobody waits for one that is down: at once, every few seconds
-/// until it answers, and now and then after that. Starting the gateway never depends on it.
+/// until it answers, and now and then after that. What it once said stays known while it is down. Starting the gateway
+/// never depends on it.
 /// </summary>
-internal sealed partial class Provider : BackgroundService
+internal sealed partial class Provider : BackgroundService, IConfigurationManager<OpenIdConnectConfiguration>
 {
     private static readonly TimeSpan _retry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _refresh = TimeSpan.FromHours(1);
-    private static readonly TimeSpan _betweenRefreshes = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _betweenUnasked = TimeSpan.FromSeconds(1);
 
     private readonly Live<Configuration> _live;
     private readonly ProviderHttp _http;
@@ -50,7 +29,6 @@ internal sealed partial class Provider : BackgroundService
     private readonly ILogger<Provider> _log;
     private readonly SemaphoreSlim _one = new(1);
     private volatile Known? _known;
-    private long _refreshedAt;
     private CancellationTokenSource _changed = new();
 
     public Provider(Live<Configuration> live, ProviderHttp http, TimeProvider clock, ILogger<Provider> log)
@@ -63,17 +41,23 @@ internal sealed partial class Provider : BackgroundService
     public ProviderStatus? Status => _live.Current.Settings.Oidc is not { } settings ? null
         : KnownOf(settings)?.Status ?? new ProviderStatus(null, "the provider was not asked yet");
 
-    /// <summary>What is known; asks when nothing is.</summary>
-    /// <exception cref="SignInException">It cannot be used; the message says why.</exception>
-    public async ValueTask<ProviderMetadata> GetAsync(CancellationToken cancel) =>
-        Status?.Metadata ?? (await AskAsync(known => _clock.GetElapsedTime(known.At) < _retry, cancel)).Metadata ?? throw new SignInException(SignInFailure.ProviderUnavailable, Status?.Trouble ?? "no provider is configured");
+    /// <summary>What is known. Only before the first answer after a start does this wait for it.</summary>
+    /// <exception cref="SignInException">The provider cannot be used; the message says why.</exception>
+    public async Task<OpenIdConnectConfiguration> GetConfigurationAsync(CancellationToken cancel) =>
+        Status?.Configuration ?? (await AskAsync(_ => true, cancel)).Configuration
+            ?? throw new SignInException(SignInFailure.ProviderUnavailable, Status?.Trouble ?? "no provider is configured");
 
-    /// <summary>
-    /// Fetches everything anew because of a token that does not go with the keys in <paramref name="seen"/>: at most once a
-    /// second, and not when somebody else did meanwhile.
-    /// </summary>
-    public async Task<ProviderMetadata> RefreshAsync(ProviderMetadata seen, CancellationToken cancel) =>
-        (await AskAsync(known => known.Status.Metadata != seen || !MayRefresh(), cancel)).Metadata ?? seen;
+    /// <summary>The framework's hint that keys may have changed. They are asked for where a token shows it, within the same sign-in.</summary>
+    public void RequestRefresh()
+    {
+    }
+
+    /// <summary>Asks anew because a token does not go with the keys in <paramref name="seen"/>, unless somebody else did meanwhile.</summary>
+    /// <param name="seen">What the token was compared with.</param>
+    /// <param name="isFromProvider">Whether the provider itself gave the token. Whatever else asks for keys does so once a second at most.</param>
+    /// <param name="cancel">Gives up waiting.</param>
+    public async Task<OpenIdConnectConfiguration> RefreshAsync(OpenIdConnectConfiguration seen, bool isFromProvider, CancellationToken cancel) =>
+        (await AskAsync(known => known.Status.Configuration != seen || (!isFromProvider && _clock.GetElapsedTime(known.At) < _betweenUnasked), cancel)).Configuration ?? seen;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -95,6 +79,7 @@ internal sealed partial class Provider : BackgroundService
 
     /// <summary>Everybody who needs an answer at the same time shares one.</summary>
     /// <param name="isEnough">Whether what is known will do.</param>
+    /// <param name="cancel">Gives up.</param>
     private async Task<ProviderStatus> AskAsync(Func<Known, bool> isEnough, CancellationToken cancel)
     {
         if (_live.Current.Settings.Oidc is not { } settings)
@@ -111,7 +96,7 @@ internal sealed partial class Provider : BackgroundService
                 return before.Status;
             }
 
-            var status = await FetchAsync(settings, before?.Status.Metadata, cancel);
+            var status = await FetchAsync(settings, before?.Status.Configuration, cancel);
             Report(before?.Status, status);
             _known = new Known(settings, status, _clock.GetTimestamp());
             return status;
@@ -122,30 +107,18 @@ internal sealed partial class Provider : BackgroundService
         }
     }
 
-    /// <summary>Asked by one at a time: whoever sends rubbish must not make us hammer the provider.</summary>
-    private bool MayRefresh()
-    {
-        if (_refreshedAt != 0 && _clock.GetElapsedTime(_refreshedAt) < _betweenRefreshes)
-        {
-            return false;
-        }
-
-        _refreshedAt = _clock.GetTimestamp();
-        return true;
-    }
-
     /// <summary>What was found out about the provider of these settings and no others.</summary>
-    private Known? KnownOf(OidcSettings settings) => _known?.Settings == settings ? _known : null;
+    private Known? KnownOf(OidcSettings settings) => _known is { } known && known.Settings == settings ? known : null;
 
     /// <summary>A provider that fails after it once answered keeps what it said: its keys are still its keys.</summary>
-    private async Task<ProviderStatus> FetchAsync(OidcSettings settings, ProviderMetadata? before, CancellationToken cancel)
+    private async Task<ProviderStatus> FetchAsync(OidcSettings settings, OpenIdConnectConfiguration? before, CancellationToken cancel)
     {
         try
         {
             var document = settings.Endpoints.AreComplete ? new OpenIdConnectConfiguration { Issuer = settings.Issuer } : await DiscoverAsync(settings, cancel);
-            var metadata = Combine(settings, document);
-            var keys = await GetAsync(metadata.KeysEndpoint, text => new JsonWebKeySet(text), cancel);
-            return new(metadata with { Keys = [.. keys.Keys] }, keys.Keys.Count == 0 ? $"{metadata.KeysEndpoint} has no keys" : null);
+            var configuration = Combine(settings, document);
+            configuration.JsonWebKeySet = await GetAsync(configuration.JwksUri, ReadKeys, cancel);
+            return new(configuration, configuration.JsonWebKeySet.Keys.Count == 0 ? $"{configuration.JwksUri} has no keys that can be read" : null);
         }
         catch (SignInException e)
         {
@@ -155,40 +128,66 @@ internal sealed partial class Provider : BackgroundService
 
     private async Task<OpenIdConnectConfiguration> DiscoverAsync(OidcSettings settings, CancellationToken cancel)
     {
-        var document = await GetAsync(settings.Issuer.TrimEnd('/') + "/.well-known/openid-configuration", OpenIdConnectConfiguration.Create, cancel);
+        var document = await GetAsync(settings.Issuer.TrimEnd('/') + "/.well-known/openid-configuration", OpenIdConnectConfiguration.Create, cancel, WithoutDiscovery(settings));
         return document.Issuer == settings.Issuer ? document : throw Unusable(document.Issuer?.TrimEnd('/') == settings.Issuer.TrimEnd('/')
             ? $"the provider calls itself '{document.Issuer}'; write oidc.issuer exactly so, with or without the slash at its end"
             : $"the provider calls itself '{document.Issuer}', and oidc.issuer is '{settings.Issuer}'");
     }
 
-    private static ProviderMetadata Combine(OidcSettings settings, OpenIdConnectConfiguration document)
+    /// <summary>Which keys are missing where some endpoints were given by hand, for a provider that has no discovery document.</summary>
+    private static string WithoutDiscovery(OidcSettings settings) => settings.Endpoints is { IsAnyGiven: true, Missing: var missing }
+        ? $"; a provider without this document needs {string.Join(" and ", missing)} as well"
+        : "";
+
+    /// <summary>What the settings name comes before what the provider publishes.</summary>
+    private static OpenIdConnectConfiguration Combine(OidcSettings settings, OpenIdConnectConfiguration document)
     {
         var by = settings.Endpoints;
-        return new ProviderMetadata
+        document.AuthorizationEndpoint = Required(by.Authorization, document.AuthorizationEndpoint, "authorization_endpoint");
+        document.TokenEndpoint = Required(by.Token, document.TokenEndpoint, "token_endpoint");
+        document.JwksUri = Required(by.Keys, document.JwksUri, "jwks_uri");
+        document.UserInfoEndpoint = by.UserInfo?.OriginalString ?? document.UserInfoEndpoint;
+        document.EndSessionEndpoint = by.EndSession?.OriginalString ?? document.EndSessionEndpoint;
+        if (settings.PushedAuthorization is PushedAuthorization.Automatic && !document.RequirePushedAuthorizationRequests)
         {
-            Issuer = settings.Issuer,
-            AuthorizationEndpoint = Required(by.Authorization, document.AuthorizationEndpoint, "authorization_endpoint"),
-            TokenEndpoint = Required(by.Token, document.TokenEndpoint, "token_endpoint"),
-            UserInfoEndpoint = by.UserInfo?.OriginalString ?? document.UserInfoEndpoint,
-            EndSessionEndpoint = by.EndSession?.OriginalString ?? document.EndSessionEndpoint,
-            KeysEndpoint = Required(by.Keys, document.JwksUri, "jwks_uri"),
-            ClientAuthentications = [.. document.TokenEndpointAuthMethodsSupported],
-            NamesIssuer = document.AdditionalData.TryGetValue("authorization_response_iss_parameter_supported", out var names) && names is true,
-            Keys = [],
-        };
+            // The handler pushes wherever there is an endpoint; a provider that does not ask for it gets the plain request.
+            document.PushedAuthorizationRequestEndpoint = null;
+        }
+
+        return document;
     }
 
     private static string Required(Uri? configured, string? published, string name) =>
         configured?.OriginalString ?? (Uri.TryCreate(published, UriKind.Absolute, out var url) && url.Scheme is "https" or "http" ? published
             : throw Unusable($"the provider publishes no usable {name}; set oidc.{name}"));
 
-    private async Task<T> GetAsync<T>(string address, Func<string, T> read, CancellationToken cancel)
+    /// <summary>RFC 7517 5: keys of types that nobody here knows are left out, and stand in nobody's way.</summary>
+    private static JsonWebKeySet ReadKeys(string text)
+    {
+        using var document = JsonDocument.Parse(text);
+        var keys = new JsonWebKeySet();
+        foreach (var one in document.RootElement.GetProperty("keys").EnumerateArray())
+        {
+            try
+            {
+                keys.Keys.Add(new JsonWebKey(one.GetRawText()));
+            }
+            catch (ArgumentException)
+            {
+                // It is no key that this library can read.
+            }
+        }
+
+        return keys;
+    }
+
+    private async Task<T> GetAsync<T>(string address, Func<string, T> read, CancellationToken cancel, string remedy = "")
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         var answer = await _http.SendAsync(request, cancel);
         if (answer.Status != StatusCodes.Status200OK)
         {
-            throw Unusable($"{address} answered {answer.Status}");
+            throw Unusable($"{address} answered {answer.Status}{remedy}");
         }
 
         try
@@ -198,7 +197,7 @@ internal sealed partial class Provider : BackgroundService
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // Whatever a stranger's document does to a parser, it is no reason to end.
-            throw Unusable($"{address} did not answer with the JSON that belongs there");
+            throw Unusable($"{address} did not answer with the JSON that belongs there{remedy}");
         }
     }
 
@@ -212,7 +211,7 @@ internal sealed partial class Provider : BackgroundService
         }
         else if (after.Trouble is null && before is not { Trouble: null })
         {
-            LogReady(after.Metadata!.Issuer, after.Metadata.Keys.Count);
+            LogReady(after.Configuration!.Issuer, after.Configuration.JsonWebKeySet.Keys.Count);
         }
     }
 

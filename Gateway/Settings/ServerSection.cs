@@ -1,0 +1,99 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Gateway.Settings;
+
+/// <summary>Reads and checks the section <c>server</c>.</summary>
+internal static class ServerSection
+{
+    public static ServerSettings Read(YamlMap map, IReadOnlyDictionary<string, string> environment, List<string> files)
+    {
+        var (cert, key) = (CertificateFile.Read(map, "tls_cert_path", files), CertificateFile.ReadKey(map, "tls_key_path", files));
+        if (map.Has("tls_cert_path") != map.Has("tls_key_path"))
+        {
+            map.Complain(map.Has("tls_cert_path") ? "tls_key_path" : "tls_cert_path", "certificate and key are needed together");
+        }
+
+        var trustEveryone = map.Flag("dangerously_trust_everyone", false);
+        return new ServerSettings
+        {
+            Listen = ReadListen(map, cert is not null),
+            BaseUrl = ReadBaseUrl(map),
+            BasePath = ReadBasePath(map),
+            DataPath = map.Text("data_path", "/var/lib/headtower"),
+            TlsCertPath = cert,
+            TlsKeyPath = key,
+            TrustedProxies = NetworkList.Read(map, "trusted_proxies", trustEveryone) ?? new NetworkList([]),
+            DrainSeconds = map.Number("drain_seconds", 10, 0, 300),
+            Cookie = new(
+                map.Flag("cookie_secure", true) || cert is not null, map.Text("cookie_domain"), TimeSpan.FromSeconds(map.Number("cookie_max_age", 86400, 60, 31536000))),
+            ProxyAuth = ProxyAuthSection.Read(map.Map("proxy_auth"), trustEveryone, environment, files),
+        };
+    }
+
+    private static Uri[] ReadListen(YamlMap map, bool tls)
+    {
+        var host = AddressText.Parse(map.Text("host", "0.0.0.0"));
+        if (host is null)
+        {
+            map.Complain("host", "this must be an IP address to listen on, such as 127.0.0.1 or 0.0.0.0");
+        }
+
+        var port = map.Number("port", 3000, 0, 65535);
+        if (map.Texts("listen") is not { Count: > 0 } listen)
+        {
+            var name = host?.AddressFamily is AddressFamily.InterNetworkV6 ? $"[{host}]" : (host ?? IPAddress.Any).ToString();
+            return [new Uri($"{(tls ? "https" : "http")}://{name}:{port}")];
+        }
+
+        var urls = new List<Uri>();
+        foreach (var text in listen)
+        {
+            if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url is not { Scheme: "http" or "https" or "h2c", PathAndQuery: "/" or "", Port: >= 0 }
+                || AddressText.Parse(url.Host.Trim('[', ']')) is null)
+            {
+                map.Complain("listen", $"'{text}' is not of the form http://0.0.0.0:3000, https://[::]:443 or h2c://127.0.0.1:3001");
+            }
+            else if (url.Scheme == "https" && !tls)
+            {
+                map.Complain("listen", $"'{text}' needs tls_cert_path and tls_key_path");
+            }
+            else
+            {
+                urls.Add(url);
+            }
+        }
+
+        return [.. urls];
+    }
+
+    private static Uri? ReadBaseUrl(YamlMap map)
+    {
+        if (map.Url("base_url") is not { } url)
+        {
+            return null;
+        }
+
+        if (url.AbsolutePath != "/")
+        {
+            map.Warn("base_url", $"only the origin is used; the path '{url.AbsolutePath}' is ignored");
+        }
+
+        return new Uri(url.GetLeftPart(UriPartial.Authority));
+    }
+
+    private static string ReadBasePath(YamlMap map)
+    {
+        var path = map.Text("base_path", "/admin").TrimEnd('/');
+        if (path is not ['/', _, ..] || path[1..].Split('/').Any(one => one.Length == 0 || !one.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
+        {
+            map.Complain("base_path", "this must be a path such as /admin");
+        }
+        else if (path.Split('/')[1] is "api" or "ts2021" or "derp" or "key" or "register" or "auth" or "oidc" or "machine" or "verify" or "health")
+        {
+            map.Complain("base_path", "this path belongs to Headscale; choose another, such as /admin");
+        }
+
+        return path;
+    }
+}
