@@ -49,8 +49,17 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public static async Task<GatewayProcess> StartAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel)
     {
         var gateway = await SpawnAsync(folder, configuration, port, quiet, cancel);
-        await gateway.WaitUntilItAnswersAsync(cancel);
-        return gateway;
+        try
+        {
+            await gateway.WaitUntilItAnswersAsync(cancel);
+            return gateway;
+        }
+        catch
+        {
+            // Whatever ends the start ends the child, too.
+            await gateway.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts the gateway and does not wait for anything.</summary>
@@ -133,9 +142,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
                     return;
                 }
             }
-            catch (HttpRequestException)
+            catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !cancel.IsCancellationRequested))
             {
-                // Not listening yet.
+                // Not listening yet, or too busy to answer in time: one more try.
             }
 
             await timer.WaitForNextTickAsync(cancel);

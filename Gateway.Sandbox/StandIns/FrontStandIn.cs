@@ -28,7 +28,8 @@ internal sealed class FrontStandIn : IAsyncDisposable
         var front = new FrontStandIn(app, gateway);
         app.MapGet("/sandbox/people", Choose);
         app.MapPost("/sandbox/people/{login}", SignIn);
-        app.MapFallback(front.ForwardAsync);
+        // The pattern without a name takes paths with a dot, too; the default one leaves out what looks like a file.
+        app.MapFallback("{**path}", front.ForwardAsync);
         await app.StartAsync();
         return front;
     }
