@@ -17,7 +17,7 @@ public sealed partial class DocumentationTests
 
     [Fact]
     public void TheReferenceOfSettingsIsTheOneThatTheProgramPrints() =>
-        Assert.Equal(Reference.Markdown(), File.ReadAllText(Path.Combine(_root, "docs", "configuration.md")));
+        File.ReadAllText(Path.Combine(_root, "docs", "configuration.md")).Should().Be(Reference.Markdown());
 
     [Fact]
     public void EverySettingThatIsReadIsExplainedAndNoOther()
@@ -45,7 +45,7 @@ public sealed partial class DocumentationTests
         var sections = known.Select(one => one.Split('.')[0]).Distinct();
         var wrong = _pages.SelectMany(page => Setting().Matches(File.ReadAllText(page)).Select(one => one.Groups[1].Value))
             .Where(one => sections.Contains(one.Split('.')[0]) && !known.Contains(one) && !known.Any(key => key.StartsWith(one + ".", StringComparison.Ordinal))).Distinct();
-        Assert.Empty(wrong);
+        wrong.Should().BeEmpty();
     }
 
     [Fact]
@@ -53,8 +53,8 @@ public sealed partial class DocumentationTests
     {
         var verbs = CommandLine.Root().Subcommands.Select(one => one.Name).Order();
         var table = VerbRow().Matches(File.ReadAllText(_pages[0])).SelectMany(row => InRow().Matches(row.Value)).Select(one => one.Groups[1].Value).Append("serve").Distinct().Order();
-        Assert.Equal(verbs, table);
-        Assert.Empty(_pages.SelectMany(page => InRow().Matches(File.ReadAllText(page)).Select(one => one.Groups[1].Value)).Distinct().Except(verbs));
+        table.Should().Equal(verbs);
+        _pages.SelectMany(page => InRow().Matches(File.ReadAllText(page)).Select(one => one.Groups[1].Value)).Distinct().Except(verbs).Should().BeEmpty();
     }
 
     [Fact]
@@ -67,12 +67,10 @@ public sealed partial class DocumentationTests
         var posted = gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Select(one => one.RoutePattern.RawText!).Concat(["/admin/oidc/callback"]).ToHashSet(StringComparer.Ordinal);
         var named = _pages.SelectMany(page => PagePath().Matches(File.ReadAllText(page)).Select(one => one.Value)).Distinct().ToArray();
 
-        Assert.Equal([], named.Where(one => one is not ("/admin" or "/admin/api") && !paths.Contains(one) && !posted.Contains(one)));
+        named.Where(one => one is not ("/admin" or "/admin/api") && !paths.Contains(one) && !posted.Contains(one)).Should().Equal([]);
         string[] notForPeople = ["/admin/healthz", "/admin/readyz", "/admin/style.css", "/admin/oidc/start", "/admin/logout"];
         var rows = PageRow().Matches(File.ReadAllText(_pages[0])).Select(one => one.Groups[1].Value).Concat(["/admin/audit.csv"]);
-        Assert.Equal(
-            paths.Where(one => !one.Contains('{', StringComparison.Ordinal) && !one.Contains("/api/", StringComparison.Ordinal) && !notForPeople.Contains(one) && one != "/admin/users/headscale").Order(),
-            rows.Order());
+        rows.Order().Should().Equal(paths.Where(one => !one.Contains('{', StringComparison.Ordinal) && !one.Contains("/api/", StringComparison.Ordinal) && !notForPeople.Contains(one) && one != "/admin/users/headscale").Order());
     }
 
     [Fact]
@@ -81,7 +79,7 @@ public sealed partial class DocumentationTests
         var wrong = _pages.Concat(Directory.GetFiles(_root, "*.md")).SelectMany(page => Link().Matches(File.ReadAllText(page))
             .Select(one => one.Groups[1].Value.Split('#')[0]).Where(one => one.Length > 0 && !one.Contains("://", StringComparison.Ordinal))
             .Where(one => !Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, one))).Select(one => $"{Path.GetFileName(page)}: {one}"));
-        Assert.Empty(wrong);
+        wrong.Should().BeEmpty();
     }
 
     [Fact]
@@ -89,7 +87,7 @@ public sealed partial class DocumentationTests
     {
         var code = string.Concat(new[] { "Gateway", "deploy" }.SelectMany(folder => Directory.GetFiles(Path.Combine(_root, folder), "*", SearchOption.AllDirectories))
             .Where(one => !one.Contains("/obj/", StringComparison.Ordinal) && !one.Contains("/bin/", StringComparison.Ordinal)).Select(File.ReadAllText));
-        Assert.Equal([], _pages.SelectMany(page => HeaderName().Matches(File.ReadAllText(page)).Select(one => one.Value)).Distinct().Where(one => !code.Contains(one, StringComparison.OrdinalIgnoreCase)));
+        _pages.SelectMany(page => HeaderName().Matches(File.ReadAllText(page)).Select(one => one.Value)).Distinct().Where(one => !code.Contains(one, StringComparison.OrdinalIgnoreCase)).Should().Equal([]);
     }
 
     [Fact]
@@ -97,18 +95,18 @@ public sealed partial class DocumentationTests
     {
         var text = string.Concat(_pages.Select(File.ReadAllText));
         var named = Directory.GetFiles(Path.Combine(_root, "Gateway"), "*.cs", SearchOption.AllDirectories).Where(one => !one.Contains("/obj/", StringComparison.Ordinal)).SelectMany(one => HeaderLiteral().Matches(File.ReadAllText(one))).Select(one => one.Groups[1].Value).Distinct().ToArray();
-        Assert.Contains("X-Request-Id", named);
-        Assert.Equal([], named.Where(one => !text.Contains($"`{one}`", StringComparison.OrdinalIgnoreCase)));
+        named.Should().Contain("X-Request-Id");
+        named.Where(one => !text.Contains($"`{one}`", StringComparison.OrdinalIgnoreCase)).Should().Equal([]);
     }
 
     [Fact]
     public void TheExamplesOfSettingsAndRowsAreUnderstood()
     {
         var blocks = _pages.SelectMany(page => Example().Matches(File.ReadAllText(page))).Select(one => one.Groups[1].Value).ToArray();
-        Assert.True(blocks.Length > 8);
+        (blocks.Length > 8).Should().BeTrue();
         foreach (var block in blocks.Where(one => one.StartsWith("oidc:", StringComparison.Ordinal)))
         {
-            Assert.DoesNotContain(SettingsFile.Parse(block, "example.yaml", new Dictionary<string, string>()).Problems.Errors, one => $"{one}".Contains("there is no such key", StringComparison.Ordinal));
+            SettingsFile.Parse(block, "example.yaml", new Dictionary<string, string>()).Problems.Errors.Should().NotContain(one => $"{one}".Contains("there is no such key", StringComparison.Ordinal));
         }
 
         var roles = Gateway.Policy.RouteFile.Shipped().Split("routes:\n")[0];
@@ -122,9 +120,9 @@ public sealed partial class DocumentationTests
     public void EveryFrontIsInTheTableOfFrontsAndCanBeChosen()
     {
         var rows = File.ReadAllLines(Path.Combine(_root, "docs", "fronts.md"));
-        Assert.All(InitVerb.Choices, one =>
-            Assert.Contains(one.Split('/')[1], rows.First(row => row.StartsWith($"| {one.Split('/')[0]} |", StringComparison.OrdinalIgnoreCase)), StringComparison.OrdinalIgnoreCase));
-        Assert.Equal(ChainTests.Files.Count + 2, InitVerb.Choices.Count);
+        InitVerb.Choices.Should().AllSatisfy(one =>
+            rows.First(row => row.StartsWith($"| {one.Split('/')[0]} |", StringComparison.OrdinalIgnoreCase)).Should().ContainEquivalentOf(one.Split('/')[1]));
+        InitVerb.Choices.Count.Should().Be(ChainTests.Files.Count + 2);
     }
 
     [GeneratedRegex(@"`([a-z_]+(?:\.[a-z_]+)+)`")]

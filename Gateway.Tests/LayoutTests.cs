@@ -21,24 +21,20 @@ public sealed partial class LayoutTests
             let target = match.Groups[1].Value
             where _order.Contains(target) && Array.IndexOf(_order, target) < Array.IndexOf(_order, folder)
             select $"{Path.GetFileName(file)} uses {target}";
-        Assert.Empty(wrong);
+        wrong.Should().BeEmpty();
     }
 
     [Fact]
-    public void EveryFolderHasItsPlaceInTheOrder() => Assert.Empty(
-        Directory.EnumerateDirectories(Path.Combine(Root(), "Gateway")).Select(Path.GetFileName).Except([.. _order, "bin", "obj"]));
+    public void EveryFolderHasItsPlaceInTheOrder() => Directory.EnumerateDirectories(Path.Combine(Root(), "Gateway")).Select(Path.GetFileName).Except([.. _order, "bin", "obj"]).Should().BeEmpty();
 
     [Fact]
-    public void ThePolicyKnowsNoHttp() => Assert.DoesNotContain(
-        Directory.EnumerateFiles(Path.Combine(Root(), "Gateway", "Policy")), file => File.ReadAllText(file).Contains("HttpContext", StringComparison.Ordinal));
+    public void ThePolicyKnowsNoHttp() => Directory.EnumerateFiles(Path.Combine(Root(), "Gateway", "Policy")).Should().NotContain(file => File.ReadAllText(file).Contains("HttpContext", StringComparison.Ordinal));
 
     [Fact]
-    public void NoFileOutgrewItsReader() => Assert.DoesNotContain(
-        Sources().Select(file => (Path.GetFileName(file), Lines: File.ReadLines(file).Count())), one => one.Lines > 300);
+    public void NoFileOutgrewItsReader() => Sources().Select(file => (Path.GetFileName(file), Lines: File.ReadLines(file).Count())).Should().NotContain(one => one.Lines > 300);
 
     [Fact]
-    public void OnlyTheStoreSpeaksSql() => Assert.DoesNotContain(
-        Sources().Where(file => file.Contains("/Gateway/", StringComparison.Ordinal) && !file.Contains("/Store/", StringComparison.Ordinal)), file => File.ReadAllText(file).Contains("using " + "Dapper", StringComparison.Ordinal));
+    public void OnlyTheStoreSpeaksSql() => Sources().Where(file => file.Contains("/Gateway/", StringComparison.Ordinal) && !file.Contains("/Store/", StringComparison.Ordinal)).Should().NotContain(file => File.ReadAllText(file).Contains("using " + "Dapper", StringComparison.Ordinal));
 
     private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Root(), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));

@@ -49,8 +49,8 @@ public sealed class MatrixTests
         }
 
         var audit = await gateway.StopAndReadAuditAsync();
-        Assert.Empty(wrong);
-        Assert.Equal(expected.Order(), audit.Select(one => (one.Actor!, one.Row!, one.Reason, one.Status!.Value)).Order());
+        wrong.Should().BeEmpty();
+        audit.Select(one => (one.Actor!, one.Row!, one.Reason, one.Status!.Value)).Order().Should().Equal(expected.Order());
     }
 
     private enum Situation

@@ -15,10 +15,10 @@ public sealed class ReloadTests
         await using var gateway = await TestGateway.StartAsync();
         await using var tunnel = await gateway.ConnectAsync();
         await tunnel.WriteAsync(Encoding.ASCII.GetBytes(Ts2021 + Convert.ToBase64String(new byte[102]) + "\r\n\r\n"));
-        Assert.StartsWith("HTTP/1.1 101", await RawPeer.ReadHeadAsync(tunnel), StringComparison.Ordinal);
+        (await RawPeer.ReadHeadAsync(tunnel)).Should().StartWith("HTTP/1.1 101");
         await tunnel.ReadExactlyAsync(new byte[ClientPlane.Greeting.Length]);
         await using var kept = await gateway.ConnectAsync();
-        Assert.Equal(403, await AskAsync());
+        (await AskAsync()).Should().Be(403);
 
         await RewriteAsync(gateway, text => text.Replace("role_map: {admin: admin,", "role_map: {interns: viewer, admin: admin,", StringComparison.Ordinal));
 
@@ -26,7 +26,7 @@ public sealed class ReloadTests
         await tunnel.WriteAsync("still open"u8.ToArray());
         var echo = new byte[10];
         await tunnel.ReadExactlyAsync(echo);
-        Assert.Equal("still open"u8.ToArray(), echo);
+        echo.Should().Equal("still open"u8.ToArray());
 
         async Task<int> AskAsync()
         {
@@ -64,8 +64,8 @@ public sealed class ReloadTests
         await RewriteAsync(gateway, text => text + broken);
 
         await Until.TrueAsync(() => gateway.Log.Has("the old one stays in effect"), "the broken file is reported");
-        Assert.True(gateway.Log.Has(gateway.Files.Config + ":"));
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        gateway.Log.Has(gateway.Files.Config + ":").Should().BeTrue();
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
 
         await RewriteAsync(gateway, text => text.Replace(broken, "", StringComparison.Ordinal));
         await Until.TrueAsync(() => gateway.Log.Has("The changed configuration is in effect"), "the mended file is read");
@@ -76,7 +76,7 @@ public sealed class ReloadTests
     {
         await using var gateway = await TestGateway.StartAsync(routes: Gateway.Policy.RouteFile.Shipped());
         using var vera = gateway.AsPerson("vera");
-        Assert.Equal(200, (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status);
+        (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status.Should().Be(200);
         var shipped = await File.ReadAllTextAsync(gateway.Files.Routes!);
 
         await File.WriteAllTextAsync(gateway.Files.Routes!, shipped.Replace("viewer: [ui_access, read_machines,", "viewer: [ui_access,", StringComparison.Ordinal));
@@ -84,7 +84,7 @@ public sealed class ReloadTests
 
         await File.WriteAllTextAsync(gateway.Files.Routes!, shipped.Replace("capability: read_machines", "capability: read_everything", StringComparison.Ordinal));
         await Until.TrueAsync(() => gateway.Log.Has("the old one stays in effect"), "the broken policy is reported");
-        Assert.Equal(404, (await TestGateway.CallAsync(vera, "GET", "/api/v1/node/11")).Status);
+        (await TestGateway.CallAsync(vera, "GET", "/api/v1/node/11")).Status.Should().Be(404);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class ReloadTests
         var key = folder.File("key", "hskey-api-aaaaaaaaaaaa-wrong");
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
         await using var gateway = await TestGateway.StartAsync(headscale: headscale, headscaleSection: $"  api_key_path: {key}");
-        Assert.Equal(503, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(503);
 
         await File.WriteAllTextAsync(key, headscale.ApiKey);
 
@@ -105,7 +105,7 @@ public sealed class ReloadTests
     {
         var text = await File.ReadAllTextAsync(gateway.Files.Config);
         var changed = change(text);
-        Assert.NotEqual(text, changed);
+        changed.Should().NotBe(text);
         await File.WriteAllTextAsync(gateway.Files.Config, changed);
     }
 }

@@ -32,17 +32,17 @@ public sealed class SandboxTests
         }
 
         await rest;
-        Assert.Contains("\"db-1\"", shown["allowed"], StringComparison.Ordinal);
-        Assert.Contains("sam-laptop", shown["filtered"], StringComparison.Ordinal);
-        Assert.DoesNotContain("alice-laptop", shown["filtered"], StringComparison.Ordinal);
-        Assert.Contains("\"preAuthKey\":null", shown["filtered"], StringComparison.Ordinal);
-        Assert.Contains("your role viewer lacks write_machines", shown["refused"], StringComparison.Ordinal);
-        Assert.Contains("\"users\"", shown["own key"], StringComparison.Ordinal);
-        Assert.Contains("role_too_low", shown["audited"], StringComparison.Ordinal);
-        Assert.StartsWith("HTTP/1.1 101 ", shown["ts2021"], StringComparison.Ordinal);
-        Assert.Contains("\"headscaleUser\":{\"id\":\"31\",\"name\":\"pia\"}", me, StringComparison.Ordinal);
-        Assert.Equal(0, sandbox.ExitCode);
-        Assert.False(Directory.Exists(folder));
+        shown["allowed"].Should().Contain("\"db-1\"");
+        shown["filtered"].Should().Contain("sam-laptop");
+        shown["filtered"].Should().NotContain("alice-laptop");
+        shown["filtered"].Should().Contain("\"preAuthKey\":null");
+        shown["refused"].Should().Contain("your role viewer lacks write_machines");
+        shown["own key"].Should().Contain("\"users\"");
+        shown["audited"].Should().Contain("role_too_low");
+        shown["ts2021"].Should().StartWith("HTTP/1.1 101 ");
+        me.Should().Contain("\"headscaleUser\":{\"id\":\"31\",\"name\":\"pia\"}");
+        sandbox.ExitCode.Should().Be(0);
+        Directory.Exists(folder).Should().BeFalse();
     }
 
     private static async Task<(Dictionary<string, string> Commands, string Provider, string Entry)> ReadCommandsAsync(StreamReader output)
@@ -71,9 +71,10 @@ public sealed class SandboxTests
         using var http = new HttpClient();
         var picker = await http.GetAsync(new Uri(new Uri(entry), "/admin/oidc/start"));
         var address = picker.RequestMessage!.RequestUri!;
-        Assert.StartsWith(provider, address.AbsoluteUri, StringComparison.Ordinal);
-        Assert.Contains("Who are you?", await picker.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Contains("Overview", await http.GetStringAsync(new Uri(address.AbsoluteUri.Replace("/authorize?", "/as/pia?", StringComparison.Ordinal))), StringComparison.Ordinal);
+        address.AbsoluteUri.Should().StartWith(provider);
+        (await picker.Content.ReadAsStringAsync()).Should().Contain("Who are you?");
+        (await http.GetStringAsync(new Uri(address.AbsoluteUri.Replace("/authorize?", "/as/pia?", StringComparison.Ordinal)))).Should().Contain("Overview");
+        (await http.GetStringAsync(new Uri(new Uri(entry), "/admin/style.css"))).Should().Contain("{", "paths with a dot go through the front, too");
         return await http.GetStringAsync(new Uri(new Uri(entry), "/admin/api/me"));
     }
 

@@ -19,16 +19,16 @@ public sealed class ApiKeySignInTests
 
         var answer = await SubmitAsync(browser, key, "/api/v1/user");
 
-        Assert.Equal((302, "/api/v1/user"), (answer.Status, answer.Location));
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/user")).Status);
+        (((int, string?))(answer.Status, answer.Location)).Should().Be((302, "/api/v1/user"));
+        (await browser.GetAsync("/api/v1/user")).Status.Should().Be(200);
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        Assert.Equal(("api_key", "api_key"), ($"{me["role"]}", $"{me["session"]!["kind"]}"));
-        Assert.Equal($"Bearer {gateway.Headscale.ApiKey}", gateway.Headscale.Forwarded[^1].Header("Authorization"));
+        ($"{me["role"]}", $"{me["session"]!["kind"]}").Should().Be(("api_key", "api_key"));
+        gateway.Headscale.Forwarded[^1].Header("Authorization").Should().Be($"Bearer {gateway.Headscale.ApiKey}");
         var audit = await gateway.StopAndReadAuditAsync();
-        Assert.Equal(["sign_in.api_key", "users.list"], audit.Select(one => one.Row));
-        Assert.All(audit, entry => Assert.StartsWith("key:", entry.Actor, StringComparison.Ordinal));
-        Assert.All(Directory.EnumerateFiles(gateway.Folder, "headtower.db*"), file => Assert.DoesNotContain(key[^24..], File.ReadAllText(file), StringComparison.Ordinal));
-        Assert.DoesNotContain(gateway.Log.All, line => line.Contains(key[^24..], StringComparison.Ordinal));
+        audit.Select(one => one.Row).Should().Equal(["sign_in.api_key", "users.list"]);
+        audit.Should().AllSatisfy(entry => entry.Actor.Should().StartWith("key:"));
+        Directory.EnumerateFiles(gateway.Folder, "headtower.db*").Should().AllSatisfy(file => File.ReadAllText(file).Should().NotContain(key[^24..]));
+        gateway.Log.All.Any(line => line.Contains(key[^24..], StringComparison.Ordinal)).Should().BeFalse();
     }
 
     [Theory]
@@ -51,9 +51,9 @@ public sealed class ApiKeySignInTests
 
         var answer = await SubmitAsync(browser, key);
 
-        Assert.Equal(status, answer.Status);
-        Assert.Contains(says, answer.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("__Host-headtower", browser.Cookies.Keys);
+        answer.Status.Should().Be(status);
+        answer.Text.Should().Contain(says);
+        browser.Cookies.Keys.Should().NotContain("__Host-headtower");
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class ApiKeySignInTests
         using var browser = new Browser(gateway);
         await headscale.DisposeAsync();
 
-        Assert.Equal(503, (await SubmitAsync(browser, headscale.ApiKey)).Status);
+        (await SubmitAsync(browser, headscale.ApiKey)).Status.Should().Be(503);
     }
 
     [Fact]
@@ -78,12 +78,12 @@ public sealed class ApiKeySignInTests
             browser.Headers["X-Forwarded-For"] = $"2001:db8:1:1::{i:x}";
             var answer = await SubmitAsync(browser, "nonsense");
             statuses.Add(answer.Status);
-            Assert.Equal(answer.Status == 429, answer.Response.Headers.RetryAfter is not null);
+            (answer.Response.Headers.RetryAfter is not null).Should().Be(answer.Status == 429);
         }
 
-        Assert.Equal([.. Enumerable.Repeat(400, 10), 429, 429], statuses);
+        statuses.Should().Equal([.. Enumerable.Repeat(400, 10), 429, 429]);
         browser.Headers["X-Forwarded-For"] = "2001:db8:1:2::1";
-        Assert.Equal(302, (await SubmitAsync(browser, gateway.Headscale.ApiKey)).Status);
+        (await SubmitAsync(browser, gateway.Headscale.ApiKey)).Status.Should().Be(302);
     }
 
     [Theory]
@@ -97,12 +97,12 @@ public sealed class ApiKeySignInTests
         await SubmitAsync(browser, key.Key);
         var watch = (Gateway.Headscale.UpstreamWatch)gateway.App.Services.GetService(typeof(Gateway.Headscale.UpstreamWatch))!;
         await watch.RefreshAsync(default);
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/user")).Status);
+        (await browser.GetAsync("/api/v1/user")).Status.Should().Be(200);
 
         gateway.Headscale.Tailnet.ApiKeys.Remove(key);
         await watch.RefreshAsync(default);
 
-        Assert.Equal(302, (await browser.GetAsync("/api/v1/user")).Status);
+        (await browser.GetAsync("/api/v1/user")).Status.Should().Be(302);
     }
 
     [Fact]
@@ -111,8 +111,8 @@ public sealed class ApiKeySignInTests
         await using var gateway = await TestGateway.StartAsync(server: Trusted);
         using var browser = new Browser(gateway);
 
-        Assert.Equal(400, (await browser.PostAsync("/admin/login", ("api_key", gateway.Headscale.ApiKey))).Status);
-        Assert.DoesNotContain("__Host-headtower", browser.Cookies.Keys);
+        (await browser.PostAsync("/admin/login", ("api_key", gateway.Headscale.ApiKey))).Status.Should().Be(400);
+        browser.Cookies.Keys.Should().NotContain("__Host-headtower");
     }
 
     [Fact]
@@ -121,14 +121,14 @@ public sealed class ApiKeySignInTests
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
         await using var gateway = await SignInSetup.StartAsync(provider, "  disable_api_key_login: true");
         using var browser = new Browser(gateway);
-        Assert.DoesNotContain("api_key", (await browser.GetAsync("/admin/login")).Text, StringComparison.Ordinal);
+        (await browser.GetAsync("/admin/login")).Text.Should().NotContain("api_key");
 
         // The token of another form of the same browser is a good one.
         await browser.SignInAsync(provider, "sam");
         var answer = await browser.SubmitAsync("/admin/", "/admin/login", ("api_key", gateway.Headscale.ApiKey));
 
-        Assert.Equal(403, answer.Status);
-        Assert.Contains("switched off", answer.Text, StringComparison.Ordinal);
+        answer.Status.Should().Be(403);
+        answer.Text.Should().Contain("switched off");
     }
 
     [Fact]
@@ -139,8 +139,8 @@ public sealed class ApiKeySignInTests
         using var browser = new Browser(gateway);
         await Until.TrueAsync(() => gateway.Log.Has("is available"), "the provider is known");
 
-        Assert.Equal("/admin/oidc/start?return_to=%2Fadmin%2F", (await browser.GetAsync("/admin/login")).Location);
-        Assert.Contains("You have been signed out.", (await browser.GetAsync("/admin/login?s=logout")).Text, StringComparison.Ordinal);
+        (await browser.GetAsync("/admin/login")).Location.Should().Be("/admin/oidc/start?return_to=%2Fadmin%2F");
+        (await browser.GetAsync("/admin/login?s=logout")).Text.Should().Contain("You have been signed out.");
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class ApiKeySignInTests
         using var browser = new Browser(gateway);
         browser.Headers.Remove("X-Forwarded-Proto");
 
-        Assert.Contains("cookie is for https only", (await browser.GetAsync("/admin/login")).Text, StringComparison.Ordinal);
+        (await browser.GetAsync("/admin/login")).Text.Should().Contain("cookie is for https only");
     }
 
     [Fact]
@@ -161,13 +161,13 @@ public sealed class ApiKeySignInTests
 
         var page = await browser.GetAsync("/admin/login");
 
-        var policy = Assert.Single(page.Response.Headers.GetValues("Content-Security-Policy"));
-        Assert.StartsWith("default-src 'none';", policy, StringComparison.Ordinal);
-        Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
-        Assert.DoesNotContain("<script", page.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("style=", page.Text, StringComparison.Ordinal);
-        Assert.True(page.Response.Headers.CacheControl!.NoStore);
-        Assert.Equal(200, (await browser.GetAsync("/admin/style.css")).Status);
+        var policy = page.Response.Headers.GetValues("Content-Security-Policy").Should().ContainSingle().Subject;
+        policy.Should().StartWith("default-src 'none';");
+        policy.Should().NotContain("unsafe");
+        page.Text.Should().NotContain("<script");
+        page.Text.Should().NotContain("style=");
+        page.Response.Headers.CacheControl!.NoStore.Should().BeTrue();
+        (await browser.GetAsync("/admin/style.css")).Status.Should().Be(200);
     }
 
     [Theory]
@@ -185,7 +185,7 @@ public sealed class ApiKeySignInTests
         await using var connection = await gateway.ConnectAsync();
         await connection.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"));
 
-        Assert.StartsWith($"HTTP/1.1 {status} ", await RawPeer.ReadHeadAsync(connection), StringComparison.Ordinal);
+        (await RawPeer.ReadHeadAsync(connection)).Should().StartWith($"HTTP/1.1 {status} ");
     }
 
     private static Task<PageAnswer> SubmitAsync(Browser browser, string key, string returnTo = "/admin/") =>

@@ -19,9 +19,9 @@ public sealed class JsonInterfaceTests
         var named = document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(one => $"{one.Key.ToUpperInvariant()} {path.Key}"));
         var mapped = gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Where(one => one.RoutePattern.RawText!.StartsWith("/admin/api/", StringComparison.Ordinal))
             .SelectMany(one => one.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} {one.RoutePattern.RawText!["/admin".Length..].Replace(":long", "", StringComparison.Ordinal)}"));
-        Assert.Equal(mapped.Order(), named.Order());
-        Assert.Equal("/admin", (string?)document["servers"]![0]!["url"]);
-        Assert.All(References(document), one => Assert.NotNull(one.TrimStart('#', '/').Split('/').Aggregate((JsonNode?)document, (at, step) => at![step])));
+        named.Order().Should().Equal(mapped.Order());
+        ((string?)document["servers"]![0]!["url"]).Should().Be("/admin");
+        References(document).Should().AllSatisfy(one => one.TrimStart('#', '/').Split('/').Aggregate((JsonNode?)document, (at, step) => at![step]).Should().NotBeNull());
     }
 
     [Fact]
@@ -34,23 +34,23 @@ public sealed class JsonInterfaceTests
         gateway.Headscale.Tailnet.Users.Add(new(60, "spare", ""));
         await CallAsync(alice, "GET", "/admin/api/me");
         await CallAsync(vera, "GET", "/admin/api/me");
-        Assert.Equal((HttpStatusCode.NoContent, null), await CallAsync(mel, "POST", "/admin/api/me/claim", """{"headscaleUser":"60"}"""));
+        (((HttpStatusCode, JsonNode?))(await CallAsync(mel, "POST", "/admin/api/me/claim", """{"headscaleUser":"60"}"""))).Should().Be(((HttpStatusCode, JsonNode?))(HttpStatusCode.NoContent, null));
 
         var (status, list) = await CallAsync(vera, "GET", "/admin/api/users");
         var asking = list!["users"]!.AsArray().Single(one => one!["claim"] is not null)!;
-        Assert.Equal((HttpStatusCode.OK, "spare", false), (status, (string?)asking["claim"]!["name"], (bool)asking["mayChange"]!));
+        (((HttpStatusCode, string?, bool))(status, (string?)asking["claim"]!["name"], (bool)asking["mayChange"]!)).Should().Be(((HttpStatusCode, string?, bool))(HttpStatusCode.OK, "spare", false));
         var id = (long)asking["id"]!;
 
-        Assert.Equal(HttpStatusCode.Forbidden, (await CallAsync(mel, "GET", "/admin/api/users")).Status);
+        (await CallAsync(mel, "GET", "/admin/api/users")).Status.Should().Be(HttpStatusCode.Forbidden);
         var (refused, why) = await CallAsync(vera, "POST", $"/admin/api/users/{id}/approve");
-        Assert.Equal((HttpStatusCode.Forbidden, "your role viewer lacks assign_roles"), (refused, (string?)why!["detail"]));
+        (((HttpStatusCode, string?))(refused, (string?)why!["detail"])).Should().Be(((HttpStatusCode, string?))(HttpStatusCode.Forbidden, "your role viewer lacks assign_roles"));
         var (done, person) = await CallAsync(alice, "POST", $"/admin/api/users/{id}/approve");
-        Assert.Equal((HttpStatusCode.OK, "60", "claim"), (done, (string?)person!["headscaleUser"]!["id"], (string?)person["linkedBy"]));
-        Assert.Equal(HttpStatusCode.NotFound, (await CallAsync(alice, "POST", $"/admin/api/users/{id}/nothing")).Status);
-        Assert.Equal(HttpStatusCode.NotFound, (await CallAsync(alice, "GET", "/admin/api/users/999")).Status);
-        Assert.Equal(HttpStatusCode.BadRequest, (await CallAsync(alice, "POST", $"/admin/api/users/{id}/role", """{"role":"viewer","role":"admin"}""")).Status);
-        Assert.Equal(HttpStatusCode.BadRequest, (await CallAsync(alice, "POST", $"/admin/api/users/{id}/role", """{"rank":"viewer"}""")).Status);
-        Assert.Equal(HttpStatusCode.NoContent, (await CallAsync(alice, "POST", $"/admin/api/users/{id}/remove")).Status);
+        (((HttpStatusCode, string?, string?))(done, (string?)person!["headscaleUser"]!["id"], (string?)person["linkedBy"])).Should().Be(((HttpStatusCode, string?, string?))(HttpStatusCode.OK, "60", "claim"));
+        (await CallAsync(alice, "POST", $"/admin/api/users/{id}/nothing")).Status.Should().Be(HttpStatusCode.NotFound);
+        (await CallAsync(alice, "GET", "/admin/api/users/999")).Status.Should().Be(HttpStatusCode.NotFound);
+        (await CallAsync(alice, "POST", $"/admin/api/users/{id}/role", """{"role":"viewer","role":"admin"}""")).Status.Should().Be(HttpStatusCode.BadRequest);
+        (await CallAsync(alice, "POST", $"/admin/api/users/{id}/role", """{"rank":"viewer"}""")).Status.Should().Be(HttpStatusCode.BadRequest);
+        (await CallAsync(alice, "POST", $"/admin/api/users/{id}/remove")).Status.Should().Be(HttpStatusCode.NoContent);
     }
 
     [Theory]
@@ -71,8 +71,8 @@ public sealed class JsonInterfaceTests
         request.Headers.Host = "gateway.example.test";
         using var answer = await alice.SendAsync(request);
 
-        Assert.Equal((expected, "application/problem+json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
-        Assert.Equal(before, gateway.People.Reload().Generation);
+        (((HttpStatusCode, string?))(answer.StatusCode, answer.Content.Headers.ContentType!.MediaType)).Should().Be(((HttpStatusCode, string?))(expected, "application/problem+json"));
+        gateway.People.Reload().Generation.Should().Be(before);
     }
 
     [Fact]
@@ -82,10 +82,10 @@ public sealed class JsonInterfaceTests
         using var vera = gateway.AsPerson("vera");
 
         var (_, access) = await CallAsync(vera, "GET", "/admin/api/access");
-        Assert.Equal(gateway.Configuration.Table.Roles.Select(one => one.Name), access!["roles"]!.AsArray().Select(one => (string)one!));
-        Assert.All(access["rows"]!.AsArray(), one => Assert.Equal(gateway.Configuration.Table.Roles.Count, one!["perRole"]!.AsArray().Count));
+        access!["roles"]!.AsArray().Select(one => (string)one!).Should().Equal(gateway.Configuration.Table.Roles.Select(one => one.Name));
+        access["rows"]!.AsArray().Should().AllSatisfy(one => one!["perRole"]!.AsArray().Count.Should().Be(gateway.Configuration.Table.Roles.Count));
         var (_, explained) = await CallAsync(vera, "GET", "/admin/api/access/explain?method=DELETE&path=/api/v1/node/7");
-        Assert.Equal((false, "your role viewer lacks write_machines"), ((bool)explained!["answers"]![0]!["isAllowed"]!, (string?)explained["answers"]![0]!["text"]));
+        ((bool)explained!["answers"]![0]!["isAllowed"]!, (string?)explained["answers"]![0]!["text"]).Should().Be((false, "your role viewer lacks write_machines"));
     }
 
     [Fact]
@@ -93,16 +93,16 @@ public sealed class JsonInterfaceTests
     {
         await using var gateway = await TestGateway.StartAsync();
         using var vera = PagesTests.As(gateway, "vera");
-        Assert.DoesNotContain("role=\"alert\"", (await vera.GetAsync("/admin/")).Text, StringComparison.Ordinal);
+        (await vera.GetAsync("/admin/")).Text.Should().NotContain("role=\"alert\"");
         gateway.Headscale.Tailnet.ApiKeys.Clear();
         await vera.GetAsync("/admin/machines");
 
         foreach (var path in new[] { "/admin/", "/admin/access", "/admin/connect" })
         {
-            Assert.Contains("role=\"alert\"", (await vera.GetAsync(path)).Text, StringComparison.Ordinal);
+            (await vera.GetAsync(path)).Text.Should().Contain("role=\"alert\"");
         }
 
-        Assert.Contains("API key", (await vera.GetAsync("/admin/access")).Text, StringComparison.Ordinal);
+        (await vera.GetAsync("/admin/access")).Text.Should().Contain("API key");
     }
 
     private static IEnumerable<string> References(JsonNode? node) => node switch

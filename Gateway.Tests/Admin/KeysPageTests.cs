@@ -14,22 +14,22 @@ public sealed partial class KeysPageTests
         using var sam = PagesTests.As(gateway, "sam");
 
         var made = await sam.SubmitAsync("/admin/keys", "/admin/keys", ("days", "7"), ("reusable", "true"));
-        Assert.Equal((302, "/admin/keys?done=create"), (made.Status, made.Location));
+        (((int, string?))(made.Status, made.Location)).Should().Be((302, "/admin/keys?done=create"));
         var key = gateway.Headscale.Tailnet.Keys[^1];
-        Assert.Equal((7UL, true, false), (key.UserId, key.Reusable, key.Ephemeral));
-        Assert.DoesNotContain(key.Key, string.Join(' ', made.Response.Headers.SelectMany(one => one.Value)), StringComparison.Ordinal);
+        (((ulong?, bool, bool))(key.UserId, key.Reusable, key.Ephemeral)).Should().Be(((ulong?, bool, bool))(7UL, true, false));
+        string.Join(' ', made.Response.Headers.SelectMany(one => one.Value)).Should().NotContain(key.Key);
 
         var shown = await sam.GetAsync(made.Location!);
-        Assert.Contains($"tailscale up --login-server=https://gateway.example.test --auth-key={key.Key}", shown.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain($"--auth-key={key.Key}", (await sam.GetAsync("/admin/keys")).Text, StringComparison.Ordinal);
+        shown.Text.Should().Contain($"tailscale up --login-server=https://gateway.example.test --auth-key={key.Key}");
+        (await sam.GetAsync("/admin/keys")).Text.Should().NotContain($"--auth-key={key.Key}");
 
         var form = Expire().Matches((await sam.GetAsync("/admin/keys")).Text).Select(one => (one.Groups[1].Value, one.Groups[2].Value)).First(one => one.Item1 == $"{key.Id}");
         var expired = await sam.SubmitAsync("/admin/login", "/admin/keys/expire", ("id", form.Item1), ("user", "7"), ("key", form.Item2));
-        Assert.Equal("/admin/keys?done=expire", expired.Location);
-        Assert.Equal("2026-01-02T00:00:00Z", gateway.Headscale.Tailnet.Keys.Single(one => one.Id == key.Id).Expiration);
+        expired.Location.Should().Be("/admin/keys?done=expire");
+        gateway.Headscale.Tailnet.Keys.Single(one => one.Id == key.Id).Expiration.Should().Be("2026-01-02T00:00:00Z");
 
         var entries = (await gateway.StopAndReadAuditAsync()).Where(one => one.Method == "POST").Select(one => (one.Row, one.Status));
-        Assert.Equal([("keys.create", 200), ("keys.expire", 200)], entries);
+        entries.Should().Equal([("keys.create", 200), ("keys.expire", 200)]);
     }
 
     [Theory]
@@ -44,13 +44,13 @@ public sealed partial class KeysPageTests
         })
         {
             using var browser = PagesTests.As(gateway, login);
-            Assert.Equal(403, (await browser.SubmitAsync("/admin/login", "/admin/keys", [("days", "1"), .. fields])).Status);
+            (await browser.SubmitAsync("/admin/login", "/admin/keys", [("days", "1"), .. fields])).Status.Should().Be(403);
         }
 
         using var sam = PagesTests.As(gateway, "sam");
-        Assert.Equal(403, (await sam.SubmitAsync("/admin/login", "/admin/keys/expire", ("id", $"{foreign.Id}"), ("user", "1"), ("key", foreign.Key))).Status);
-        Assert.DoesNotContain(foreign.Key, (await sam.GetAsync("/admin/keys?user=1")).Text, StringComparison.Ordinal);
-        Assert.DoesNotContain(gateway.Headscale.Everything, one => one.Method == "POST");
+        (await sam.SubmitAsync("/admin/login", "/admin/keys/expire", ("id", $"{foreign.Id}"), ("user", "1"), ("key", foreign.Key))).Status.Should().Be(403);
+        (await sam.GetAsync("/admin/keys?user=1")).Text.Should().NotContain(foreign.Key);
+        gateway.Headscale.Everything.Should().NotContain(one => one.Method == "POST");
     }
 
     [Fact]
@@ -60,9 +60,9 @@ public sealed partial class KeysPageTests
         using var nina = PagesTests.As(gateway, "nina");
 
         var page = await nina.GetAsync("/admin/keys");
-        Assert.Contains("<option value=\"7\"", page.Text, StringComparison.Ordinal);
-        Assert.Equal(302, (await nina.SubmitAsync("/admin/login", "/admin/keys", ("days", "1"), ("user", "7"), ("tags", "tag:ci"))).Status);
-        Assert.Equal(["tag:ci"], gateway.Headscale.Tailnet.Keys[^1].Tags);
+        page.Text.Should().Contain("<option value=\"7\"");
+        (await nina.SubmitAsync("/admin/login", "/admin/keys", ("days", "1"), ("user", "7"), ("tags", "tag:ci"))).Status.Should().Be(302);
+        gateway.Headscale.Tailnet.Keys[^1].Tags.Should().Equal(["tag:ci"]);
     }
 
     [GeneratedRegex("name=\"id\" value=\"(\\d+)\".*?name=\"key\" value=\"([^\"]*)\"", RegexOptions.Singleline)]

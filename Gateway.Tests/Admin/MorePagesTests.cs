@@ -18,24 +18,22 @@ public sealed partial class MorePagesTests
         using var ivan = PagesTests.As(gateway, "ivan");
         using var vera = PagesTests.As(gateway, "vera");
 
-        Assert.Equal("/admin/users/headscale?done=create", (await ivan.SubmitAsync("/admin/users/headscale", "/admin/users/headscale", ("name", "new-one"), ("display_name", "New One"), ("email", ""))).Location);
+        (await ivan.SubmitAsync("/admin/users/headscale", "/admin/users/headscale", ("name", "new-one"), ("display_name", "New One"), ("email", ""))).Location.Should().Be("/admin/users/headscale?done=create");
         var made = gateway.Headscale.Tailnet.Users.Single(one => one.Name == "new-one");
-        Assert.Contains($"new-one ({made.Id})", (await ivan.GetAsync("/admin/users/headscale?q=new-one")).Text, StringComparison.Ordinal);
-        Assert.Equal($"/admin/users/headscale/{made.Id}?done=rename", (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/rename", ("name", "newer"))).Location);
-        Assert.Equal("newer", gateway.Headscale.Tailnet.Users.Single(one => one.Id == made.Id).Name);
+        (await ivan.GetAsync("/admin/users/headscale?q=new-one")).Text.Should().Contain($"new-one ({made.Id})");
+        (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/rename", ("name", "newer"))).Location.Should().Be($"/admin/users/headscale/{made.Id}?done=rename");
+        gateway.Headscale.Tailnet.Users.Single(one => one.Id == made.Id).Name.Should().Be("newer");
 
         var page = await vera.GetAsync($"/admin/users/headscale/{made.Id}");
-        Assert.Equal((200, false), (page.Status, page.Text.Contains("<form method=\"post\" action=\"/admin/users", StringComparison.Ordinal)));
-        Assert.DoesNotContain("Create a Headscale user", (await vera.GetAsync("/admin/users/headscale")).Text, StringComparison.Ordinal);
-        Assert.Equal(403, (await vera.SubmitAsync("/admin/login", "/admin/users/headscale", ("name", "mine"))).Status);
-        Assert.Equal(403, (await vera.SubmitAsync("/admin/login", $"/admin/users/headscale/{made.Id}/delete")).Status);
+        (((int, bool))(page.Status, page.Text.Contains("<form method=\"post\" action=\"/admin/users", StringComparison.Ordinal))).Should().Be((200, false));
+        (await vera.GetAsync("/admin/users/headscale")).Text.Should().NotContain("Create a Headscale user");
+        (await vera.SubmitAsync("/admin/login", "/admin/users/headscale", ("name", "mine"))).Status.Should().Be(403);
+        (await vera.SubmitAsync("/admin/login", $"/admin/users/headscale/{made.Id}/delete")).Status.Should().Be(403);
 
-        Assert.Equal("/admin/users/headscale?done=delete", (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/delete")).Location);
-        Assert.DoesNotContain(gateway.Headscale.Tailnet.Users, one => one.Id == made.Id);
-        Assert.Equal(404, (await ivan.GetAsync($"/admin/users/headscale/{made.Id}")).Status);
-        Assert.Equal(
-            ["users.create 200 name: new-one, displayName: New One", "users.rename 200 ", "users.create 403 ", "users.delete 403 ", "users.delete 200 "],
-            (await gateway.StopAndReadAuditAsync()).Where(one => one.Method is not "GET").Select(one => $"{one.Row} {one.Status} {one.After}"));
+        (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/delete")).Location.Should().Be("/admin/users/headscale?done=delete");
+        gateway.Headscale.Tailnet.Users.Should().NotContain(one => one.Id == made.Id);
+        (await ivan.GetAsync($"/admin/users/headscale/{made.Id}")).Status.Should().Be(404);
+        (await gateway.StopAndReadAuditAsync()).Where(one => one.Method is not "GET").Select(one => $"{one.Row} {one.Status} {one.After}").Should().Equal(["users.create 200 name: new-one, displayName: New One", "users.rename 200 ", "users.create 403 ", "users.delete 403 ", "users.delete 200 "]);
     }
 
     [Theory]
@@ -44,24 +42,24 @@ public sealed partial class MorePagesTests
     {
         await using var gateway = await TestGateway.StartAsync(version);
         using var bob = PagesTests.As(gateway, "bob");
-        Assert.Equal(403, (await PagesTests.As(gateway, "ivan").GetAsync("/admin/apikeys")).Status);
+        (await PagesTests.As(gateway, "ivan").GetAsync("/admin/apikeys")).Status.Should().Be(403);
 
-        Assert.Equal("/admin/apikeys", (await bob.SubmitAsync("/admin/apikeys", "/admin/apikeys", ("days", "30"))).Location);
+        (await bob.SubmitAsync("/admin/apikeys", "/admin/apikeys", ("days", "30"))).Location.Should().Be("/admin/apikeys");
         var page = await bob.GetAsync("/admin/apikeys");
         var key = Fresh().Match(page.Text).Groups[1].Value;
-        Assert.Contains(gateway.Headscale.Tailnet.ApiKeys, one => one.Key == key);
-        Assert.Contains("the gateway works with it", page.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain(key, (await bob.GetAsync("/admin/apikeys")).Text, StringComparison.Ordinal);
+        gateway.Headscale.Tailnet.ApiKeys.Should().Contain(one => one.Key == key);
+        page.Text.Should().Contain("the gateway works with it");
+        (await bob.GetAsync("/admin/apikeys")).Text.Should().NotContain(key);
 
         var (id, prefix) = (Id().Match(page.Text).Groups[1].Value, Prefix().Match(page.Text).Groups[1].Value);
-        Assert.Equal("/admin/apikeys?done=expire", (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", id), ("prefix", prefix))).Location);
-        Assert.Equal("/admin/apikeys?done=delete", (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete", ("prefix", prefix))).Location);
-        Assert.DoesNotContain(gateway.Headscale.Tailnet.ApiKeys, one => one.Key == key);
+        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", id), ("prefix", prefix))).Location.Should().Be("/admin/apikeys?done=expire");
+        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete", ("prefix", prefix))).Location.Should().Be("/admin/apikeys?done=delete");
+        gateway.Headscale.Tailnet.ApiKeys.Should().NotContain(one => one.Key == key);
 
         var own = gateway.Headscale.Tailnet.ApiKeys.Single(one => one.Key == gateway.Configuration.Settings.Headscale.ApiKey!.Reveal());
-        Assert.Equal(403, (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete", ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status);
-        Assert.Equal(403, (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", $"{own.Id}"), ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status);
-        Assert.Equal(200, (await bob.GetAsync("/admin/machines")).Status);
+        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete", ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status.Should().Be(403);
+        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", $"{own.Id}"), ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status.Should().Be(403);
+        (await bob.GetAsync("/admin/machines")).Status.Should().Be(200);
     }
 
     [Theory]
@@ -72,14 +70,14 @@ public sealed partial class MorePagesTests
         await using var gateway = await TestGateway.StartAsync(version);
         using var ivan = PagesTests.As(gateway, "ivan");
 
-        Assert.Equal(isOffered, (await ivan.GetAsync("/admin/machines/17")).Text.Contains("/admin/machines/17/user\"", StringComparison.Ordinal));
+        (await ivan.GetAsync("/admin/machines/17")).Text.Contains("/admin/machines/17/user\"", StringComparison.Ordinal).Should().Be(isOffered);
         var answer = await ivan.SubmitAsync("/admin/machines/17", "/admin/machines/17/user", ("user", "6"));
-        Assert.Equal(isOffered, answer.Location == "/admin/machines/17?done=user");
-        Assert.Equal(isOffered ? 6UL : 7UL, gateway.Headscale.Tailnet.Node(17).UserId);
+        (answer.Location == "/admin/machines/17?done=user").Should().Be(isOffered);
+        gateway.Headscale.Tailnet.Node(17).UserId.Should().Be(isOffered ? 6UL : 7UL);
 
         using var sam = PagesTests.As(gateway, "sam");
-        Assert.DoesNotContain("/admin/machines/17/user\"", (await sam.GetAsync("/admin/machines/17")).Text, StringComparison.Ordinal);
-        Assert.Equal(403, (await sam.SubmitAsync("/admin/login", "/admin/machines/17/user", ("user", "7"))).Status);
+        (await sam.GetAsync("/admin/machines/17")).Text.Should().NotContain("/admin/machines/17/user\"");
+        (await sam.SubmitAsync("/admin/login", "/admin/machines/17/user", ("user", "7"))).Status.Should().Be(403);
     }
 
     [Fact]
@@ -92,11 +90,11 @@ public sealed partial class MorePagesTests
         var page = await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "{\r\n  \"acls\": [\"*\"],\r\n  \"hosts\": {}\r\n}"), ("step", "review"));
 
         var text = System.Net.WebUtility.HtmlDecode(page.Text);
-        Assert.Equal(200, page.Status);
-        Assert.Contains("<del>-   \"acls\": [],", text, StringComparison.Ordinal);
-        Assert.Contains("<ins>+   \"acls\": [\"*\"],", text, StringComparison.Ordinal);
-        Assert.DoesNotContain(gateway.Headscale.Everything, one => one.Method == "PUT");
-        Assert.Contains("Nothing is different", (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", gateway.Headscale.Tailnet.Policy), ("step", "review"))).Text, StringComparison.Ordinal);
+        page.Status.Should().Be(200);
+        text.Should().Contain("<del>-   \"acls\": [],");
+        text.Should().Contain("<ins>+   \"acls\": [\"*\"],");
+        gateway.Headscale.Everything.Should().NotContain(one => one.Method == "PUT");
+        (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", gateway.Headscale.Tailnet.Policy), ("step", "review"))).Text.Should().Contain("Nothing is different");
     }
 
     [Theory]
@@ -107,7 +105,7 @@ public sealed partial class MorePagesTests
     [InlineData("a\r\nb", "a\nb", "-a\r+a b")]
     [InlineData("a\nb", "b\na", "+b a-b")]
     public void LinesAreComparedAndFarOnesLeftOut(string before, string after, string shown) =>
-        Assert.Equal(shown, string.Concat(PolicyChange.Between(before, after).Select(one => one.Kind switch { PolicyChangeKind.Added => "+", PolicyChangeKind.Removed => "-", _ => " " } + one.Text)));
+        string.Concat(PolicyChange.Between(before, after).Select(one => one.Kind switch { PolicyChangeKind.Added => "+", PolicyChangeKind.Removed => "-", _ => " " } + one.Text)).Should().Be(shown);
 
     [Fact]
     public async Task TheSameFormSentTwiceDoesItsWorkOnce()
@@ -118,13 +116,13 @@ public sealed partial class MorePagesTests
         var token = Token().Match((await sam.GetAsync("/admin/keys")).Text);
         (string, string)[] form = [(token.Groups[1].Value, token.Groups[2].Value), ("days", "1")];
 
-        Assert.Equal(302, (await sam.PostAsync("/admin/keys", form)).Status);
+        (await sam.PostAsync("/admin/keys", form)).Status.Should().Be(302);
         var again = await sam.PostAsync("/admin/keys", form);
 
-        Assert.Equal(409, again.Status);
-        Assert.Contains("was sent already", again.Text, StringComparison.Ordinal);
-        Assert.Equal(keys + 1, gateway.Headscale.Tailnet.Keys.Count);
-        Assert.Equal(302, (await sam.PostAsync("/admin/keys", [form[0], ("days", "7")])).Status);
+        again.Status.Should().Be(409);
+        again.Text.Should().Contain("was sent already");
+        gateway.Headscale.Tailnet.Keys.Count.Should().Be(keys + 1);
+        (await sam.PostAsync("/admin/keys", [form[0], ("days", "7")])).Status.Should().Be(302);
     }
 
     [Fact]
@@ -138,13 +136,13 @@ public sealed partial class MorePagesTests
         await TestGateway.CallAsync(nina, "POST", "/api/v1/preauthkey/expire", $$"""{"user":"{{key.UserId}}","key":"{{key.Key}}"}""");
         await TestGateway.CallAsync(nina, "PUT", "/api/v1/policy", $$"""{"policy":"{{new string(' ', 300)}}"}""");
 
-        Assert.Contains("<dt>Sets</dt><dd>routes: [10.0.0.0/8]</dd>", await EntryAsync("approve_routes"), StringComparison.Ordinal);
+        (await EntryAsync("approve_routes")).Should().Contain("<dt>Sets</dt><dd>routes: [10.0.0.0/8]</dd>");
         var expired = await EntryAsync("keys.expire");
-        Assert.Contains("key: (hidden)", expired, StringComparison.Ordinal);
-        Assert.DoesNotContain(key.Key, expired, StringComparison.Ordinal);
-        Assert.Contains("policy: 300 characters, sha256 ", await EntryAsync("policy.set"), StringComparison.Ordinal);
-        Assert.Equal(404, (await audrey.GetAsync("/admin/audit/99999")).Status);
-        Assert.Equal(403, (await PagesTests.As(gateway, "vera").GetAsync("/admin/audit/1")).Status);
+        expired.Should().Contain("key: (hidden)");
+        expired.Should().NotContain(key.Key);
+        (await EntryAsync("policy.set")).Should().Contain("policy: 300 characters, sha256 ");
+        (await audrey.GetAsync("/admin/audit/99999")).Status.Should().Be(404);
+        (await PagesTests.As(gateway, "vera").GetAsync("/admin/audit/1")).Status.Should().Be(403);
 
         async Task<string> EntryAsync(string search)
         {
@@ -173,11 +171,11 @@ public sealed partial class MorePagesTests
         foreach (var path in new[] { "keys", "apikeys", "users", "users/headscale", "connect", "machines", "machines/11", $"users/{gateway.People.Snapshot.Everyone[500].Id}", "audit", "access" })
         {
             var page = await alice.GetAsync($"/admin/{path}");
-            Assert.True(page is { Status: 200, Text.Length: < 60_000 }, $"{path}: {page.Status}, {page.Text.Length} characters");
+            (page is { Status: 200, Text.Length: < 60_000 }).Should().BeTrue($"{path}: {page.Status}, {page.Text.Length} characters");
         }
 
-        Assert.Contains("Page 21 of 21", (await alice.GetAsync("/admin/keys?page=21")).Text, StringComparison.Ordinal);
-        Assert.Contains("Page 2 of 41", (await alice.GetAsync("/admin/apikeys?page=2")).Text, StringComparison.Ordinal);
+        (await alice.GetAsync("/admin/keys?page=21")).Text.Should().Contain("Page 21 of 21");
+        (await alice.GetAsync("/admin/apikeys?page=2")).Text.Should().Contain("Page 2 of 41");
     }
 
     [Fact]
@@ -191,9 +189,9 @@ public sealed partial class MorePagesTests
 
         var lines = (await audrey.GetAsync("/admin/audit.csv?q=many")).Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal(1235, lines.Length);
-        Assert.Equal(1234, lines[1..].Select(one => one.Split(',')[9]).Distinct().Count());
-        Assert.All(lines[1..], one => Assert.Contains("\"'=1+1\"", one, StringComparison.Ordinal));
+        lines.Length.Should().Be(1235);
+        lines[1..].Select(one => one.Split(',')[9]).Distinct().Count().Should().Be(1234);
+        lines[1..].Should().AllSatisfy(one => one.Should().Contain("\"'=1+1\""));
     }
 
     [Fact]
@@ -209,8 +207,8 @@ public sealed partial class MorePagesTests
 
         var page = await alice.GetAsync($"/admin/users/{id}");
         var action = EndSession().Match(page.Text).Groups[1].Value;
-        Assert.Equal($"/admin/users/{id}?done=end", (await alice.SubmitAsync($"/admin/users/{id}", action)).Location);
-        Assert.Equal(302, (await sam.GetAsync("/admin/")).Status);
+        (await alice.SubmitAsync($"/admin/users/{id}", action)).Location.Should().Be($"/admin/users/{id}?done=end");
+        (await sam.GetAsync("/admin/")).Status.Should().Be(302);
     }
 
     [GeneratedRegex("shown this once: <code class=\"copy\">([^<]+)</code>")]

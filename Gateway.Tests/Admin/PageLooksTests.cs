@@ -44,7 +44,7 @@ public sealed class PageLooksTests
             }
         }
 
-        Assert.Empty(wrong);
+        wrong.Should().BeEmpty();
     }
 
     [ChromiumFact]
@@ -87,7 +87,7 @@ public sealed class PageLooksTests
         gateway.Headscale.Broken = System.Net.HttpStatusCode.InternalServerError;
         await alice.GotoAsync("/admin/machines");
         await CheckAsync(wrong, alice, "trouble");
-        Assert.Empty(wrong);
+        wrong.Should().BeEmpty();
     }
 
     private static async Task CheckAsync(List<string> wrong, IPage page, string what)
@@ -114,13 +114,13 @@ public sealed class PageLooksTests
         await page.GetByRole(AriaRole.Link, new() { Name = "sam-laptop" }).PressAsync("Enter");
         await page.GetByLabel("New name").FillAsync("travel");
         await page.GetByLabel("New name").PressAsync("Enter");
-        Assert.Contains("has its new name", await page.GetByRole(AriaRole.Status).InnerTextAsync(), StringComparison.Ordinal);
-        Assert.Equal("travel", await page.Locator("h1").InnerTextAsync());
+        (await page.GetByRole(AriaRole.Status).InnerTextAsync()).Should().Contain("has its new name");
+        (await page.Locator("h1").InnerTextAsync()).Should().Be("travel");
 
-        Assert.False(await page.GetByRole(AriaRole.Button, new() { Name = "Delete travel" }).IsVisibleAsync());
+        (await page.GetByRole(AriaRole.Button, new() { Name = "Delete travel" }).IsVisibleAsync()).Should().BeFalse();
         await page.Locator("summary", new() { HasText = "Delete this machine" }).PressAsync("Enter");
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete travel" }).PressAsync("Enter");
-        Assert.Contains("was deleted", await page.GetByRole(AriaRole.Status).InnerTextAsync(), StringComparison.Ordinal);
+        (await page.GetByRole(AriaRole.Status).InnerTextAsync()).Should().Contain("was deleted");
     }
 
     /// <summary>A page of a browser that the front signed somebody in to.</summary>

@@ -20,13 +20,13 @@ public sealed class PagesTests
         var (reads, readsOwn) = (role.Has(Capability.ReadMachines), role.Has(Capability.ReadOwnMachines));
 
         var home = await browser.GetAsync("/admin/");
-        Assert.Equal((reads || readsOwn, role.Has(Capability.ReadAudit)), (Has(home, "href=\"/admin/machines\""), Has(home, "href=\"/admin/audit\"")));
-        Assert.Contains(person.Role, home.Text, StringComparison.Ordinal);
+        (Has(home, "href=\"/admin/machines\""), Has(home, "href=\"/admin/audit\"")).Should().Be((reads || readsOwn, role.Has(Capability.ReadAudit)));
+        home.Text.Should().Contain(person.Role);
 
         var machines = await browser.GetAsync("/admin/machines");
-        Assert.Equal((reads || readsOwn ? 200 : 403, reads, reads || readsOwn), (machines.Status, Has(machines, "db-1"), Has(machines, $"{login}-laptop")));
-        Assert.Equal(role.Has(Capability.ReadAudit) ? 200 : 403, (await browser.GetAsync("/admin/audit")).Status);
-        Assert.Equal(role.Held.Count > 0 ? 200 : 403, (await browser.GetAsync("/admin/access")).Status);
+        (((int, bool, bool))(machines.Status, Has(machines, "db-1"), Has(machines, $"{login}-laptop"))).Should().Be(((int, bool, bool))(reads || readsOwn ? 200 : 403, reads, reads || readsOwn));
+        (await browser.GetAsync("/admin/audit")).Status.Should().Be(role.Has(Capability.ReadAudit) ? 200 : 403);
+        (await browser.GetAsync("/admin/access")).Status.Should().Be(role.Held.Count > 0 ? 200 : 403);
 
         foreach (var (id, isOwn) in new[] { (person.HeadscaleId + 10, true), (login == "alice" ? 12UL : 11UL, false), (20UL, false) })
         {
@@ -36,14 +36,14 @@ public sealed class PagesTests
             }
 
             var machine = await browser.GetAsync($"/admin/machines/{id}");
-            Assert.Equal(reads || (readsOwn && isOwn) ? 200 : readsOwn ? 404 : 403, machine.Status);
+            machine.Status.Should().Be(reads || (readsOwn && isOwn) ? 200 : readsOwn ? 404 : 403);
             var writes = machine.Status == 200 && (role.Has(Capability.WriteMachines) || (isOwn && role.Has(Capability.WriteOwnMachines)));
             foreach (var (action, may) in new[]
             {
                 ("rename", writes), ("expire", writes), ("delete", writes), ("tags", machine.Status == 200 && role.Has(Capability.UseTags)),
             })
             {
-                Assert.True(Has(machine, $"/admin/machines/{id}/{action}\"") == may, $"{login} is {(may ? "not " : "")}offered to {action} {id}");
+                (Has(machine, $"/admin/machines/{id}/{action}\"") == may).Should().BeTrue($"{login} is {(may ? "not " : "")}offered to {action} {id}");
             }
         }
     }
@@ -62,12 +62,12 @@ public sealed class PagesTests
             using var browser = As(gateway, login);
             var answer = await browser.SubmitAsync("/admin/login", $"/admin/machines/11/{action}", ("name", "mine"), ("tags", "tag:a"), ("route", "10.0.0.0/8"));
 
-            Assert.True(answer.Status == 403, $"{login}: {answer.Status}");
-            Assert.Contains("lacks", answer.Text.Replace("may only do this to what is your own", "lacks", StringComparison.Ordinal), StringComparison.Ordinal);
+            (answer.Status == 403).Should().BeTrue($"{login}: {answer.Status}");
+            answer.Text.Replace("may only do this to what is your own", "lacks", StringComparison.Ordinal).Should().Contain("lacks");
         }
 
-        Assert.DoesNotContain(gateway.Headscale.Everything, one => one.Method != "GET");
-        Assert.Equal(3, (await gateway.StopAndReadAuditAsync()).Count(one => one is { Status: 403, Method: "POST" or "DELETE", Path: not null } && one.Path.StartsWith("/api/v1/node/11", StringComparison.Ordinal)));
+        gateway.Headscale.Everything.Should().NotContain(one => one.Method != "GET");
+        (await gateway.StopAndReadAuditAsync()).Count(one => one is { Status: 403, Method: "POST" or "DELETE", Path: not null } && one.Path.StartsWith("/api/v1/node/11", StringComparison.Ordinal)).Should().Be(3);
     }
 
     [Fact]
@@ -77,17 +77,17 @@ public sealed class PagesTests
         using var sam = As(gateway, "sam");
 
         var renamed = await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/rename", ("name", "new-name"));
-        Assert.Equal((302, "/admin/machines/17?done=rename"), (renamed.Status, renamed.Location));
+        (((int, string?))(renamed.Status, renamed.Location)).Should().Be((302, "/admin/machines/17?done=rename"));
         var page = await sam.GetAsync(renamed.Location!);
-        Assert.True(Has(page, "The machine has its new name.") && Has(page, "new-name"));
+        (Has(page, "The machine has its new name.") && Has(page, "new-name")).Should().BeTrue();
 
-        Assert.Equal("/admin/machines/17?done=expire", (await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/expire")).Location);
-        Assert.Equal("/admin/machines?done=delete", (await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/delete")).Location);
-        Assert.DoesNotContain(gateway.Headscale.Tailnet.Nodes, one => one.Id == 17);
-        Assert.Contains("You have no machines yet", (await sam.GetAsync("/admin/machines")).Text, StringComparison.Ordinal);
+        (await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/expire")).Location.Should().Be("/admin/machines/17?done=expire");
+        (await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/delete")).Location.Should().Be("/admin/machines?done=delete");
+        gateway.Headscale.Tailnet.Nodes.Should().NotContain(one => one.Id == 17);
+        (await sam.GetAsync("/admin/machines")).Text.Should().Contain("You have no machines yet");
 
         var entries = (await gateway.StopAndReadAuditAsync()).Where(one => one.Method != "GET").Select(one => (one.Row, one.Actor, one.Status));
-        Assert.Equal([("nodes.rename", "proxy:sam", 200), ("nodes.expire", "proxy:sam", 200), ("nodes.delete", "proxy:sam", 200)], entries);
+        entries.Should().Equal([("nodes.rename", "proxy:sam", 200), ("nodes.expire", "proxy:sam", 200), ("nodes.delete", "proxy:sam", 200)]);
     }
 
     [Fact]
@@ -96,10 +96,10 @@ public sealed class PagesTests
         await using var gateway = await TestGateway.StartAsync();
         using var nina = As(gateway, "nina");
 
-        Assert.Equal(302, (await nina.SubmitAsync("/admin/machines/11", "/admin/machines/11/tags", ("tags", " tag:a, tag:b "))).Status);
-        Assert.Equal(["tag:a", "tag:b"], gateway.Headscale.Tailnet.Node(11).Tags);
-        Assert.Equal(302, (await nina.SubmitAsync("/admin/machines/12", "/admin/machines/12/routes", ("route", "10.0.0.0/8"), ("route", "10.1.0.0/16"))).Status);
-        Assert.Equal(["10.0.0.0/8", "10.1.0.0/16"], gateway.Headscale.Tailnet.Node(12).ApprovedRoutes);
+        (await nina.SubmitAsync("/admin/machines/11", "/admin/machines/11/tags", ("tags", " tag:a, tag:b "))).Status.Should().Be(302);
+        gateway.Headscale.Tailnet.Node(11).Tags.Should().Equal(["tag:a", "tag:b"]);
+        (await nina.SubmitAsync("/admin/machines/12", "/admin/machines/12/routes", ("route", "10.0.0.0/8"), ("route", "10.1.0.0/16"))).Status.Should().Be(302);
+        gateway.Headscale.Tailnet.Node(12).ApprovedRoutes.Should().Equal(["10.0.0.0/8", "10.1.0.0/16"]);
     }
 
     [Fact]
@@ -109,11 +109,11 @@ public sealed class PagesTests
         using var sam = As(gateway, "sam");
         await sam.GetAsync("/admin/machines/17");
 
-        Assert.Equal(400, (await sam.PostAsync("/admin/machines/17/delete")).Status);
+        (await sam.PostAsync("/admin/machines/17/delete")).Status.Should().Be(400);
         sam.Headers["Sec-Fetch-Site"] = "cross-site";
-        Assert.Equal(403, (await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/delete")).Status);
-        Assert.NotNull(gateway.Headscale.Tailnet.Node(17));
-        Assert.Equal(["cross_site", "cross_site"], (await gateway.StopAndReadAuditAsync()).Where(one => one.Method == "POST").Select(one => one.Reason));
+        (await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/delete")).Status.Should().Be(403);
+        gateway.Headscale.Tailnet.Node(17).Should().NotBeNull();
+        (await gateway.StopAndReadAuditAsync()).Where(one => one.Method == "POST").Select(one => one.Reason).Should().Equal(["cross_site", "cross_site"]);
     }
 
     [Theory]
@@ -127,8 +127,8 @@ public sealed class PagesTests
         await using var gateway = await TestGateway.StartAsync();
         using var alice = As(gateway, "alice");
 
-        Assert.Equal(404, (await alice.GetAsync(path)).Status);
-        Assert.DoesNotContain(gateway.Headscale.Everything, one => one.Target.Contains("/node", StringComparison.Ordinal));
+        (await alice.GetAsync(path)).Status.Should().Be(404);
+        gateway.Headscale.Everything.Should().NotContain(one => one.Target.Contains("/node", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -139,12 +139,12 @@ public sealed class PagesTests
         using var vera = As(gateway, "vera");
 
         var first = await vera.GetAsync("/admin/machines");
-        Assert.True(first.Text.Length < 60_000 && Has(first, "10008 machines") && Has(first, "Page 1 of 201") && Has(first, "vera-laptop"), $"{first.Text.Length} {first.Text[..2500]}");
-        Assert.True(Has(await vera.GetAsync("/admin/machines?page=201"), "Page 201 of 201"));
-        Assert.True(Has(await vera.GetAsync("/admin/machines?page=999"), "Page 201 of 201"));
+        (first.Text.Length < 60_000 && Has(first, "10008 machines") && Has(first, "Page 1 of 201") && Has(first, "vera-laptop")).Should().BeTrue($"{first.Text.Length} {first.Text[..2500]}");
+        Has(await vera.GetAsync("/admin/machines?page=201"), "Page 201 of 201").Should().BeTrue();
+        Has(await vera.GetAsync("/admin/machines?page=999"), "Page 201 of 201").Should().BeTrue();
         var found = await vera.GetAsync("/admin/machines?q=machine-1234");
-        Assert.True(Has(found, "1 machine") && Has(found, "machine-1234"));
-        Assert.True(Has(await vera.GetAsync("/admin/machines?q=%3Cscript%3E"), "No machine matches “&lt;script&gt;”"));
+        (Has(found, "1 machine") && Has(found, "machine-1234")).Should().BeTrue();
+        Has(await vera.GetAsync("/admin/machines?q=%3Cscript%3E"), "No machine matches “&lt;script&gt;”").Should().BeTrue();
     }
 
     [Fact]
@@ -157,8 +157,8 @@ public sealed class PagesTests
 
         var page = await alice.GetAsync("/admin/machines");
 
-        Assert.Equal(502, page.Status);
-        Assert.True(Has(page, "Headscale refused") && Has(page, "broken"));
+        page.Status.Should().Be(502);
+        (Has(page, "Headscale refused") && Has(page, "broken")).Should().BeTrue();
     }
 
     [Fact]
@@ -176,18 +176,18 @@ public sealed class PagesTests
 
         await Until.TrueAsync(async () => Has(await audrey.GetAsync("/admin/audit?q=policy.get"), "rel=\"next\""), "sixty entries are stored");
         var refused = await audrey.GetAsync("/admin/audit?refused=true&q=proxy%3Asam");
-        Assert.True(Has(refused, "role_too_low") && !Has(refused, "200 allowed"));
-        Assert.True(Has(await audrey.GetAsync("/admin/audit?q=%25"), "Nothing matches."));
+        (Has(refused, "role_too_low") && !Has(refused, "200 allowed")).Should().BeTrue();
+        Has(await audrey.GetAsync("/admin/audit?q=%25"), "Nothing matches.").Should().BeTrue();
 
         using var vera = As(gateway, "vera");
         var denied = await vera.GetAsync("/admin/api/audit");
-        Assert.Equal((403, "application/problem+json"), (denied.Status, denied.Response.Content.Headers.ContentType!.MediaType));
+        (((int, string?))(denied.Status, denied.Response.Content.Headers.ContentType!.MediaType)).Should().Be((403, "application/problem+json"));
 
         var csv = await audrey.GetAsync("/admin/audit.csv?q=policy.get");
-        Assert.Equal(61, csv.Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length);
+        csv.Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length.Should().Be(61);
         var json = System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync("/admin/api/audit?q=policy.get")).Text)!;
-        Assert.Equal((50, "role_too_low"), (json["entries"]!.AsArray().Count, $"{json["entries"]![0]!["reason"]}"));
-        Assert.Equal(10, System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync($"/admin/api/audit?q=policy.get&before={json["next"]}")).Text)!["entries"]!.AsArray().Count);
+        (((int, string))(json["entries"]!.AsArray().Count, $"{json["entries"]![0]!["reason"]}")).Should().Be((50, "role_too_low"));
+        System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync($"/admin/api/audit?q=policy.get&before={json["next"]}")).Text)!["entries"]!.AsArray().Count.Should().Be(10);
     }
 
     [Theory]
@@ -198,23 +198,23 @@ public sealed class PagesTests
         await using var gateway = await TestGateway.StartAsync(version);
         using var nina = As(gateway, "nina");
         using var audrey = As(gateway, "audrey");
-        Assert.False(Has(await audrey.GetAsync("/admin/policy"), "<textarea"));
-        Assert.Equal(403, (await As(gateway, "vera").GetAsync("/admin/policy")).Status);
+        Has(await audrey.GetAsync("/admin/policy"), "<textarea").Should().BeFalse();
+        (await As(gateway, "vera").GetAsync("/admin/policy")).Status.Should().Be(403);
 
-        Assert.Equal("/admin/policy?done=set", (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "// mine\r\n{}"), ("step", "save"))).Location);
-        Assert.Equal("// mine\n{}", gateway.Headscale.Tailnet.Policy);
+        (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "// mine\r\n{}"), ("step", "save"))).Location.Should().Be("/admin/policy?done=set");
+        gateway.Headscale.Tailnet.Policy.Should().Be("// mine\n{}");
 
         var page = await nina.GetAsync("/admin/policy");
         var stale = System.Text.RegularExpressions.Regex.Match(page.Text, "name=\"base\" value=\"([^\"]+)\"").Groups[1].Value;
         gateway.Headscale.Tailnet.Policy = "// theirs\n{}";
         var conflict = await nina.SubmitAsync("/admin/login", "/admin/policy", ("policy", "// mine again"), ("step", "save"), ("base", stale));
-        Assert.Equal(409, conflict.Status);
-        Assert.True(Has(conflict, "// mine again") && Has(conflict, "// theirs"));
-        Assert.Equal("// theirs\n{}", gateway.Headscale.Tailnet.Policy);
+        conflict.Status.Should().Be(409);
+        (Has(conflict, "// mine again") && Has(conflict, "// theirs")).Should().BeTrue();
+        gateway.Headscale.Tailnet.Policy.Should().Be("// theirs\n{}");
 
-        Assert.Equal(403, (await audrey.SubmitAsync("/admin/login", "/admin/policy", ("policy", "{}"), ("step", "save"), ("base", HashOf("// theirs\n{}")))).Status);
+        (await audrey.SubmitAsync("/admin/login", "/admin/policy", ("policy", "{}"), ("step", "save"), ("base", HashOf("// theirs\n{}")))).Status.Should().Be(403);
         var rows = (await gateway.StopAndReadAuditAsync()).Where(one => one.Method != "GET").Select(one => $"{one.Row} {one.Status}");
-        Assert.Equal(version >= 29 ? ["policy.check 200", "policy.set 200", "policy.set 403"] : ["policy.set 200", "policy.set 403"], rows);
+        rows.Should().Equal(version >= 29 ? ["policy.check 200", "policy.set 200", "policy.set 403"] : ["policy.set 200", "policy.set 403"]);
     }
 
     [Fact]
@@ -230,18 +230,18 @@ public sealed class PagesTests
         await alice.SignInAsync(provider, "alice");
 
         var page = await sam.GetAsync("/admin/account");
-        Assert.Equal(2, page.Text.Split("/end\"").Length - 1);
+        (page.Text.Split("/end\"").Length - 1).Should().Be(2);
         var all = System.Text.Json.Nodes.JsonNode.Parse((await alice.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray();
-        Assert.Equal(3, all.Count);
+        all.Count.Should().Be(3);
         var ofAlice = all.Single(one => (bool)one!["current"]!)!["id"];
-        Assert.Equal(404, (await sam.SubmitAsync("/admin/account", $"/admin/account/sessions/{ofAlice}/end")).Status);
+        (await sam.SubmitAsync("/admin/account", $"/admin/account/sessions/{ofAlice}/end")).Status.Should().Be(404);
 
         var mine = System.Text.Json.Nodes.JsonNode.Parse((await sam.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray().Single(one => !(bool)one!["current"]!)!["id"];
-        Assert.Equal("/admin/account?done=end", (await sam.SubmitAsync("/admin/account", $"/admin/account/sessions/{mine}/end")).Location);
-        Assert.Equal(302, (await other.GetAsync("/admin/")).Status);
-        Assert.Equal(200, (await sam.GetAsync("/admin/")).Status);
-        Assert.Equal(200, (await alice.GetAsync("/admin/status")).Status);
-        Assert.Equal(403, (await sam.GetAsync("/admin/status")).Status);
+        (await sam.SubmitAsync("/admin/account", $"/admin/account/sessions/{mine}/end")).Location.Should().Be("/admin/account?done=end");
+        (await other.GetAsync("/admin/")).Status.Should().Be(302);
+        (await sam.GetAsync("/admin/")).Status.Should().Be(200);
+        (await alice.GetAsync("/admin/status")).Status.Should().Be(200);
+        (await sam.GetAsync("/admin/status")).Status.Should().Be(403);
     }
 
     [Fact]
@@ -250,10 +250,10 @@ public sealed class PagesTests
         await using var gateway = await TestGateway.StartAsync();
         using var vera = As(gateway, "vera");
 
-        Assert.True(Has(await vera.GetAsync("/admin/access?method=DELETE&path=%2Fapi%2Fv1%2Fnode%2F7&role=viewer"), "your role viewer lacks write_machines"));
+        Has(await vera.GetAsync("/admin/access?method=DELETE&path=%2Fapi%2Fv1%2Fnode%2F7&role=viewer"), "your role viewer lacks write_machines").Should().BeTrue();
         var own = await vera.GetAsync("/admin/access?method=DELETE&path=%2Fapi%2Fv1%2Fnode%2F7&role=self_service");
-        Assert.True(Has(own, "On own: allowed") && Has(own, "On somebody else&#x27;s: your role self_service may only"), own.Text);
-        Assert.True(Has(await vera.GetAsync("/admin/access?method=GET&path=%2Fapi%2Fv1%2F..%2Fx&role=owner"), "no such operation"));
+        (Has(own, "On own: allowed") && Has(own, "On somebody else&#x27;s: your role self_service may only")).Should().BeTrue(own.Text);
+        Has(await vera.GetAsync("/admin/access?method=GET&path=%2Fapi%2Fv1%2F..%2Fx&role=owner"), "no such operation").Should().BeTrue();
     }
 
     private static string HashOf(string text) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));

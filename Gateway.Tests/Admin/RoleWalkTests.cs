@@ -44,7 +44,7 @@ public sealed partial class RoleWalkTests
         }
 
         var mel = gateway.People.Snapshot.Everyone.Single(one => one.Subject == "mel").Id;
-        Assert.Equal(Change.Done, gateway.People.Store.Claim(mel, new("60", "created:0", LinkSource.Claim)));
+        gateway.People.Store.Claim(mel, new("60", "created:0", LinkSource.Claim)).Should().Be(Change.Done);
         gateway.People.Reload();
         string[] pages = ["", "connect", "machines", "machines/11", "machines/17", "machines/20", "keys", "apikeys", "users", $"users/{mel}", "users/headscale", "users/headscale/60", "policy", "audit", "audit/1", "access", "status", "account"];
         var seen = new Dictionary<string, HashSet<string>>();
@@ -54,7 +54,7 @@ public sealed partial class RoleWalkTests
         }
 
         var (all, wrong, refused) = (seen["alice"], new List<string>(), 0);
-        Assert.InRange(all.Count, 28, 40);
+        all.Count.Should().BeInRange(28, 40);
         foreach (var (person, page) in everybody)
         {
             var role = gateway.Configuration.Table.RoleNamed(person.Role);
@@ -67,9 +67,9 @@ public sealed partial class RoleWalkTests
             refused += forbidden.Length;
         }
 
-        Assert.Empty(wrong);
-        Assert.DoesNotContain(gateway.Headscale.Everything, one => one.Method != "GET");
-        Assert.Equal(refused, (await gateway.StopAndReadAuditAsync()).Count(one => one is { Method: not "GET", Status: 403 or 404 }));
+        wrong.Should().BeEmpty();
+        gateway.Headscale.Everything.Should().NotContain(one => one.Method != "GET");
+        (await gateway.StopAndReadAuditAsync()).Count(one => one is { Method: not "GET", Status: 403 or 404 }).Should().Be(refused);
     }
 
     private static bool May(Role role, string action, ulong? headscaleUser)

@@ -16,14 +16,14 @@ public sealed class AuditTests
         var atThatMoment = new List<AuditEntry>();
         gateway.Headscale.Receiving = _ => atThatMoment.AddRange(Read(gateway));
 
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "DELETE", "/api/v1/node/17")).Status);
+        (await gateway.CallAsAsync("alice", "DELETE", "/api/v1/node/17")).Status.Should().Be(200);
 
-        var before = Assert.Single(atThatMoment);
-        Assert.Equal(("proxy:alice", "owner", "nodes.delete", "DELETE", "/api/v1/node/17", "allowed"), (before.Actor, before.Role, before.Row, before.Method, before.Path, before.Reason));
-        Assert.Null(before.Status);
-        var after = Assert.Single(await gateway.StopAndReadAuditAsync());
-        Assert.Equal((200, "127.0.0.1"), (after.Status, after.Client));
-        Assert.NotNull(after.Duration);
+        var before = atThatMoment.Should().ContainSingle().Subject;
+        (((string?, string?, string?, string, string, string))(before.Actor, before.Role, before.Row, before.Method, before.Path, before.Reason)).Should().Be(("proxy:alice", "owner", "nodes.delete", "DELETE", "/api/v1/node/17", "allowed"));
+        before.Status.Should().BeNull();
+        var after = (await gateway.StopAndReadAuditAsync()).Should().ContainSingle().Subject;
+        (((int?, string?))(after.Status, after.Client)).Should().Be(((int?, string?))(200, "127.0.0.1"));
+        after.Duration.Should().NotBeNull();
     }
 
     [Fact]
@@ -33,17 +33,17 @@ public sealed class AuditTests
         using var client = gateway.As("alice");
         using var response = await client.GetAsync(new Uri("/api/v1/node?user=sam", UriKind.Relative));
 
-        var id = Assert.Single(response.Headers.GetValues("X-Request-Id"));
-        Assert.Equal(id, Assert.Single(gateway.Headscale.Forwarded).Header("X-Request-Id"));
-        var entry = Assert.Single(await gateway.StopAndReadAuditAsync());
-        Assert.Equal((id, "/api/v1/node"), (entry.RequestId, entry.Path));
+        var id = response.Headers.GetValues("X-Request-Id").Should().ContainSingle().Subject;
+        gateway.Headscale.Forwarded.Should().ContainSingle().Subject.Header("X-Request-Id").Should().Be(id);
+        var entry = (await gateway.StopAndReadAuditAsync()).Should().ContainSingle().Subject;
+        (((string, string))(entry.RequestId, entry.Path)).Should().Be(((string, string))(id, "/api/v1/node"));
     }
 
     [Fact]
     public async Task WithoutAnAuditNothingIsChangedAndReadingGoesOn()
     {
         await using var gateway = await TestGateway.StartAsync();
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
         gateway.Headscale.Forget();
         using (var breaking = new SqliteConnection($"Data Source={gateway.Configuration.Settings.Store.File}"))
         {
@@ -52,10 +52,10 @@ public sealed class AuditTests
 
         var (status, text) = await gateway.CallAsAsync("alice", "DELETE", "/api/v1/node/17");
 
-        Assert.Equal(503, status);
-        Assert.Contains("audit", text, StringComparison.Ordinal);
-        Assert.Empty(gateway.Headscale.Forwarded);
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        status.Should().Be(503);
+        text.Should().Contain("audit");
+        gateway.Headscale.Forwarded.Should().BeEmpty();
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
     }
 
     [Fact]
@@ -66,8 +66,8 @@ public sealed class AuditTests
         var now = new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero);
         store.Write([Entry("old", now.AddDays(-91)), Entry("young", now.AddDays(-89))], []);
 
-        Assert.Equal(1, store.DeleteBefore(now.AddDays(-90)));
-        Assert.Equal("young", Assert.Single(store.Read(0, DateTimeOffset.UnixEpoch, 10)).RequestId);
+        store.DeleteBefore(now.AddDays(-90)).Should().Be(1);
+        store.Read(0, DateTimeOffset.UnixEpoch, 10).Should().ContainSingle().Subject.RequestId.Should().Be("young");
     }
 
     private static AuditEntry Entry(string id, DateTimeOffset at) => new() { At = at, RequestId = id, Kind = AuditKind.Api, Method = "GET", Path = "/", Reason = "allowed" };

@@ -33,9 +33,9 @@ public sealed class KillTests
         var store = SqliteFile.Open(Path.Combine(folder.Path, "headtower.db"));
         var audited = new SqliteAuditStore(store).Read(0, DateTimeOffset.UnixEpoch, int.MaxValue).Select(one => one.Path).ToHashSet();
         var changes = headscale.Forwarded.Where(one => one.Method == "POST").ToArray();
-        Assert.True(changes.Length > KillsPerLane, $"only {changes.Length} changes came through");
-        Assert.DoesNotContain(changes, one => !audited.Contains(one.Target));
-        Assert.Equal("proxy:alice", Assert.Single(new SqlitePersonStore(store, TimeProvider.System).List().People).Label);
+        (changes.Length > KillsPerLane).Should().BeTrue($"only {changes.Length} changes came through");
+        changes.Should().NotContain(one => !audited.Contains(one.Target));
+        new SqlitePersonStore(store, TimeProvider.System).List().People.Should().ContainSingle().Subject.Label.Should().Be("proxy:alice");
     }
 
     /// <summary>Callers change things until one of them got so many answers and kills; the others are in the middle of it.</summary>
@@ -62,7 +62,7 @@ public sealed class KillTests
                 catch (HttpRequestException)
                 {
                     // Not listening yet, or dead.
-                    Assert.True(Volatile.Read(ref killed) || !gateway.HasExited, "the gateway ended by itself");
+                    (Volatile.Read(ref killed) || !gateway.HasExited).Should().BeTrue("the gateway ended by itself");
                     await pause.WaitForNextTickAsync();
                 }
             }

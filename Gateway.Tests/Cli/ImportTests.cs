@@ -24,20 +24,18 @@ public sealed class ImportTests
         var config = Config(folder, headscale);
 
         var dry = await Verb.RunAsync("import", "headplane", "--database", database, "--config", config, "--dry-run");
-        Assert.True(dry.Exit == 0, dry.Error);
-        Assert.Empty(People(folder));
+        (dry.Exit == 0).Should().BeTrue(dry.Error);
+        People(folder).Should().BeEmpty();
         var done = await Verb.RunAsync("import", "headplane", "--database", database, "--config", config);
 
-        Assert.True(done.Exit == 0, done.Error);
-        Assert.Equal(
-            [
+        (done.Exit == 0).Should().BeTrue(done.Error);
+        People(folder).Select(one => (one.Source, one.Issuer, one.Subject, one.Role, one.Link?.HeadscaleUserId)).Should().Equal([
                 (Source.Oidc, Issuer, "sub-alice", "owner", "1"), (Source.Proxy, "", "carl", "viewer", "2"), (Source.Oidc, Issuer, "sub-eve", "admin", null),
                 (Source.Oidc, Issuer, "sub-dan", "auditor", null), (Source.Oidc, Issuer, "sub-fay", "member", null),
-            ],
-            People(folder).Select(one => (one.Source, one.Issuer, one.Subject, one.Role, one.Link?.HeadscaleUserId)));
-        Assert.Contains("somebody else", done.Output, StringComparison.Ordinal);
-        Assert.Contains("there already", (await Verb.RunAsync("import", "headplane", "--database", database, "--config", config)).Output, StringComparison.Ordinal);
-        Assert.Equal(5, People(folder).Count);
+            ]);
+        done.Output.Should().Contain("somebody else");
+        (await Verb.RunAsync("import", "headplane", "--database", database, "--config", config)).Output.Should().Contain("there already");
+        People(folder).Count.Should().Be(5);
     }
 
     [Fact]
@@ -46,12 +44,12 @@ public sealed class ImportTests
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
         using var folder = new TemporaryFolder();
         var config = Config(folder, headscale, oidc: false);
-        Assert.Equal(0, (await Verb.RunAsync("users", "add", "--source", "proxy", "--subject", "boss", "--role", "owner", "--config", config)).Exit);
+        (await Verb.RunAsync("users", "add", "--source", "proxy", "--subject", "boss", "--role", "owner", "--config", config)).Exit.Should().Be(0);
 
         var result = await Verb.RunAsync("import", "headplane", "--database", Headplane(folder, ("proxy:old-boss", "owner", null), ("sub-x", "viewer", null)), "--config", config);
 
-        Assert.Contains("set oidc.issuer first", result.Output, StringComparison.Ordinal);
-        Assert.Equal([("boss", "owner"), ("old-boss", "admin")], People(folder).Select(one => (one.Subject, one.Role)));
+        result.Output.Should().Contain("set oidc.issuer first");
+        People(folder).Select(one => (one.Subject, one.Role)).Should().Equal([("boss", "owner"), ("old-boss", "admin")]);
     }
 
     [Theory]
@@ -69,8 +67,8 @@ public sealed class ImportTests
 
         var result = await Verb.RunAsync("import", "headplane", "--database", file);
 
-        Assert.Equal(1, result.Exit);
-        Assert.Contains(complaint, result.Error, StringComparison.Ordinal);
+        result.Exit.Should().Be(1);
+        result.Error.Should().Contain(complaint);
     }
 
     private static IReadOnlyList<Person> People(TemporaryFolder folder) =>

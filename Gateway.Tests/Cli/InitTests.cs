@@ -23,20 +23,20 @@ public sealed class InitTests
         var (certificate, key) = WriteCertificate(folder);
         var result = await InitAsync(folder, headscale.ApiKey, "--tls-cert", certificate, "--tls-key", key, "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", front, "--sign-in", signIn, "--issuer", provider.Issuer);
 
-        Assert.True(result.Exit == 0, result.Error);
+        (result.Exit == 0).Should().BeTrue(result.Error);
         if (signIn == "oidc")
         {
             folder.File("out/client-secret", ProviderStandIn.ClientSecret);
         }
 
         var check = await Verb.RunAsync("check", "--online", "--config", Path.Combine(folder.Path, "out", "headtower.yaml"));
-        Assert.True(check.Exit == 0, check.Output + check.Error);
+        (check.Exit == 0).Should().BeTrue(check.Output + check.Error);
         var files = Directory.GetFiles(Path.Combine(folder.Path, "out"), "*", SearchOption.AllDirectories);
-        Assert.Equal(["headscale-api-key"], files.Where(one => File.ReadAllText(one).Contains(headscale.ApiKey, StringComparison.Ordinal)).Select(Path.GetFileName));
-        Assert.DoesNotContain(files, one => one.Contains("/front/", StringComparison.Ordinal) && File.ReadAllText(one).Contains("headscale.example.com", StringComparison.Ordinal));
+        files.Where(one => File.ReadAllText(one).Contains(headscale.ApiKey, StringComparison.Ordinal)).Select(Path.GetFileName).Should().Equal(["headscale-api-key"]);
+        files.Should().NotContain(one => one.Contains("/front/", StringComparison.Ordinal) && File.ReadAllText(one).Contains("headscale.example.com", StringComparison.Ordinal));
         if (!OperatingSystem.IsWindows())
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(folder.Path, "out", "headscale-api-key")));
+            File.GetUnixFileMode(Path.Combine(folder.Path, "out", "headscale-api-key")).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
     }
 
@@ -49,10 +49,10 @@ public sealed class InitTests
         var result = await InitAsync(folder, headscale.ApiKey, "--systemd", "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", "nginx", "--sign-in", "authelia");
 
         var (output, config) = (Path.Combine(folder.Path, "out"), Path.Combine(folder.Path, "out", "headtower.yaml"));
-        Assert.Contains($"CREDENTIALS_DIRECTORY={output} gateway check --online", result.Output, StringComparison.Ordinal);
-        Assert.Contains("api_key_path: ${CREDENTIALS_DIRECTORY}/headscale-api-key", await File.ReadAllTextAsync(config), StringComparison.Ordinal);
+        result.Output.Should().Contain($"CREDENTIALS_DIRECTORY={output} gateway check --online");
+        (await File.ReadAllTextAsync(config)).Should().Contain("api_key_path: ${CREDENTIALS_DIRECTORY}/headscale-api-key");
         var check = await Verb.RunAsync(["check", "--online", "--config", config], [("CREDENTIALS_DIRECTORY", output)]);
-        Assert.True(check.Exit == 0, check.Output + check.Error);
+        (check.Exit == 0).Should().BeTrue(check.Output + check.Error);
     }
 
     [Fact]
@@ -61,12 +61,12 @@ public sealed class InitTests
         using var folder = new TemporaryFolder();
         string[] arguments = ["--headscale", "http://127.0.0.1:8080", "--front", "caddy", "--sign-in", "authelia"];
         var key = "hskey-api-abcdefghijkl-" + new string('a', 64);
-        Assert.Equal(0, (await InitAsync(folder, key, arguments)).Exit);
+        (await InitAsync(folder, key, arguments)).Exit.Should().Be(0);
 
         var again = await InitAsync(folder, key, arguments);
-        Assert.Equal(1, again.Exit);
-        Assert.Contains("--force", again.Error, StringComparison.Ordinal);
-        Assert.Equal(0, (await InitAsync(folder, key, [.. arguments, "--force"])).Exit);
+        again.Exit.Should().Be(1);
+        again.Error.Should().Contain("--force");
+        (await InitAsync(folder, key, [.. arguments, "--force"])).Exit.Should().Be(0);
     }
 
     [Theory]
@@ -79,9 +79,9 @@ public sealed class InitTests
 
         var result = await InitAsync(folder, "hskey-api-abcdefghijkl-" + new string('a', 64), arguments);
 
-        Assert.Equal(1, result.Exit);
-        Assert.Contains(complaint, result.Error, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(Path.Combine(folder.Path, "out")));
+        result.Exit.Should().Be(1);
+        result.Error.Should().Contain(complaint);
+        Directory.Exists(Path.Combine(folder.Path, "out")).Should().BeFalse();
     }
 
     [Theory]
@@ -91,11 +91,11 @@ public sealed class InitTests
     {
         using var folder = new TemporaryFolder();
         var result = await InitAsync(folder, input, "--headscale", "http://127.0.0.1:8080", "--front", "nginx", "--sign-in", "authelia");
-        Assert.Equal(1, result.Exit);
-        Assert.Contains("headscale apikeys create", result.Error, StringComparison.Ordinal);
+        result.Exit.Should().Be(1);
+        result.Error.Should().Contain("headscale apikeys create");
         if (input.Length > 0)
         {
-            Assert.DoesNotContain(input, result.Error + result.Output, StringComparison.Ordinal);
+            (result.Error + result.Output).Should().NotContain(input);
         }
     }
 

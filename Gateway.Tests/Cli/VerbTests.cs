@@ -12,8 +12,8 @@ public sealed class VerbTests
     {
         var result = await Verb.RunAsync("check", "--config", "/nowhere/headtower.yaml");
 
-        Assert.Equal(1, result.Exit);
-        Assert.Contains("/nowhere/headtower.yaml", result.Output + result.Error, StringComparison.Ordinal);
+        result.Exit.Should().Be(1);
+        (result.Output + result.Error).Should().Contain("/nowhere/headtower.yaml");
     }
 
     [Theory]
@@ -30,20 +30,20 @@ public sealed class VerbTests
     {
         var result = await Verb.RunAsync(arguments);
 
-        Assert.Equal((2, ""), (result.Exit, result.Output));
-        Assert.Contains("--help", result.Error, StringComparison.Ordinal);
+        (((int, string))(result.Exit, result.Output)).Should().Be((2, ""));
+        result.Error.Should().Contain("--help");
     }
 
     [Fact]
     public async Task HelpAndVersionNeedNoConfiguration()
     {
         var help = await Verb.RunAsync("--help");
-        Assert.Equal(0, help.Exit);
-        Assert.All(new[] { "serve", "check", "explain", "users", "audit", "backup", "restore", "healthcheck", "version" }, verb => Assert.Contains(verb, help.Output, StringComparison.Ordinal));
+        help.Exit.Should().Be(0);
+        (new[] { "serve", "check", "explain", "users", "audit", "backup", "restore", "healthcheck", "version" }).Should().AllSatisfy(verb => help.Output.Should().Contain(verb));
 
         var version = await Verb.RunAsync("version");
-        Assert.Equal(0, version.Exit);
-        Assert.Matches(@"^\d+\.\d+\.\d+", version.Output);
+        version.Exit.Should().Be(0);
+        version.Output.Should().MatchRegex(@"^\d+\.\d+\.\d+");
     }
 
     [Fact]
@@ -54,11 +54,11 @@ public sealed class VerbTests
 
         var result = await Verb.RunAsync("check", "--config", file);
 
-        Assert.Equal(1, result.Exit);
-        Assert.All(new[] { $"{file}:2:", $"{file}:4:", $"{file}:7:", "did you mean 'listen'?" }, text => Assert.Contains(text, result.Output, StringComparison.Ordinal));
+        result.Exit.Should().Be(1);
+        (new[] { $"{file}:2:", $"{file}:4:", $"{file}:7:", "did you mean 'listen'?" }).Should().AllSatisfy(text => result.Output.Should().Contain(text));
         var json = JsonNode.Parse((await Verb.RunAsync("check", "--json", "--config", file)).Output)!;
-        Assert.False(json["ok"]!.GetValue<bool>());
-        Assert.True(json["errors"]!.AsArray().Count >= 4);
+        json["ok"]!.GetValue<bool>().Should().BeFalse();
+        (json["errors"]!.AsArray().Count >= 4).Should().BeTrue();
     }
 
     [Theory]
@@ -67,12 +67,12 @@ public sealed class VerbTests
     public async Task CheckOnlineAsksHeadscale(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);
-        Assert.Equal(0, (await Verb.RunAsync("check", "--online", "--config", gateway.Files.Config)).Exit);
+        (await Verb.RunAsync("check", "--online", "--config", gateway.Files.Config)).Exit.Should().Be(0);
 
         gateway.Headscale.Tailnet.ApiKeys.Clear();
         var rejected = await Verb.RunAsync("check", "--online", "--config", gateway.Files.Config);
-        Assert.Equal(1, rejected.Exit);
-        Assert.Contains("headscale.api_key", rejected.Output, StringComparison.Ordinal);
+        rejected.Exit.Should().Be(1);
+        rejected.Output.Should().Contain("headscale.api_key");
     }
 
     [Fact]
@@ -84,10 +84,10 @@ public sealed class VerbTests
         var file = folder.File("headtower.yaml", $"headscale: {{url: {gateway.Headscale.Url}, api_key_path: {secret}}}\nserver: {{data_path: {folder.Path}}}");
 
         var fromFile = await Verb.RunAsync("check", "--online", "--config", file);
-        Assert.Equal((0, ""), (fromFile.Exit, fromFile.Error));
+        (((int, string))(fromFile.Exit, fromFile.Error)).Should().Be((0, ""));
         var wrong = await Verb.RunAsync(["check", "--online"], [("HEADTOWER_CONFIG", file), ("HEADTOWER_HEADSCALE__API_KEY_PATH", ""), ("HEADTOWER_HEADSCALE__API_KEY", "hskey-api-wrong-secret")]);
-        Assert.Equal(1, wrong.Exit);
-        Assert.DoesNotContain("wrong-secret", wrong.Output + wrong.Error, StringComparison.Ordinal);
+        wrong.Exit.Should().Be(1);
+        (wrong.Output + wrong.Error).Should().NotContain("wrong-secret");
     }
 
     [Fact]
@@ -96,42 +96,40 @@ public sealed class VerbTests
         await using var gateway = await TestGateway.StartAsync(proxyAuth: "    match_email: false");
         Task<VerbResult> UsersAsync(params string[] arguments) => Verb.RunAsync(["users", .. arguments, "--config", gateway.Files.Config]);
 
-        Assert.Equal(0, (await UsersAsync("add", "--source", "proxy", "--subject", "sam", "--role", "viewer", "--headscale-user", "7")).Exit);
+        (await UsersAsync("add", "--source", "proxy", "--subject", "sam", "--role", "viewer", "--headscale-user", "7")).Exit.Should().Be(0);
         await Until.TrueAsync(async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Status == 200, "sam is a viewer");
-        Assert.Equal(0, (await UsersAsync("set-role", "proxy:sam", "member")).Exit);
+        (await UsersAsync("set-role", "proxy:sam", "member")).Exit.Should().Be(0);
         await Until.TrueAsync(async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Status == 403, "sam's role is taken away");
-        Assert.Equal(0, (await UsersAsync("set-role", "proxy:sam", "self_service")).Exit);
+        (await UsersAsync("set-role", "proxy:sam", "self_service")).Exit.Should().Be(0);
         await Until.TrueAsync(async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Text.Contains("sam-laptop", StringComparison.Ordinal), "sam sees their own node");
 
         var shown = await UsersAsync("show", "proxy:sam");
-        Assert.Contains("self_service", shown.Output, StringComparison.Ordinal);
+        shown.Output.Should().Contain("self_service");
         var listed = JsonNode.Parse((await UsersAsync("list", "--json")).Output)!.AsArray();
-        Assert.Equal(("sam", "7", "admin"), ($"{listed[0]!["subject"]}", $"{listed[0]!["headscaleUser"]}", $"{listed[0]!["linkSource"]}"));
+        ($"{listed[0]!["subject"]}", $"{listed[0]!["headscaleUser"]}", $"{listed[0]!["linkSource"]}").Should().Be(("sam", "7", "admin"));
 
-        Assert.Equal(0, (await UsersAsync("add", "--source", "proxy", "--subject", "eve", "--role", "viewer")).Exit);
+        (await UsersAsync("add", "--source", "proxy", "--subject", "eve", "--role", "viewer")).Exit.Should().Be(0);
         await Refused("linked to somebody else", "link", "proxy:eve", "7");
         await Refused("no user with the id", "link", "proxy:eve", "999");
         await Refused("ids are numbers", "link", "proxy:eve", "bob");
         await Refused("did you mean 'viewer'?", "set-role", "proxy:eve", "viewr");
         await Refused("there is no person", "show", "proxy:nobody");
         await Refused("exists already", "add", "--source", "proxy", "--subject", "eve", "--role", "viewer");
-        Assert.Equal(0, (await UsersAsync("transfer-ownership", "proxy:eve")).Exit);
+        (await UsersAsync("transfer-ownership", "proxy:eve")).Exit.Should().Be(0);
         await Refused("is the owner", "set-role", "proxy:eve", "admin");
         await Refused("is the owner", "remove", "proxy:eve");
-        Assert.Equal(0, (await UsersAsync("unlink", "proxy:sam")).Exit);
-        Assert.Equal(0, (await UsersAsync("remove", "proxy:sam")).Exit);
+        (await UsersAsync("unlink", "proxy:sam")).Exit.Should().Be(0);
+        (await UsersAsync("remove", "proxy:sam")).Exit.Should().Be(0);
         await Until.TrueAsync(async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Status == 403, "sam starts over");
 
         var audit = await Verb.RunAsync("audit", "--json", "--since", "1h", "--config", gateway.Files.Config);
-        Assert.Equal(
-            ["users.add", "users.set-role", "users.set-role", "users.add", "users.transfer-ownership", "users.unlink", "users.remove"],
-            audit.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Where(one => $"{one["kind"]}" == "cli").Select(one => $"{one["row"]}"));
+        audit.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Where(one => $"{one["kind"]}" == "cli").Select(one => $"{one["row"]}").Should().Equal(["users.add", "users.set-role", "users.set-role", "users.add", "users.transfer-ownership", "users.unlink", "users.remove"]);
 
         async Task Refused(string says, params string[] arguments)
         {
             var result = await UsersAsync(arguments);
-            Assert.Equal(1, result.Exit);
-            Assert.Contains(says, result.Error, StringComparison.Ordinal);
+            result.Exit.Should().Be(1);
+            result.Error.Should().Contain(says);
         }
     }
 
@@ -142,17 +140,17 @@ public sealed class VerbTests
         Task<VerbResult> ExplainAsync(params string[] arguments) => Verb.RunAsync(["explain", .. arguments, "--config", gateway.Files.Config]);
 
         var allowed = await ExplainAsync("POST", "/api/v1/node/17/expire", "--role", "self_service", "--headscale-user", "7");
-        Assert.Equal(0, allowed.Exit);
-        Assert.Contains("sends POST /api/v1/node/17/expire", allowed.Output, StringComparison.Ordinal);
+        allowed.Exit.Should().Be(0);
+        allowed.Output.Should().Contain("sends POST /api/v1/node/17/expire");
 
         var refused = await ExplainAsync("DELETE", "/api/v1/node/11", "--role", "viewer", "--json");
-        Assert.Equal(1, refused.Exit);
+        refused.Exit.Should().Be(1);
         var json = JsonNode.Parse(refused.Output)!;
-        Assert.Equal(("role_too_low", 403, "nodes.delete", "write_machines"), ($"{json["reason"]}", json["status"]!.GetValue<int>(), $"{json["row"]}", $"{json["lacks"]}"));
+        ($"{json["reason"]}", json["status"]!.GetValue<int>(), $"{json["row"]}", $"{json["lacks"]}").Should().Be(("role_too_low", 403, "nodes.delete", "write_machines"));
 
-        Assert.Contains("did you mean 'viewer'?", (await ExplainAsync("GET", "/api/v1/node", "--role", "viwer")).Error, StringComparison.Ordinal);
-        Assert.Contains("sign_in_required", (await ExplainAsync("GET", "/api/v1/node")).Output, StringComparison.Ordinal);
-        Assert.Contains("no row", (await ExplainAsync("GET", "/api/v1/frob", "--role", "owner")).Output, StringComparison.Ordinal);
+        (await ExplainAsync("GET", "/api/v1/node", "--role", "viwer")).Error.Should().Contain("did you mean 'viewer'?");
+        (await ExplainAsync("GET", "/api/v1/node")).Output.Should().Contain("sign_in_required");
+        (await ExplainAsync("GET", "/api/v1/frob", "--role", "owner")).Output.Should().Contain("no row");
     }
 
     [Fact]
@@ -162,15 +160,15 @@ public sealed class VerbTests
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "backup.db");
         await gateway.CallAsAsync("alice", "GET", "/api/v1/node");
-        Assert.Equal(0, (await Verb.RunAsync("backup", file, "--config", gateway.Files.Config)).Exit);
-        Assert.Contains("never overwritten", (await Verb.RunAsync("backup", file, "--config", gateway.Files.Config)).Error, StringComparison.Ordinal);
+        (await Verb.RunAsync("backup", file, "--config", gateway.Files.Config)).Exit.Should().Be(0);
+        (await Verb.RunAsync("backup", file, "--config", gateway.Files.Config)).Error.Should().Contain("never overwritten");
         await gateway.CallAsAsync("late", "GET", "/api/v1/node");
-        Assert.Equal(2, gateway.People.Snapshot.Everyone.Count);
+        gateway.People.Snapshot.Everyone.Count.Should().Be(2);
 
-        Assert.Equal(0, (await Verb.RunAsync("restore", file, "--config", gateway.Files.Config)).Exit);
+        (await Verb.RunAsync("restore", file, "--config", gateway.Files.Config)).Exit.Should().Be(0);
 
         await Until.TrueAsync(() => gateway.People.Snapshot.Everyone.Count == 1, "the running gateway reads the restored store");
-        Assert.Contains("does not exist", (await Verb.RunAsync("restore", file + "x", "--config", gateway.Files.Config)).Error, StringComparison.Ordinal);
+        (await Verb.RunAsync("restore", file + "x", "--config", gateway.Files.Config)).Error.Should().Contain("does not exist");
     }
 
     [Fact]
@@ -181,9 +179,9 @@ public sealed class VerbTests
         var port = GatewayProcess.FreePort();
         var gateway = await GatewayProcess.StartAsync(folder.Path, TestGateway.Yaml(headscale, folder.Path, port: port), port, quiet: true, default);
 
-        Assert.Equal(0, (await Verb.RunAsync("healthcheck", "--config", gateway.ConfigFile)).Exit);
+        (await Verb.RunAsync("healthcheck", "--config", gateway.ConfigFile)).Exit.Should().Be(0);
         await gateway.DisposeAsync();
-        Assert.Equal(1, (await Verb.RunAsync("healthcheck", "--config", gateway.ConfigFile)).Exit);
+        (await Verb.RunAsync("healthcheck", "--config", gateway.ConfigFile)).Exit.Should().Be(1);
     }
 
     [Fact]
@@ -195,9 +193,9 @@ public sealed class VerbTests
 
         var result = await Verb.RunAsync("serve", "--config", file);
 
-        Assert.Equal(1, result.Exit);
-        Assert.Contains("gateway restore", result.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        result.Exit.Should().Be(1);
+        result.Error.Should().Contain("gateway restore");
+        result.Error.Should().NotContain("   at ");
     }
 
     [Fact]
@@ -209,8 +207,8 @@ public sealed class VerbTests
 
         var result = await Verb.RunAsync("serve", "--config", file);
 
-        Assert.Equal(1, result.Exit);
-        Assert.Contains($"{gateway.Url.Port}", result.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        result.Exit.Should().Be(1);
+        result.Error.Should().Contain($"{gateway.Url.Port}");
+        result.Error.Should().NotContain("   at ");
     }
 }

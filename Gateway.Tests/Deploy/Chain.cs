@@ -117,14 +117,14 @@ internal sealed class Chain : IAsyncDisposable
             .Replace("/etc/headtower/client-secret", folder.File("secret", ProviderStandIn.ClientSecret), StringComparison.Ordinal)
             .Replace("https://id.example.com", _provider!.Issuer, StringComparison.Ordinal)
             .Replace("  port: 3000\n", $"  port: {port}\n  data_path: {folder.Path}\n", StringComparison.Ordinal);
-        Assert.Contains($"port: {port}", yaml, StringComparison.Ordinal);
+        yaml.Should().Contain($"port: {port}");
         return yaml + (Style is SignIn.Gateway ? "\n  role_claim: groups\n  role_map: {headscale-admins: admin, staff: self_service}\n" : "\n");
     }
 
     /// <summary>So that nobody of the test becomes the owner by being the first.</summary>
     private void OwnerComesFirst()
     {
-        Assert.Equal(Change.Done, Gateway.People.Store.Add(new(Source.Proxy, "", "the-owner", null, null, null, "owner"), null));
+        Gateway.People.Store.Add(new(Source.Proxy, "", "the-owner", null, null, null, "owner"), null).Should().Be(Change.Done);
         Gateway.People.Reload();
     }
 

@@ -93,10 +93,10 @@ public sealed class ChainTests
         }
 
         // The gateway knows whom it talks to, and Headscale heard nothing that was made up.
-        Assert.DoesNotContain(chain.Gateway.Headscale.Everything, one => one.Headers.Any(header => header.Value.Contains("alice", StringComparison.Ordinal) || header.Value.Contains("6.6.6.6", StringComparison.Ordinal)));
+        chain.Gateway.Headscale.Everything.Should().NotContain(one => one.Headers.Any(header => header.Value.Contains("alice", StringComparison.Ordinal) || header.Value.Contains("6.6.6.6", StringComparison.Ordinal)));
         var clients = (await chain.Gateway.StopAndReadAuditAsync()).Select(one => one.Client).Distinct();
         Expect(wrong, "address of the client", "127.0.0.1", string.Join(' ', clients));
-        Assert.Empty(wrong);
+        wrong.Should().BeEmpty();
     }
 
     [FrontTheory]
@@ -107,8 +107,8 @@ public sealed class ChainTests
         await using var chain = await Chain.StartAsync(file, speaksProxyProtocol: true);
         using var client = chain.Front.Client(stream => stream.WriteAsync("PROXY TCP4 203.0.113.7 127.0.0.1 5555 443\r\n"u8.ToArray()).AsTask());
 
-        Assert.Equal(401, (await SendAsync(client, "/api/v1/user", "Accept: application/json", "X-Forwarded-For: 6.6.6.6")).Status);
-        Assert.Equal(["203.0.113.7"], (await chain.Gateway.StopAndReadAuditAsync()).Select(one => one.Client).Distinct());
+        (await SendAsync(client, "/api/v1/user", "Accept: application/json", "X-Forwarded-For: 6.6.6.6")).Status.Should().Be(401);
+        (await chain.Gateway.StopAndReadAuditAsync()).Select(one => one.Client).Distinct().Should().Equal(["203.0.113.7"]);
     }
 
     /// <summary>The upgrades of Tailscale's clients, and the WebSockets of those in a browser.</summary>

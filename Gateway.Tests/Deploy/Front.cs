@@ -50,7 +50,7 @@ internal sealed class Front : IAsyncDisposable
         var text = File.ReadAllText(Path.Combine(Folder, file));
         foreach (var (old, other) in replacements)
         {
-            Assert.Contains(old, text, StringComparison.Ordinal);
+            text.Should().Contain(old);
             text = text.Replace(old, other, StringComparison.Ordinal);
         }
 

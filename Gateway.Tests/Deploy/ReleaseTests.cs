@@ -23,8 +23,8 @@ public sealed class ReleaseTests
         await File.WriteAllBytesAsync(file, TarGz.Pack([new("x/b.txt", "b"u8.ToArray()), new("x/a", [1]) { IsProgram = true }], _time));
 
         var listing = await RunAsync("tar", "--utc", "-tvzf", file);
-        Assert.Equal(["drwxr-xr-x x/", "-rwxr-xr-x x/a", "-rw-r--r-- x/b.txt"], listing.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(one => $"{one.Split(' ')[0]} {one.Split(' ')[^1]}"));
-        Assert.All(listing.Split('\n', StringSplitOptions.RemoveEmptyEntries), one => Assert.Contains("2023-11-14 22:13", one, StringComparison.Ordinal));
+        listing.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(one => $"{one.Split(' ')[0]} {one.Split(' ')[^1]}").Should().Equal(["drwxr-xr-x x/", "-rwxr-xr-x x/a", "-rw-r--r-- x/b.txt"]);
+        listing.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().AllSatisfy(one => one.Should().Contain("2023-11-14 22:13"));
     }
 
     [Fact]
@@ -35,12 +35,10 @@ public sealed class ReleaseTests
         await File.WriteAllBytesAsync(file, DebianPackage.Pack("1.2.3", _program, [new("README.md", "text"u8.ToArray())], Root, _time));
 
         var control = await RunAsync("dpkg-deb", "--info", file);
-        Assert.Contains(" Version: 1.2.3", control, StringComparison.Ordinal);
-        Assert.DoesNotContain("libsqlite3", control, StringComparison.Ordinal);
+        control.Should().Contain(" Version: 1.2.3");
+        control.Should().NotContain("libsqlite3");
         var content = await RunAsync("dpkg-deb", "--contents", file);
-        Assert.All(
-            new[] { "./usr/lib/headtower/gateway", "./usr/bin/gateway -> ../lib/headtower/gateway", "./lib/systemd/system/headtower.service", "./lib/systemd/system/headtower.socket", "./etc/headtower/headtower.yaml", "./usr/share/doc/headtower/README.md" },
-            one => Assert.Contains(one, content, StringComparison.Ordinal));
+        (new[] { "./usr/lib/headtower/gateway", "./usr/bin/gateway -> ../lib/headtower/gateway", "./lib/systemd/system/headtower.service", "./lib/systemd/system/headtower.socket", "./etc/headtower/headtower.yaml", "./usr/share/doc/headtower/README.md" }).Should().AllSatisfy(one => content.Should().Contain(one));
     }
 
     [Fact]
@@ -50,15 +48,15 @@ public sealed class ReleaseTests
         var bill = JsonNode.Parse(BillOfMaterials.Write("1.2.3", lockFile, _time))!;
         var locked = JsonNode.Parse(lockFile)!["dependencies"]!.AsObject().First().Value!.AsObject().Select(one => $"pkg:nuget/{one.Key}@{one.Value!["resolved"]}");
 
-        Assert.Equal(locked.Order(), bill["components"]!.AsArray().Select(one => (string)one!["purl"]!).Order());
-        Assert.All(bill["components"]!.AsArray(), one => Assert.Equal(128, ((string)one!["hashes"]![0]!["content"]!).Length));
+        bill["components"]!.AsArray().Select(one => (string)one!["purl"]!).Order().Should().Equal(locked.Order());
+        bill["components"]!.AsArray().Should().AllSatisfy(one => ((string)one!["hashes"]![0]!["content"]!).Length.Should().Be(128));
     }
 
     [Fact]
     public void TheSameInputGivesTheSameBits()
     {
         var document = new Item("README.md", Encoding.UTF8.GetBytes("text"));
-        Assert.Equal(DebianPackage.Pack("1", _program, [document], Root, _time), DebianPackage.Pack("1", _program, [document], Root, _time));
+        DebianPackage.Pack("1", _program, [document], Root, _time).Should().Equal(DebianPackage.Pack("1", _program, [document], Root, _time));
     }
 
     private static async Task<string> RunAsync(string program, params string[] arguments)
@@ -66,7 +64,7 @@ public sealed class ReleaseTests
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         var text = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        Assert.Equal(0, process.ExitCode);
+        process.ExitCode.Should().Be(0);
         return text;
     }
 }

@@ -26,8 +26,8 @@ public sealed partial class ShippedFileTests
 
         var result = SettingsFile.Parse(yaml, file, new Dictionary<string, string>());
 
-        Assert.Empty(result.Problems.Errors);
-        Assert.Equal("https://headscale.example.com/", result.Settings!.Server.BaseUrl!.AbsoluteUri);
+        result.Problems.Errors.Should().BeEmpty();
+        result.Settings!.Server.BaseUrl!.AbsoluteUri.Should().Be("https://headscale.example.com/");
     }
 
     [Fact]
@@ -37,10 +37,10 @@ public sealed partial class ShippedFileTests
         var rendered = Directory.GetFiles(Path.Combine(Front.Folder, "helm", "headtower", "templates")).SelectMany(file => Documents(Render(File.ReadAllText(file), values)));
         var plain = Documents(Read("kubernetes/headtower.yaml"));
 
-        Assert.Equal(plain.Select(Key).Order(), rendered.Select(Key).Order());
+        rendered.Select(Key).Order().Should().Equal(plain.Select(Key).Order());
         foreach (var one in plain.Zip(rendered.OrderBy(other => plain.FindIndex(same => Key(same) == Key(other)))))
         {
-            Assert.Equal(one.First.ToString(), one.Second.ToString());
+            one.Second.ToString().Should().Be(one.First.ToString());
         }
 
         static string Key(YamlNode node) => $"{node["kind"]}/{node["metadata"]["name"]}";
@@ -51,33 +51,33 @@ public sealed partial class ShippedFileTests
     {
         var deployment = Documents(Read("kubernetes/headtower.yaml")).Single(one => $"{one["kind"]}" == "Deployment");
         var (pod, container) = (deployment["spec"]["template"]["spec"], deployment["spec"]["template"]["spec"]["containers"][0]);
-        Assert.Equal(("true", "false", "true", "false"), ($"{pod["securityContext"]["runAsNonRoot"]}", $"{pod["automountServiceAccountToken"]}", $"{container["securityContext"]["readOnlyRootFilesystem"]}", $"{container["securityContext"]["allowPrivilegeEscalation"]}"));
-        Assert.Equal("[ ALL ]", $"{container["securityContext"]["capabilities"]["drop"]}");
+        ($"{pod["securityContext"]["runAsNonRoot"]}", $"{pod["automountServiceAccountToken"]}", $"{container["securityContext"]["readOnlyRootFilesystem"]}", $"{container["securityContext"]["allowPrivilegeEscalation"]}").Should().Be(("true", "false", "true", "false"));
+        $"{container["securityContext"]["capabilities"]["drop"]}".Should().Be("[ ALL ]");
 
         var gateway = Documents(Read("compose/compose.yaml")).Single()["services"]["gateway"];
-        Assert.Equal(("true", "[ ALL ]", "[ 127.0.0.1:3000:3000 ]"), ($"{gateway["read_only"]}", $"{gateway["cap_drop"]}", $"{gateway["ports"]}"));
-        Assert.False(((YamlMappingNode)Documents(Read("compose/compose.yaml")).Single()["services"]["headscale"]).Children.ContainsKey("ports"));
+        ($"{gateway["read_only"]}", $"{gateway["cap_drop"]}", $"{gateway["ports"]}").Should().Be(("true", "[ ALL ]", "[ 127.0.0.1:3000:3000 ]"));
+        ((YamlMappingNode)Documents(Read("compose/compose.yaml")).Single()["services"]["headscale"]).Children.ContainsKey("ports").Should().BeFalse();
     }
 
     [Fact]
     public void TraefikAsksBeforePagesAndApiAndNeverAClient()
     {
         var http = Documents(Read("traefik/dynamic.yaml")).Single()["http"];
-        Assert.Equal("[ nobody ]", $"{http["routers"]["headscale"]["middlewares"]}");
-        Assert.Equal(("[ nobody, authelia ]", "[ nobody, authelia ]"), ($"{http["routers"]["headscale-pages"]["middlewares"]}", $"{http["routers"]["headscale-api"]["middlewares"]}"));
+        $"{http["routers"]["headscale"]["middlewares"]}".Should().Be("[ nobody ]");
+        ($"{http["routers"]["headscale-pages"]["middlewares"]}", $"{http["routers"]["headscale-api"]["middlewares"]}").Should().Be(("[ nobody, authelia ]", "[ nobody, authelia ]"));
         var identity = ((YamlSequenceNode)http["middlewares"]["authelia"]["forwardAuth"]["authResponseHeaders"]).Select(one => $"{one}");
         var removed = (YamlMappingNode)http["middlewares"]["nobody"]["headers"]["customRequestHeaders"];
-        Assert.All(identity, one => Assert.Equal("", $"{removed[one]}"));
+        identity.Should().AllSatisfy(one => $"{removed[one]}".Should().Be(""));
 
         // The labels say the same.
         var labels = ((YamlMappingNode)Documents(Read("traefik/compose.labels.yaml")).Single()["services"]["gateway"]["labels"]).ToDictionary(one => $"{one.Key}", one => $"{one.Value}");
         foreach (var router in new[] { "headscale", "headscale-pages", "headscale-api" })
         {
-            Assert.Equal($"{http["routers"][router]["rule"]}", labels[$"traefik.http.routers.{router}.rule"]);
+            labels[$"traefik.http.routers.{router}.rule"].Should().Be($"{http["routers"][router]["rule"]}");
         }
 
-        Assert.Equal(removed.Select(one => $"{one.Key}"), labels.Keys.Where(one => one.Contains(".customrequestheaders.", StringComparison.Ordinal)).Select(one => one.Split('.')[^1]));
-        Assert.Equal(string.Join(',', identity), labels["traefik.http.middlewares.headtower-authelia.forwardauth.authresponseheaders"]);
+        labels.Keys.Where(one => one.Contains(".customrequestheaders.", StringComparison.Ordinal)).Select(one => one.Split('.')[^1]).Should().Equal(removed.Select(one => $"{one.Key}"));
+        labels["traefik.http.middlewares.headtower-authelia.forwardauth.authresponseheaders"].Should().Be(string.Join(',', identity));
     }
 
     [Fact]
@@ -86,12 +86,12 @@ public sealed partial class ShippedFileTests
         var root = Path.GetDirectoryName(Front.Folder)!;
         var lines = File.ReadAllLines(Path.Combine(root, "Dockerfile"));
         var copied = lines.Where(one => one.StartsWith("COPY ", StringComparison.Ordinal) && !one.Contains("--from", StringComparison.Ordinal)).SelectMany(one => one.Split(' ')[1..^1]);
-        Assert.All(copied, one => Assert.True(Path.Exists(Path.Combine(root, one)), one));
+        copied.Should().AllSatisfy(one => Path.Exists(Path.Combine(root, one)).Should().BeTrue(one));
 
         // Without the rules of the code style, the build finds other faults than here.
-        Assert.Empty(Directory.GetFiles(root).Select(Path.GetFileName).Where(one => one is ".editorconfig" or "BannedSymbols.txt" || Path.GetExtension(one) is ".props" or ".targets").Except(copied));
-        Assert.Contains("USER $APP_UID", lines);
-        Assert.Contains("RUN dotnet restore Gateway --locked-mode", lines);
+        Directory.GetFiles(root).Select(Path.GetFileName).Where(one => one is ".editorconfig" or "BannedSymbols.txt" || Path.GetExtension(one) is ".props" or ".targets").Except(copied).Should().BeEmpty();
+        lines.Should().Contain("USER $APP_UID");
+        lines.Should().Contain("RUN dotnet restore Gateway --locked-mode");
     }
 
     [SystemdFact]
@@ -109,9 +109,9 @@ public sealed partial class ShippedFileTests
         folder.File("headtower.socket", Read("systemd/headtower.socket"));
 
         var (status, said) = await RunAsync("systemd-analyze", "verify", "--man=no", Path.Combine(folder.Path, "headtower.service"), Path.Combine(folder.Path, "headtower.socket"));
-        Assert.Equal((0, ""), (status, string.Join('\n', said.Split('\n').Where(one => one.Contains("headtower", StringComparison.Ordinal)))));
+        (((int, string))(status, string.Join('\n', said.Split('\n').Where(one => one.Contains("headtower", StringComparison.Ordinal))))).Should().Be((0, ""));
         var (_, exposure) = await RunAsync("systemd-analyze", "security", "--offline=true", "--no-pager", Path.Combine(folder.Path, "headtower.service"));
-        Assert.InRange(double.Parse(Exposure().Match(exposure).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), 0.1, 2.0);
+        double.Parse(Exposure().Match(exposure).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture).Should().BeInRange(0.1, 2.0);
     }
 
     [SystemdFact]

@@ -56,13 +56,13 @@ public sealed class ApiDoorTests
 
         var (head, text) = await gateway.SendRawAsync($"{line} HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{headers}{(bytes.Length > 0 || line.StartsWith('P') ? $"Content-Length: {bytes.Length}\r\n" : "")}\r\n", bytes);
 
-        Assert.StartsWith($"HTTP/1.1 {status} ", head, StringComparison.Ordinal);
-        Assert.Contains(says, text, StringComparison.Ordinal);
-        Assert.Equal(status == 200 ? 1 : 0, gateway.Headscale.Forwarded.Count);
-        Assert.Contains("X-Request-Id: ", head, StringComparison.Ordinal);
+        head.Should().StartWith($"HTTP/1.1 {status} ");
+        text.Contains(says, StringComparison.Ordinal).Should().BeTrue($"the answer says '{says}': {text}");
+        gateway.Headscale.Forwarded.Count.Should().Be(status == 200 ? 1 : 0);
+        head.Should().Contain("X-Request-Id: ");
         if (line.Contains("/api/v1", StringComparison.Ordinal))
         {
-            Assert.Single(await gateway.StopAndReadAuditAsync());
+            (await gateway.StopAndReadAuditAsync()).Should().ContainSingle();
         }
     }
 
@@ -80,8 +80,8 @@ public sealed class ApiDoorTests
 
         var (head, _) = await gateway.SendRawAsync($"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{Json}{framing}\r\n", "4\r\n{}\r\n\r\n0\r\n\r\n"u8.ToArray());
 
-        Assert.Matches("^HTTP/1\\.1 (400|501) ", head);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        head.Should().MatchRegex("^HTTP/1\\.1 (400|501) ");
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Theory]
@@ -94,8 +94,8 @@ public sealed class ApiDoorTests
 
         var (head, _) = await gateway.SendRawAsync($"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{Json}Transfer-Encoding: chunked\r\n\r\n", Encoding.ASCII.GetBytes(chunks));
 
-        Assert.StartsWith("HTTP/1.1 400 ", head, StringComparison.Ordinal);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        head.Should().StartWith("HTTP/1.1 400 ");
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Fact]
@@ -105,11 +105,11 @@ public sealed class ApiDoorTests
 
         var (head, _) = await gateway.SendRawAsync($"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{Json}Transfer-Encoding: chunked\r\n\r\n", "5\r\n{\"nam\r\n7\r\ne\":\"x\"}\r\n0\r\n\r\n"u8.ToArray());
 
-        Assert.StartsWith("HTTP/1.1 200 ", head, StringComparison.Ordinal);
-        var received = Assert.Single(gateway.Headscale.Forwarded);
-        Assert.Equal("""{"name":"x"}""", received.Body);
-        Assert.Equal("12", received.Header("Content-Length"));
-        Assert.Null(received.Header("Transfer-Encoding"));
+        head.Should().StartWith("HTTP/1.1 200 ");
+        var received = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
+        received.Body.Should().Be("""{"name":"x"}""");
+        received.Header("Content-Length").Should().Be("12");
+        received.Header("Transfer-Encoding").Should().BeNull();
     }
 
     [Theory]
@@ -122,9 +122,9 @@ public sealed class ApiDoorTests
 
         var (status, text) = await TestGateway.CallAsync(client, path.EndsWith("policy", StringComparison.Ordinal) ? "PUT" : "POST", path, new string(' ', size));
 
-        Assert.Equal(413, status);
-        Assert.Contains("larger than", text, StringComparison.Ordinal);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        status.Should().Be(413);
+        text.Should().Contain("larger than");
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Fact]
@@ -133,8 +133,8 @@ public sealed class ApiDoorTests
         await using var gateway = await TestGateway.StartAsync();
         var policy = new string('x', 3 << 20);
 
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "PUT", "/api/v1/policy", $$"""{"policy":"{{policy}}"}""")).Status);
-        Assert.Equal(policy, gateway.Headscale.Tailnet.Policy);
+        (await gateway.CallAsAsync("alice", "PUT", "/api/v1/policy", $$"""{"policy":"{{policy}}"}""")).Status.Should().Be(200);
+        gateway.Headscale.Tailnet.Policy.Should().Be(policy);
     }
 
     [Theory]
@@ -145,14 +145,14 @@ public sealed class ApiDoorTests
     {
         await using var gateway = await TestGateway.StartAsync(version);
         using var client = gateway.As("vera", "viewer");
-        Assert.Equal(200, (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status);
+        (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(200);
 
         using var response = await client.DeleteAsync(new Uri("/api/v1/node/11", UriKind.Relative));
 
-        Assert.Equal(403, (int)response.StatusCode);
-        Assert.Equal(type, response.Content.Headers.ContentType!.MediaType);
+        ((int)response.StatusCode).Should().Be(403);
+        response.Content.Headers.ContentType!.MediaType.Should().Be(type);
         var text = await response.Content.ReadAsStringAsync();
-        Assert.StartsWith(start, text, StringComparison.Ordinal);
-        Assert.Contains("your role viewer lacks write_machines", text, StringComparison.Ordinal);
+        text.Should().StartWith(start);
+        text.Should().Contain("your role viewer lacks write_machines");
     }
 }

@@ -32,8 +32,8 @@ public sealed class HostileHttp2Tests
             wrong.AddRange(request.Judge(statuses, answer, guarded.Gateway.Headscale.Forwarded));
         }
 
-        Assert.Empty(wrong);
-        Assert.True(sent > 2, $"{sent} were sent");
+        wrong.Should().BeEmpty();
+        (sent > 2).Should().BeTrue($"{sent} were sent");
     }
 
     [Theory]
@@ -71,11 +71,11 @@ public sealed class HostileHttp2Tests
                 [.. kept.Where(one => one.Name[0] == ':'), .. pseudo, .. kept.Where(one => one.Name[0] != ':'), .. changes.Except(pseudo)],
                 what.Contains("body that", StringComparison.Ordinal) ? "{}" : "");
 
-            var got = Assert.Single(GuardedGateway.StatusesOf(answer));
-            Assert.True(got == status || got is 0 or 400, $"{what} was answered {got}");
+            var got = GuardedGateway.StatusesOf(answer).Should().ContainSingle().Subject;
+            (got == status || got is 0 or 400).Should().BeTrue($"{what} was answered {got}");
         }
 
-        Assert.Empty(guarded.Gateway.Headscale.Forwarded);
+        guarded.Gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Theory]
@@ -91,11 +91,11 @@ public sealed class HostileHttp2Tests
             """{"name":"new"}""",
             trailers: [("remote-user", "alice"), ("authorization", "Bearer x")]);
 
-        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
-        var seen = Assert.Single(guarded.Gateway.Headscale.Forwarded);
-        Assert.Equal(("""{"name":"new"}""", $"Bearer {guarded.Gateway.Headscale.ApiKey}", "gw.example.test"), (seen.Body, seen.Header("Authorization"), seen.Header("X-Forwarded-Host")));
-        Assert.Null(seen.Header("Remote-User"));
-        Assert.Equal("proxy:bob", (await guarded.Gateway.StopAndReadAuditAsync()).Single(one => one.Row == "users.create").Actor);
+        answer.Should().StartWith("HTTP/1.1 200");
+        var seen = guarded.Gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
+        (((string, string?, string?))(seen.Body, seen.Header("Authorization"), seen.Header("X-Forwarded-Host"))).Should().Be(("""{"name":"new"}""", $"Bearer {guarded.Gateway.Headscale.ApiKey}", "gw.example.test"));
+        seen.Header("Remote-User").Should().BeNull();
+        (await guarded.Gateway.StopAndReadAuditAsync()).Single(one => one.Row == "users.create").Actor.Should().Be("proxy:bob");
     }
 
     /// <summary>Names are lower case in frames.</summary>

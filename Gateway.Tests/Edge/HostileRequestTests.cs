@@ -20,14 +20,14 @@ public sealed class HostileRequestTests
             wrong.AddRange(request.Judge(GuardedGateway.StatusesOf(answer), answer, guarded.Gateway.Headscale.Forwarded));
         }
 
-        Assert.Empty(wrong);
+        wrong.Should().BeEmpty();
     }
 
     [Fact]
     public void TheyAreReadAsTheyWereWritten()
     {
-        Assert.Equal(236, HostileRequest.All.Count);
-        Assert.All(HostileRequest.All, one => Assert.True(one.Bytes.Length > 16 && one.Statuses.Count > 0, one.Name));
-        Assert.True(HostileRequest.All.Count(one => one.Parts is not null) > 180);
+        HostileRequest.All.Count.Should().Be(236);
+        HostileRequest.All.Should().AllSatisfy(one => (one.Bytes.Length > 16 && one.Statuses.Count > 0).Should().BeTrue(one.Name));
+        (HostileRequest.All.Count(one => one.Parts is not null) > 180).Should().BeTrue();
     }
 }

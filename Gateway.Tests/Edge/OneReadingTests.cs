@@ -45,13 +45,13 @@ public sealed class OneReadingTests
             allowed++;
             var judged = Of(judgement);
             var asSent = parser.Read(judgement.Call.Method, judgement.UpstreamTarget, judgement.UpstreamBody ?? []);
-            Assert.True(asSent is null || $"{asSent}" == $"{judged}", $"{method} {target} {body}\njudged {judged}\nsent   {asSent}");
-            Assert.True(asCame is null || $"{asCame}" == $"{judged}", $"{method} {target} {body}\njudged {judged}\ncame   {asCame}");
+            (asSent is null || $"{asSent}" == $"{judged}").Should().BeTrue($"{method} {target} {body}\njudged {judged}\nsent   {asSent}");
+            (asCame is null || $"{asCame}" == $"{judged}").Should().BeTrue($"{method} {target} {body}\njudged {judged}\ncame   {asCame}");
         }
 
         // Without both, nothing would be compared.
-        Assert.True(allowed > Samples / 50, $"{allowed} were allowed");
-        Assert.True(readHere > allowed, $"{readHere} were understood by Headscale");
+        (allowed > Samples / 50).Should().BeTrue($"{allowed} were allowed");
+        (readHere > allowed).Should().BeTrue($"{readHere} were understood by Headscale");
     }
 
     private static Understood Of(Judgement judgement) => new(

@@ -19,12 +19,12 @@ public sealed class RateLimitTests
 
         foreach (var (first, same, other) in new[] { ("192.0.2.1", "192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2:3", "2001:db8:0:1::1") })
         {
-            Assert.Equal([401, 401, 401, 401, 401, 429], await StatusesAsync(gateway.As(null), first, 6));
-            Assert.Equal([429], await StatusesAsync(gateway.As(null), same, 1));
-            Assert.Equal([401], await StatusesAsync(gateway.As(null), other, 1));
+            (await StatusesAsync(gateway.As(null), first, 6)).Should().Equal([401, 401, 401, 401, 401, 429]);
+            (await StatusesAsync(gateway.As(null), same, 1)).Should().Equal([429]);
+            (await StatusesAsync(gateway.As(null), other, 1)).Should().Equal([401]);
 
             // Who is signed in is not held up by strangers at the same address.
-            Assert.Equal([200], await StatusesAsync(gateway.AsPerson("vera"), first, 1));
+            (await StatusesAsync(gateway.AsPerson("vera"), first, 1)).Should().Equal([200]);
         }
     }
 
@@ -33,13 +33,13 @@ public sealed class RateLimitTests
     {
         await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few);
 
-        Assert.Equal([200, 200, 200, 200], await StatusesAsync(gateway.AsPerson("vera"), "192.0.2.1", 4));
-        Assert.Equal([200, 200, 200, 200, 429], await StatusesAsync(gateway.AsPerson("vera"), "192.0.2.2", 5));
-        Assert.Equal([200], await StatusesAsync(gateway.AsPerson("sam"), "192.0.2.2", 1));
+        (await StatusesAsync(gateway.AsPerson("vera"), "192.0.2.1", 4)).Should().Equal([200, 200, 200, 200]);
+        (await StatusesAsync(gateway.AsPerson("vera"), "192.0.2.2", 5)).Should().Equal([200, 200, 200, 200, 429]);
+        (await StatusesAsync(gateway.AsPerson("sam"), "192.0.2.2", 1)).Should().Equal([200]);
 
         var refused = (await gateway.StopAndReadAuditAsync()).Single(one => one.Status == 429);
-        Assert.Equal(("too_many", "proxy:vera", null), (refused.Reason, refused.Actor, refused.Row));
-        Assert.Equal(9, gateway.Headscale.Forwarded.Count);
+        (((string, string?, string?))(refused.Reason, refused.Actor, refused.Row)).Should().Be(((string, string?, string?))("too_many", "proxy:vera", null));
+        gateway.Headscale.Forwarded.Count.Should().Be(9);
     }
 
     [Theory]
@@ -57,12 +57,12 @@ public sealed class RateLimitTests
         {
             using var client = gateway.As(null);
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", $"hskey-api-{times:d12}-{new string('a', 64)}");
-            Assert.Equal([times < 5 ? refused : 429], await StatusesAsync(client, "192.0.2.1", 1));
+            (await StatusesAsync(client, "192.0.2.1", 1)).Should().Equal([times < 5 ? refused : 429]);
         }
 
         using var good = gateway.As(null);
         good.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", gateway.Headscale.ApiKey);
-        Assert.Equal([200, 200, 200, 200, 200, 200, 200, 200, 429], await StatusesAsync(good, "192.0.2.2", 9));
+        (await StatusesAsync(good, "192.0.2.2", 9)).Should().Equal([200, 200, 200, 200, 200, 200, 200, 200, 429]);
     }
 
     [Fact]
@@ -71,9 +71,9 @@ public sealed class RateLimitTests
         var port = GatewayProcess.FreePort();
         await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false", port: port);
 
-        Assert.Equal([200, 200, 200, 200, 200, 429], await StatusesAsync(gateway.As(null), "192.0.2.1", 6, "/admin/login"));
-        Assert.Equal([200, 200, 200], await StatusesAsync(gateway.As(null), "192.0.2.1", 3, "/admin/healthz"));
-        Assert.Equal([200, 200, 200], await StatusesAsync(gateway.As(null), "192.0.2.1", 3, "/admin/style.css"));
+        (await StatusesAsync(gateway.As(null), "192.0.2.1", 6, "/admin/login")).Should().Equal([200, 200, 200, 200, 200, 429]);
+        (await StatusesAsync(gateway.As(null), "192.0.2.1", 3, "/admin/healthz")).Should().Equal([200, 200, 200]);
+        (await StatusesAsync(gateway.As(null), "192.0.2.1", 3, "/admin/style.css")).Should().Equal([200, 200, 200]);
     }
 
     [Fact]
@@ -82,12 +82,12 @@ public sealed class RateLimitTests
         await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few);
         await StatusesAsync(gateway.As(null), "192.0.2.1", 6);
 
-        Assert.All(await StatusesAsync(gateway.As(null), "192.0.2.1", 40, "/key?v=113"), status => Assert.Equal(200, status));
+        (await StatusesAsync(gateway.As(null), "192.0.2.1", 40, "/key?v=113")).Should().AllSatisfy(status => status.Should().Be(200));
         for (var times = 0; times < 20; times++)
         {
             await using var tunnel = await gateway.ConnectAsync();
             await tunnel.WriteAsync(Encoding.ASCII.GetBytes("POST /ts2021 HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: " + "AHEBAG" + new string('A', 130) + "\r\n\r\n"));
-            Assert.StartsWith("HTTP/1.1 101 ", await RawPeer.ReadHeadAsync(tunnel), StringComparison.Ordinal);
+            (await RawPeer.ReadHeadAsync(tunnel)).Should().StartWith("HTTP/1.1 101 ");
         }
     }
 
@@ -96,7 +96,7 @@ public sealed class RateLimitTests
     {
         await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 0}");
 
-        Assert.All(await StatusesAsync(gateway.As(null), "192.0.2.1", 400), status => Assert.Equal(401, status));
+        (await StatusesAsync(gateway.As(null), "192.0.2.1", 400)).Should().AllSatisfy(status => status.Should().Be(401));
     }
 
     private static async Task<List<int>> StatusesAsync(HttpClient client, string address, int times, string target = "/api/v1/node")
@@ -109,7 +109,7 @@ public sealed class RateLimitTests
             {
                 using var answer = await client.GetAsync(new Uri(target, UriKind.Relative));
                 statuses.Add((int)answer.StatusCode);
-                Assert.Equal(answer.StatusCode is HttpStatusCode.TooManyRequests, answer.Headers.RetryAfter?.Delta is { TotalSeconds: >= 1 and <= 60 });
+                (answer.Headers.RetryAfter?.Delta is { TotalSeconds: >= 1 and <= 60 }).Should().Be(answer.StatusCode is HttpStatusCode.TooManyRequests);
             }
 
             return statuses;

@@ -40,15 +40,15 @@ public sealed class ClientPlaneTests
 
         using var response = await client.SendAsync(request);
 
-        var seen = Assert.Single(gateway.Headscale.Forwarded);
-        Assert.Equal((method, path + "?v=113&x=%2e%zz"), (seen.Method, seen.Target));
-        Assert.Equal("127.0.0.1", seen.Header("X-Forwarded-For"));
-        Assert.Equal("state_abcdef=1", seen.Header("Cookie"));
-        Assert.Null(seen.Header("Remote_User"));
-        Assert.Null(seen.Header("Derp-Fast-Start"));
-        Assert.Null(seen.Header("Authorization"));
-        Assert.Equal(path == "/derp" ? HttpStatusCode.UpgradeRequired : HttpStatusCode.OK, response.StatusCode);
-        Assert.False(response.Headers.Contains("Set-Cookie"));
+        var seen = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
+        (((string, string))(seen.Method, seen.Target)).Should().Be(((string, string))(method, path + "?v=113&x=%2e%zz"));
+        seen.Header("X-Forwarded-For").Should().Be("127.0.0.1");
+        seen.Header("Cookie").Should().Be("state_abcdef=1");
+        seen.Header("Remote_User").Should().BeNull();
+        seen.Header("Derp-Fast-Start").Should().BeNull();
+        seen.Header("Authorization").Should().BeNull();
+        response.StatusCode.Should().Be(path == "/derp" ? HttpStatusCode.UpgradeRequired : HttpStatusCode.OK);
+        response.Headers.Contains("Set-Cookie").Should().BeFalse();
     }
 
     [Theory]
@@ -66,8 +66,8 @@ public sealed class ClientPlaneTests
         await connection.WriteAsync(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
         using var reader = new StreamReader(connection);
 
-        Assert.Matches("^HTTP/1.1 40[45] ", await reader.ReadLineAsync());
-        Assert.Empty(gateway.Headscale.Forwarded);
+        (await reader.ReadLineAsync()).Should().MatchRegex("^HTTP/1.1 40[45] ");
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Fact]
@@ -76,8 +76,8 @@ public sealed class ClientPlaneTests
         await using var gateway = await TestGateway.StartAsync();
         using var client = gateway.As(null);
 
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await client.PostAsync(new Uri("/ts2021", UriKind.Relative), null)).StatusCode);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        (await client.PostAsync(new Uri("/ts2021", UriKind.Relative), null)).StatusCode.Should().Be(HttpStatusCode.MethodNotAllowed);
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class ClientPlaneTests
 
         using var answer = await client.GetAsync(new Uri("/generate_204", UriKind.Relative));
 
-        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
-        Assert.Equal("response ts_derp.example", answer.Headers.GetValues("X-Tailscale-Response").Single());
+        answer.StatusCode.Should().Be(HttpStatusCode.NoContent);
+        answer.Headers.GetValues("X-Tailscale-Response").Single().Should().Be("response ts_derp.example");
     }
 }

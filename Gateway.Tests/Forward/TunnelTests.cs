@@ -25,12 +25,12 @@ public sealed class TunnelTests
         await tunnel.WriteAsync(Encoding.ASCII.GetBytes(Ts2021 + "early"));
 
         var head = await ReadHeadAsync(tunnel);
-        Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
-        Assert.Contains("\r\nUpgrade: tailscale-control-protocol\r\n", head, StringComparison.Ordinal);
-        Assert.Equal(ClientPlane.Greeting, await ReadAsync(tunnel, ClientPlane.Greeting.Length));
-        Assert.Equal("early"u8.ToArray(), await ReadAsync(tunnel, 5));
-        var seen = Assert.Single(gateway.Headscale.Forwarded);
-        Assert.Equal(("POST", _handshake), (seen.Method, seen.Header("X-Tailscale-Handshake")));
+        head.Should().StartWith("HTTP/1.1 101 ");
+        head.Should().Contain("\r\nUpgrade: tailscale-control-protocol\r\n");
+        (await ReadAsync(tunnel, ClientPlane.Greeting.Length)).Should().Equal(ClientPlane.Greeting);
+        (await ReadAsync(tunnel, 5)).Should().Equal("early"u8.ToArray());
+        var seen = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
+        (((string, string?))(seen.Method, seen.Header("X-Tailscale-Handshake"))).Should().Be(((string, string?))("POST", _handshake));
     }
 
     [Fact]
@@ -40,8 +40,8 @@ public sealed class TunnelTests
         await using var tunnel = await gateway.ConnectAsync();
         await tunnel.WriteAsync("GET /derp HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: DERP\r\nIdeal-Node: 1\r\n\r\n"u8.ToArray());
 
-        Assert.Contains("\r\nUpgrade: DERP\r\n", await ReadHeadAsync(tunnel), StringComparison.Ordinal);
-        Assert.Equal([1, 0, 0, 0, 40], await ReadAsync(tunnel, 5));
+        (await ReadHeadAsync(tunnel)).Should().Contain("\r\nUpgrade: DERP\r\n");
+        (await ReadAsync(tunnel, 5)).Should().Equal([1, 0, 0, 0, 40]);
     }
 
     [Theory]
@@ -59,8 +59,8 @@ public sealed class TunnelTests
         var buffer = new byte[16];
         var answer = await socket.ReceiveAsync(buffer.AsMemory(), default);
 
-        Assert.Equal(protocol, socket.SubProtocol);
-        Assert.Equal("hello", Encoding.ASCII.GetString(buffer, 0, answer.Count));
+        socket.SubProtocol.Should().Be(protocol);
+        Encoding.ASCII.GetString(buffer, 0, answer.Count).Should().Be("hello");
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class TunnelTests
         for (var i = 0; i < Megabytes; i++)
         {
             var received = await ReadAsync(tunnel, chunk.Length);
-            Assert.True(chunk.AsSpan().SequenceEqual(received));
+            chunk.AsSpan().SequenceEqual(received).Should().BeTrue();
         }
 
         await sending;
@@ -105,8 +105,8 @@ public sealed class TunnelTests
         await using var tunnel = await gateway.ConnectAsync();
         await tunnel.WriteAsync(Encoding.ASCII.GetBytes(Ts2021));
 
-        Assert.StartsWith($"HTTP/1.1 {status} ", await ReadHeadAsync(tunnel), StringComparison.Ordinal);
-        Assert.Equal(body, Encoding.ASCII.GetString(await ReadAsync(tunnel, body.Length)));
+        (await ReadHeadAsync(tunnel)).Should().StartWith($"HTTP/1.1 {status} ");
+        Encoding.ASCII.GetString(await ReadAsync(tunnel, body.Length)).Should().Be(body);
     }
 
     [Fact]
@@ -125,10 +125,10 @@ public sealed class TunnelTests
         await using var tunnel = await gateway.ConnectAsync();
         await tunnel.WriteAsync(Encoding.ASCII.GetBytes(Ts2021));
 
-        Assert.Contains("Upgrade: tailscale-control-protocol", await ReadHeadAsync(tunnel), StringComparison.Ordinal);
-        Assert.Equal("first bytes"u8.ToArray(), await ReadAsync(tunnel, 11));
+        (await ReadHeadAsync(tunnel)).Should().Contain("Upgrade: tailscale-control-protocol");
+        (await ReadAsync(tunnel, 11)).Should().Equal("first bytes"u8.ToArray());
         await tunnel.WriteAsync("done"u8.ToArray());
-        Assert.Equal("done"u8.ToArray(), await received.Task.WaitAsync(TimeSpan.FromSeconds(10)));
+        (await received.Task.WaitAsync(TimeSpan.FromSeconds(10))).Should().Equal("done"u8.ToArray());
     }
 
     [Theory]
@@ -144,7 +144,7 @@ public sealed class TunnelTests
             await stream.WriteAsync("HTTP/1.1 101 Switching Protocols\r\nUpgrade: tailscale-control-protocol\r\nConnection: upgrade\r\n\r\n"u8.ToArray());
             if (clientGoes)
             {
-                Assert.Equal(0, await ReadToEndAsync(stream));
+                (await ReadToEndAsync(stream)).Should().Be(0);
                 upstreamEnded.SetResult();
             }
             else
@@ -168,7 +168,7 @@ public sealed class TunnelTests
         else
         {
             letGo.SetResult();
-            Assert.Equal(0, await ReadToEndAsync(tunnel).WaitAsync(TimeSpan.FromSeconds(10)));
+            (await ReadToEndAsync(tunnel).WaitAsync(TimeSpan.FromSeconds(10))).Should().Be(0);
         }
     }
 
@@ -181,7 +181,7 @@ public sealed class TunnelTests
         foreach (var row in Some.Table.Rows)
         {
             var cluster = routes.Clusters.Single(one => one.ClusterId == routes.Routes.Single(route => route.RouteId == row.Id).ClusterId);
-            Assert.Equal(row.Tunnel ? Timeout.InfiniteTimeSpan : null, cluster.HttpRequest!.ActivityTimeout);
+            cluster.HttpRequest!.ActivityTimeout.Should().Be(row.Tunnel ? Timeout.InfiniteTimeSpan : null);
         }
     }
 
@@ -196,7 +196,7 @@ public sealed class TunnelTests
 
         await gateway.StopAsync().WaitAsync(TimeSpan.FromSeconds(10));
 
-        Assert.Equal(0, await ReadToEndAsync(tunnel).WaitAsync(TimeSpan.FromSeconds(10)));
+        (await ReadToEndAsync(tunnel).WaitAsync(TimeSpan.FromSeconds(10))).Should().Be(0);
     }
 
     private static Task<string> ReadHeadAsync(NetworkStream stream) => RawPeer.ReadHeadAsync(stream);

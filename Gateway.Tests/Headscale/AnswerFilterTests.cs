@@ -28,13 +28,13 @@ public sealed class AnswerFilterTests
             {
                 var (_, text) = await TestGateway.CallAsync(client, "GET", target);
                 var foreign = gateway.Headscale.Tailnet.Keys.Where(key => key.UserId != person.HeadscaleId && text.Contains(key.Key, StringComparison.Ordinal)).ToArray();
-                Assert.True(foreign.Length == 0 || mayMake, $"{person.Login} read a foreign key from {target}");
+                (foreign.Length == 0 || mayMake).Should().BeTrue($"{person.Login} read a foreign key from {target}");
                 seen += foreign.Length;
             }
         }
 
         // Up to 0.27 there is something to hide.
-        Assert.Equal(version < 28, seen > 0);
+        (seen > 0).Should().Be(version < 28);
     }
 
     [Theory]
@@ -48,16 +48,16 @@ public sealed class AnswerFilterTests
         var users = await ListAsync("/api/v1/user", "users");
         var keys = await ListAsync("/api/v1/preauthkey" + (version < 28 ? "?user=7" : ""), "preAuthKeys");
 
-        Assert.Equal("17", Assert.Single(nodes)!["id"]!.ToString());
-        Assert.Equal("7", Assert.Single(users)!["id"]!.ToString());
-        Assert.Equal("7", Assert.Single(keys)!["user"]!["id"]!.ToString());
-        Assert.True(nodes[0]!.AsObject().ContainsKey("preAuthKey"));
-        Assert.Null(nodes[0]!["preAuthKey"]);
+        nodes.Should().ContainSingle().Subject!["id"]!.ToString().Should().Be("17");
+        users.Should().ContainSingle().Subject!["id"]!.ToString().Should().Be("7");
+        keys.Should().ContainSingle().Subject!["user"]!["id"]!.ToString().Should().Be("7");
+        nodes[0]!.AsObject().ContainsKey("preAuthKey").Should().BeTrue();
+        nodes[0]!["preAuthKey"].Should().BeNull();
 
         async Task<JsonArray> ListAsync(string target, string member)
         {
             var (status, text) = await TestGateway.CallAsync(sam, "GET", target);
-            Assert.Equal(200, status);
+            status.Should().Be(200);
             return JsonNode.Parse(text)![member]!.AsArray();
         }
     }
@@ -84,7 +84,7 @@ public sealed class AnswerFilterTests
     {
         foreach (var size in new[] { 1, 3, 1024 })
         {
-            await Assert.ThrowsAnyAsync<JsonException>(() => ApplyAsync(_ownNodes, answer, size));
+            await FluentActions.Awaiting(() => ApplyAsync(_ownNodes, answer, size)).Should().ThrowAsync<JsonException>();
         }
     }
 
@@ -98,7 +98,7 @@ public sealed class AnswerFilterTests
         using var document = JsonDocument.Parse(answer);
         using var writer = new Utf8JsonWriter(Stream.Null);
 
-        Assert.Throws<JsonException>(() => new AnswerFilter(Filter.Node, View.All, "7", SeesKeys: false).WriteWhole(document.RootElement, writer));
+        FluentActions.Invoking(() => new AnswerFilter(Filter.Node, View.All, "7", SeesKeys: false).WriteWhole(document.RootElement, writer)).Should().ThrowExactly<JsonException>();
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class AnswerFilterTests
         {
             var left = JsonNode.Parse(await ApplyAsync(_ownNodes, Answer, size))!["nodes"]!.AsArray();
 
-            Assert.Equal(["""{"id":"1","name":"äA\"]}"}""", """{"id":"3","preAuthKey":null}"""], left.Select(Brief));
+            left.Select(Brief).Should().Equal(["""{"id":"1","name":"äA\"]}"}""", """{"id":"3","preAuthKey":null}"""]);
         }
 
         static string Brief(JsonNode? node)
@@ -130,16 +130,16 @@ public sealed class AnswerFilterTests
         foreach (var end in new[] { ",{]}", ",\"x\"]}", "],\"more\":1}", "" })
         {
             gateway.Headscale.Prepared = received => received.Target == "/api/v1/node" ? Encoding.UTF8.GetBytes($$"""{"nodes":[{{nodes}}{{end}}""") : null;
-            await Assert.ThrowsAnyAsync<HttpRequestException>(() => vera.GetStringAsync(new Uri("/api/v1/node", UriKind.Relative)));
+            await FluentActions.Awaiting(() => vera.GetStringAsync(new Uri("/api/v1/node", UriKind.Relative))).Should().ThrowAsync<HttpRequestException>();
         }
 
         gateway.Headscale.Prepared = received => received.Target == "/api/v1/node" ? "<html>"u8.ToArray() : null;
-        Assert.Equal(502, (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status);
+        (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status.Should().Be(502);
         gateway.Headscale.Prepared = null;
-        Assert.Equal(200, (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status);
+        (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status.Should().Be(200);
 
         var entries = (await gateway.StopAndReadAuditAsync()).Where(one => one.Row == "nodes.list").Select(one => one.Reason);
-        Assert.Equal([.. Enumerable.Repeat("upstream_not_understood", 5), "allowed"], entries.Order(StringComparer.Ordinal).Reverse());
+        entries.Order(StringComparer.Ordinal).Reverse().Should().Equal([.. Enumerable.Repeat("upstream_not_understood", 5), "allowed"]);
     }
 
     [Theory]
@@ -156,12 +156,10 @@ public sealed class AnswerFilterTests
     [InlineData("""{"id":"1","user":null}""")]
     [InlineData("""{"id":"1"}""")]
     public async Task ATaggedOrForeignNodeIsNobodysOwn(string node) =>
-        Assert.Equal("""{"nodes":[]}""", await ApplyAsync(_ownNodes, $$"""{"nodes":[{{node}}]}"""));
+        (await ApplyAsync(_ownNodes, $$"""{"nodes":[{{node}}]}""")).Should().Be("""{"nodes":[]}""");
 
     [Fact]
-    public async Task AnOwnNodeStaysAsItIsButForItsKey() => Assert.Equal(
-        """{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":null,"new":{"a":[1.0]}}]}""",
-        await ApplyAsync(_ownNodes, """{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":{"key":"secret"},"new":{"a":[1.0]}}]}"""));
+    public async Task AnOwnNodeStaysAsItIsButForItsKey() => (await ApplyAsync(_ownNodes, """{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":{"key":"secret"},"new":{"a":[1.0]}}]}""")).Should().Be("""{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":null,"new":{"a":[1.0]}}]}""");
 
     /// <param name="size">How many bytes arrive at once.</param>
     private static async Task<string> ApplyAsync(AnswerFilter filter, string answer, int size = int.MaxValue)

@@ -15,7 +15,7 @@ public sealed class ApiKeyFormatTests
     [Theory]
     [InlineData("quHk95u.01234567890123456789012345678901", "quHk95u")]
     [InlineData(New, "quHk95u-A9-C")]
-    public void AKeyIsToldByLength(string key, string prefix) => Assert.Equal(prefix, ApiKeyFormat.PrefixOf(key));
+    public void AKeyIsToldByLength(string key, string prefix) => ApiKeyFormat.PrefixOf(key).Should().Be(prefix);
 
     [Theory]
     [InlineData("")]
@@ -29,7 +29,7 @@ public sealed class ApiKeyFormatTests
     [InlineData("hskey-auth-quHk95u-A9-C-0123456789012345678901234567890123456789012345678901234567890123")]
     [InlineData(New + "0")]
     [InlineData(" " + New)]
-    public void AnythingElseIsNoKey(string key) => Assert.Null(ApiKeyFormat.PrefixOf(key));
+    public void AnythingElseIsNoKey(string key) => ApiKeyFormat.PrefixOf(key).Should().BeNull();
 
     [Theory]
     [InlineData("quHk95u.01234567890123456789012345678901", "quHk95u", true)]
@@ -37,7 +37,7 @@ public sealed class ApiKeyFormatTests
     [InlineData(New, "hskey-api-quHk95u-A9-C-***", true)]
     [InlineData(New, "hskey-api-quHk95u-A9-D-***", false)]
     [InlineData(New, "***", false)]
-    public void AListedPrefixIsRecognised(string key, string listed, bool isSame) => Assert.Equal(isSame, ApiKeyFormat.IsListedAs(key, listed));
+    public void AListedPrefixIsRecognised(string key, string listed, bool isSame) => ApiKeyFormat.IsListedAs(key, listed).Should().Be(isSame);
 }
 
 public sealed class HeadscaleVersionTests
@@ -48,18 +48,18 @@ public sealed class HeadscaleVersionTests
     [InlineData("v0.27.1+dirty", "0.27")]
     [InlineData("dev", "0.31")]
     [InlineData("v0.99.0", "0.99")]
-    public void AVersionIsRead(string text, string version) => Assert.Equal(version, HeadscaleVersion.Parse(text)?.ToString());
+    public void AVersionIsRead(string text, string version) => (HeadscaleVersion.Parse(text)?.ToString()).Should().Be(version);
 
     [Theory]
     [InlineData("")]
     [InlineData("v1.0.0")]
     [InlineData("unknown")]
-    public void AnythingElseIsNoVersion(string text) => Assert.Null(HeadscaleVersion.Parse(text));
+    public void AnythingElseIsNoVersion(string text) => HeadscaleVersion.Parse(text).Should().BeNull();
 
     [Theory]
     [InlineData("v0.99.0", "0.30")]
     [InlineData("v0.20.0", "0.26")]
-    public void AnUnknownVersionIsTreatedLikeTheNearestKnown(string text, string like) => Assert.Equal(like, HeadscaleVersion.Parse(text)!.Value.Known.ToString());
+    public void AnUnknownVersionIsTreatedLikeTheNearestKnown(string text, string like) => HeadscaleVersion.Parse(text)!.Value.Known.ToString().Should().Be(like);
 }
 
 public sealed class BodyTextTests
@@ -74,8 +74,8 @@ public sealed class BodyTextTests
     {
         var members = BodyText.Parse(Encoding.UTF8.GetBytes(body), _create, HeadscaleVersion.Newest, out var complaint);
 
-        Assert.Equal("", complaint);
-        Assert.Equal(sent, Encoding.UTF8.GetString(BodyText.Write(members!, _create)));
+        complaint.Should().Be("");
+        Encoding.UTF8.GetString(BodyText.Write(members!, _create)).Should().Be(sent);
     }
 
     [Theory]
@@ -108,15 +108,15 @@ public sealed class BodyTextTests
     [InlineData("{\"user\":{\"id\":{\"a\":{\"b\":{\"c\":1}}}}}", "'user' must be an id")]
     public void ABadBodyIsNamed(string body, string words)
     {
-        Assert.Null(BodyText.Parse(Encoding.UTF8.GetBytes(body), _create, HeadscaleVersion.Newest, out var complaint));
-        Assert.Contains(words, complaint, StringComparison.Ordinal);
+        BodyText.Parse(Encoding.UTF8.GetBytes(body), _create, HeadscaleVersion.Newest, out var complaint).Should().BeNull();
+        complaint.Should().Contain(words);
     }
 
     [Fact]
     public void BytesThatAreNoTextAreRefused()
     {
-        Assert.Null(BodyText.Parse("{\"name\":\"\xff\"}"u8.ToArray()[..^3].Concat((byte[])[0xff, (byte)'"', (byte)'}']).ToArray(), Bodies.All["create_user"], HeadscaleVersion.Newest, out _));
-        Assert.Null(BodyText.Parse("""{"name":"\ud800"}"""u8, Bodies.All["create_user"], HeadscaleVersion.Newest, out _));
+        BodyText.Parse("{\"name\":\"\xff\"}"u8.ToArray()[..^3].Concat((byte[])[0xff, (byte)'"', (byte)'}']).ToArray(), Bodies.All["create_user"], HeadscaleVersion.Newest, out _).Should().BeNull();
+        BodyText.Parse("""{"name":"\ud800"}"""u8, Bodies.All["create_user"], HeadscaleVersion.Newest, out _).Should().BeNull();
     }
 
     /// <summary>Whatever is accepted says the same to a lenient parser as to this one, before and after.</summary>
@@ -128,7 +128,7 @@ public sealed class BodyTextTests
         {
             using var sent = JsonDocument.Parse(BodyText.Write(members, Bodies.All["create_user"]));
             using var read = JsonDocument.Parse(body);
-            Assert.True(JsonElement.DeepEquals(read.RootElement, sent.RootElement));
+            JsonElement.DeepEquals(read.RootElement, sent.RootElement).Should().BeTrue();
         }
     }).QuickCheckThrowOnFailure();
 }
@@ -146,7 +146,7 @@ public sealed class QueryTextTests
     [InlineData("=1")]
     [InlineData("a=b=c")]
     [InlineData("a=\u00e4")]
-    public void AnAmbiguousQueryIsRefused(string query) => Assert.Null(QueryText.Parse(query, out _));
+    public void AnAmbiguousQueryIsRefused(string query) => QueryText.Parse(query, out _).Should().BeNull();
 
     [Fact]
     public void WhatIsWrittenReadsTheSame() => Prop.ForAll<string, string>((one, two) =>
@@ -155,7 +155,7 @@ public sealed class QueryTextTests
         if (query.Values.All(value => !value.Any(char.IsSurrogate)))
         {
             var read = QueryText.Parse(QueryText.Write(query)[1..], out _);
-            Assert.Equal(query, read!.ToDictionary(pair => pair.Name, pair => pair.Value));
+            read!.ToDictionary(pair => pair.Name, pair => pair.Value).Should().Equal(query);
         }
     }).QuickCheckThrowOnFailure();
 
@@ -172,7 +172,7 @@ public sealed class QueryTextTests
     [InlineData("/api/v1/a%zz", false)]
     [InlineData("/api/v1/a;b", false)]
     [InlineData("/api\\v1", false)]
-    public void ACanonicalPathIsReadAlikeEverywhere(string path, bool isCanonical) => Assert.Equal(isCanonical, RawTarget.Parse(path)!.Value.IsCanonical);
+    public void ACanonicalPathIsReadAlikeEverywhere(string path, bool isCanonical) => RawTarget.Parse(path)!.Value.IsCanonical.Should().Be(isCanonical);
 }
 
 public sealed class RefusalTests
@@ -185,7 +185,7 @@ public sealed class RefusalTests
     {
         var reason = Enum.Parse<Reason>(name);
 
-        Assert.Equal(reason is Reason.Allowed or Reason.PassedThrough, Refusals.StatusOf(reason) < 400);
-        Assert.NotEmpty(Refusals.TextOf(new(reason, "viewer", Capability.WriteMachines)));
+        (Refusals.StatusOf(reason) < 400).Should().Be(reason is Reason.Allowed or Reason.PassedThrough);
+        Refusals.TextOf(new(reason, "viewer", Capability.WriteMachines)).Should().NotBeEmpty();
     }
 }

@@ -38,24 +38,24 @@ public sealed class GatewayKeyTests
             foreach (var (method, target, body) in calls)
             {
                 var (status, text) = await TestGateway.CallAsync(client, method, target, body);
-                Assert.True(status == 403, $"{method} {target} {body} answered {status} {text}");
-                Assert.Contains("that the gateway itself uses", text, StringComparison.Ordinal);
+                (status == 403).Should().BeTrue($"{method} {target} {body} answered {status} {text}");
+                text.Should().Contain("that the gateway itself uses");
             }
         }
 
-        Assert.Empty(gateway.Headscale.Forwarded);
+        gateway.Headscale.Forwarded.Should().BeEmpty();
         foreach (var client in new[] { gateway.AsPerson("bob"), WithKey(gateway, key) })
         {
-            Assert.Equal(200, (await TestGateway.CallAsync(client, "POST", "/api/v1/apikey/expire", $$"""{"prefix":"{{ApiKeyFormat.PrefixOf(other.Key)}}"}""")).Status);
-            Assert.Equal(200, (await TestGateway.CallAsync(client, "DELETE", $"/api/v1/apikey/{ApiKeyFormat.PrefixOf(other.Key)}")).Status);
+            (await TestGateway.CallAsync(client, "POST", "/api/v1/apikey/expire", $$"""{"prefix":"{{ApiKeyFormat.PrefixOf(other.Key)}}"}""")).Status.Should().Be(200);
+            (await TestGateway.CallAsync(client, "DELETE", $"/api/v1/apikey/{ApiKeyFormat.PrefixOf(other.Key)}")).Status.Should().Be(200);
             if (version >= 28)
             {
-                Assert.Equal(200, (await TestGateway.CallAsync(client, "POST", "/api/v1/apikey/expire", $$"""{"id":"{{other.Id}}"}""")).Status);
+                (await TestGateway.CallAsync(client, "POST", "/api/v1/apikey/expire", $$"""{"id":"{{other.Id}}"}""")).Status.Should().Be(200);
             }
         }
 
-        Assert.All(gateway.Headscale.Forwarded.Where(one => one.Method == "POST"), one => Assert.True(one.Body is [_, '"', 'p' or 'i', ..], one.Body));
-        Assert.Contains(await gateway.StopAndReadAuditAsync(), one => one is { Reason: "gateway_key_spared", Status: 403, Row: "apikeys.delete" });
+        gateway.Headscale.Forwarded.Where(one => one.Method == "POST").Should().AllSatisfy(one => (one.Body is [_, '"', 'p' or 'i', ..]).Should().BeTrue(one.Body));
+        (await gateway.StopAndReadAuditAsync()).Any(one => one is { Reason: "gateway_key_spared", Status: 403, Row: "apikeys.delete" }).Should().BeTrue();
     }
 
     [Theory]
@@ -85,8 +85,8 @@ public sealed class GatewayKeyTests
             + $"X-HTTP-Method-Override: DELETE\r\nContent-Type: application/json\r\nContent-Length: {bytes.Length}\r\n\r\n",
             bytes);
 
-        Assert.StartsWith("HTTP/1.1 4", head, StringComparison.Ordinal);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        head.Should().StartWith("HTTP/1.1 4");
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class GatewayKeyTests
 
         await TestGateway.CallAsync(client, "POST", "/api/v1/node/11/expire");
 
-        Assert.Null(Assert.Single(gateway.Headscale.Forwarded).Header("X-HTTP-Method-Override"));
+        gateway.Headscale.Forwarded.Should().ContainSingle().Subject.Header("X-HTTP-Method-Override").Should().BeNull();
     }
 
     private static HttpClient WithKey(TestGateway gateway, string key)

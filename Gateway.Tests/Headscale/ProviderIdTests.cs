@@ -27,12 +27,12 @@ public sealed class ProviderIdTests
     [InlineData("https://ID.Example.com:8443", "S", "https://ID.Example.com:8443/S", null)]
     [InlineData("HTTPS://id.example.com/realms/x", "S", "https://id.example.com/realms/x/S", null)]
     public void BothRulesOfHeadscaleAreBuilt(string issuer, string subject, string before, string? since) =>
-        Assert.Equal(since is null ? [before] : [since, before], ProviderId.Candidates(issuer, subject));
+        ProviderId.Candidates(issuer, subject).Should().Equal(since is null ? [before] : [since, before]);
 
     [Theory]
     [InlineData("https://id.example.com", "..")]
     [InlineData("https://id.example.com", "a/../b")]
     [InlineData("https://id.example.com", "")]
     [InlineData("", "1")]
-    public void ASubjectThatCouldTakeOverAnotherIdMatchesNobody(string issuer, string subject) => Assert.Empty(ProviderId.Candidates(issuer, subject));
+    public void ASubjectThatCouldTakeOverAnotherIdMatchesNobody(string issuer, string subject) => ProviderId.Candidates(issuer, subject).Should().BeEmpty();
 }

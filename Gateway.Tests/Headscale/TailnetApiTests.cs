@@ -17,16 +17,16 @@ public sealed class TailnetApiTests
         gateway.Headscale.Api.CreateKey(7, "2036-01-01T00:00:00Z", ["tag:ci"]);
         using var sam = gateway.AsPerson("sam");
 
-        Assert.Equal("17", Assert.Single(await ListAsync("/devices", "devices"))!["id"]!.ToString());
-        Assert.Equal("7", Assert.Single(await ListAsync("/users", "users"))!["id"]!.ToString());
-        var key = Assert.Single(await ListAsync("/keys", "keys"))!;
-        Assert.Equal(("7", 0), (key["userId"]!.ToString(), key["tags"]!.AsArray().Count));
-        Assert.Equal((404, """{"message":"not found","status":404}"""), await TestGateway.CallAsync(sam, "GET", "/api/v2/device/11"));
+        (await ListAsync("/devices", "devices")).Should().ContainSingle().Subject!["id"]!.ToString().Should().Be("17");
+        (await ListAsync("/users", "users")).Should().ContainSingle().Subject!["id"]!.ToString().Should().Be("7");
+        var key = (await ListAsync("/keys", "keys")).Should().ContainSingle().Subject!;
+        (((string, int))(key["userId"]!.ToString(), key["tags"]!.AsArray().Count)).Should().Be(("7", 0));
+        (((int, string))(await TestGateway.CallAsync(sam, "GET", "/api/v2/device/11"))).Should().Be((404, """{"message":"not found","status":404}"""));
 
         async Task<JsonArray> ListAsync(string target, string member)
         {
             var (status, text) = await TestGateway.CallAsync(sam, "GET", Tailnet + target);
-            Assert.Equal(200, status);
+            status.Should().Be(200);
             return JsonNode.Parse(text)![member]!.AsArray();
         }
     }
@@ -40,21 +40,21 @@ public sealed class TailnetApiTests
 
         using var read = await nina.GetAsync(new Uri(Tailnet + "/acl", UriKind.Relative));
         var etag = read.Headers.ETag!;
-        Assert.Equal(200, await SetAsync(Policy, etag.Tag));
-        Assert.Equal(Policy, gateway.Headscale.Tailnet.Policy);
-        Assert.Equal(("application/hujson", etag.Tag), (gateway.Headscale.Forwarded[^1].Header("Content-Type"), gateway.Headscale.Forwarded[^1].Header("If-Match")));
+        (await SetAsync(Policy, etag.Tag)).Should().Be(200);
+        gateway.Headscale.Tailnet.Policy.Should().Be(Policy);
+        (gateway.Headscale.Forwarded[^1].Header("Content-Type"), gateway.Headscale.Forwarded[^1].Header("If-Match")).Should().Be(((string?, string?))("application/hujson", etag.Tag));
 
-        Assert.Equal(412, await SetAsync("{}", etag.Tag));
-        Assert.Equal(200, await SetAsync("{}", "*"));
+        (await SetAsync("{}", etag.Tag)).Should().Be(412);
+        (await SetAsync("{}", "*")).Should().Be(200);
         gateway.Headscale.Forget();
         foreach (var bad in new[] { "", "[]", "{", "{} {}", "{\"a\":1,,}", "\uFEFF{}", "\"x\"" })
         {
-            Assert.Equal(400, await SetAsync(bad, null));
+            (await SetAsync(bad, null)).Should().Be(400);
         }
 
-        Assert.Equal(400, await SetAsync("{}", "\"a\u00e4\""));
-        Assert.Equal(415, await SetAsync("{}", null, "text/plain"));
-        Assert.Empty(gateway.Headscale.Forwarded);
+        (await SetAsync("{}", "\"a\u00e4\"")).Should().Be(400);
+        (await SetAsync("{}", null, "text/plain")).Should().Be(415);
+        gateway.Headscale.Forwarded.Should().BeEmpty();
 
         async Task<int> SetAsync(string text, string? ifMatch, string type = "application/hujson")
         {
@@ -90,15 +90,15 @@ public sealed class TailnetApiTests
 
         var (status, text) = await TestGateway.CallAsync(client, "POST", Tailnet + "/keys", body);
 
-        Assert.True(status == expected, text);
+        (status == expected).Should().BeTrue(text);
         if (status == 200)
         {
-            Assert.Equal(body.Replace("null", "[]", StringComparison.Ordinal), Assert.Single(gateway.Headscale.Forwarded).Body);
+            gateway.Headscale.Forwarded.Should().ContainSingle().Subject.Body.Should().Be(body.Replace("null", "[]", StringComparison.Ordinal));
         }
         else
         {
-            Assert.Empty(gateway.Headscale.Forwarded);
-            Assert.StartsWith("""{"message":""", text, StringComparison.Ordinal);
+            gateway.Headscale.Forwarded.Should().BeEmpty();
+            text.Should().StartWith("""{"message":""");
         }
     }
 
@@ -111,20 +111,20 @@ public sealed class TailnetApiTests
         foreach (var authorization in new[] { new AuthenticationHeaderValue("Bearer", token), Basic(token), Basic(gateway.Headscale.ApiKey) })
         {
             client.DefaultRequestHeaders.Authorization = authorization;
-            Assert.Equal(200, (await TestGateway.CallAsync(client, "GET", Tailnet + "/devices?fields=all&x=1")).Status);
-            Assert.Equal((authorization.ToString(), Tailnet + "/devices?fields=all&x=1"), (gateway.Headscale.Forwarded[^1].Header("Authorization"), gateway.Headscale.Forwarded[^1].Target));
+            (await TestGateway.CallAsync(client, "GET", Tailnet + "/devices?fields=all&x=1")).Status.Should().Be(200);
+            (((string?, string))(gateway.Headscale.Forwarded[^1].Header("Authorization"), gateway.Headscale.Forwarded[^1].Target)).Should().Be((authorization.ToString(), Tailnet + "/devices?fields=all&x=1"));
         }
 
         client.DefaultRequestHeaders.Authorization = Basic("client", "hskey-client-5f0c-secret");
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("grant_type", "client_credentials")]);
         using var answer = await client.PostAsync(new Uri("/api/v2/oauth/token", UriKind.Relative), form);
-        Assert.Contains("access_token", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        (await answer.Content.ReadAsStringAsync()).Should().Contain("access_token");
         var seen = gateway.Headscale.Forwarded[^1];
-        Assert.Equal(("grant_type=client_credentials", "application/x-www-form-urlencoded", $"{client.DefaultRequestHeaders.Authorization}"), (seen.Body, seen.Header("Content-Type"), seen.Header("Authorization")));
+        (((string, string?, string?))(seen.Body, seen.Header("Content-Type"), seen.Header("Authorization"))).Should().Be(("grant_type=client_credentials", "application/x-www-form-urlencoded", $"{client.DefaultRequestHeaders.Authorization}"));
 
         // Of the first version of the API, tokens are no credentials.
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        Assert.Equal(401, (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status);
+        (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(401);
 
         static AuthenticationHeaderValue Basic(string user, string password = "") => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
     }
@@ -138,7 +138,7 @@ public sealed class TailnetApiTests
         {
             using var form = new FormUrlEncodedContent([KeyValuePair.Create("client_secret", "guess")]);
             using var answer = await client.PostAsync(new Uri("/api/v2/oauth/token", UriKind.Relative), form);
-            Assert.Equal(times < 3 ? 200 : 429, (int)answer.StatusCode);
+            ((int)answer.StatusCode).Should().Be(times < 3 ? 200 : 429);
         }
     }
 
@@ -146,9 +146,9 @@ public sealed class TailnetApiTests
     public async Task AnOlderHeadscaleHasNoneOfIt()
     {
         await using var gateway = await TestGateway.StartAsync(28);
-        Assert.Equal(404, (await gateway.CallAsAsync(null, "POST", "/api/v2/oauth/token", "{}")).Status);
+        (await gateway.CallAsAsync(null, "POST", "/api/v2/oauth/token", "{}")).Status.Should().Be(404);
 
-        Assert.Equal((404, """{"message":"Not Found: Headscale has it since 0.30","status":404}"""), await gateway.CallAsAsync("alice", "GET", Tailnet + "/devices"));
-        Assert.Empty(gateway.Headscale.Forwarded);
+        (((int, string))(await gateway.CallAsAsync("alice", "GET", Tailnet + "/devices"))).Should().Be((404, """{"message":"Not Found: Headscale has it since 0.30","status":404}"""));
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 }

@@ -12,16 +12,16 @@ public sealed class UpstreamTests
     public async Task WhenOurKeyIsRejectedTheCallerIsToldSoAndReadinessToo(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
         gateway.Headscale.Tailnet.ApiKeys.Clear();
 
         var (status, text) = await gateway.CallAsAsync("alice", "GET", "/api/v1/node");
 
-        Assert.Equal(503, status);
-        Assert.Contains("Headscale rejects the gateway's API key", text, StringComparison.Ordinal);
+        status.Should().Be(503);
+        text.Should().Contain("Headscale rejects the gateway's API key");
         var (ready, readiness) = await ReadyAsync(gateway);
-        Assert.Equal((503, false), (ready, readiness["key"]!["ok"]!.GetValue<bool>()));
-        Assert.Equal("upstream_key_rejected", (await gateway.StopAndReadAuditAsync())[^1].Reason);
+        (((int, bool))(ready, readiness["key"]!["ok"]!.GetValue<bool>())).Should().Be((503, false));
+        (await gateway.StopAndReadAuditAsync())[^1].Reason.Should().Be("upstream_key_rejected");
     }
 
     [Fact]
@@ -29,14 +29,14 @@ public sealed class UpstreamTests
     {
         var headscale = await HeadscaleStandIn.StartAsync(29);
         await using var gateway = await TestGateway.StartAsync(headscale: headscale);
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
         await Until.TrueAsync(async () => (await ReadyAsync(gateway)).Status == 200, "the gateway is ready");
         var port = headscale.Url.Port;
         await headscale.DisposeAsync();
 
         var (status, text) = await gateway.CallAsAsync("alice", "GET", "/api/v1/node");
-        Assert.Equal(503, status);
-        Assert.Contains("Headscale cannot be reached", text, StringComparison.Ordinal);
+        status.Should().Be(503);
+        text.Should().Contain("Headscale cannot be reached");
 
         // It comes back with another version and another key in the same place.
         await using var back = await HeadscaleStandIn.StartAsync(30, port);
@@ -53,20 +53,20 @@ public sealed class UpstreamTests
         await headscale.DisposeAsync();
         await using var gateway = await TestGateway.StartAsync(headscale: headscale);
 
-        Assert.Equal(200, (await gateway.CallAsAsync(null, "GET", "/admin/healthz")).Status);
+        (await gateway.CallAsAsync(null, "GET", "/admin/healthz")).Status.Should().Be(200);
         var (status, readiness) = await ReadyAsync(gateway);
-        Assert.Equal((503, false, true), (status, readiness["headscale"]!["ok"]!.GetValue<bool>(), readiness["store"]!["ok"]!.GetValue<bool>()));
-        Assert.Equal(503, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        (((int, bool, bool))(status, readiness["headscale"]!["ok"]!.GetValue<bool>(), readiness["store"]!["ok"]!.GetValue<bool>())).Should().Be((503, false, true));
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(503);
     }
 
     [Fact]
     public async Task AnUnknownNewerVersionIsTreatedLikeTheNewestKnownAndSaidSo()
     {
         await using var gateway = await TestGateway.StartAsync(31);
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
 
         await Until.TrueAsync(async () => (await ReadyAsync(gateway)).Status == 200, "the gateway is ready");
-        Assert.Contains("treated like 0.30", $"{(await ReadyAsync(gateway)).Readiness["headscale"]!["detail"]}", StringComparison.Ordinal);
+        $"{(await ReadyAsync(gateway)).Readiness["headscale"]!["detail"]}".Should().Contain("treated like 0.30");
     }
 
     [Fact]
@@ -74,17 +74,17 @@ public sealed class UpstreamTests
     {
         var headscale = await HeadscaleStandIn.StartAsync(29);
         await using var gateway = await TestGateway.StartAsync(headscale: headscale);
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
         await Until.TrueAsync(async () => $"{(await ReadyAsync(gateway)).Readiness["headscale_version"]}" == "0.29", "0.29 is known");
         await headscale.DisposeAsync();
         await using var back = await HeadscaleStandIn.StartAsync(30, headscale.Url.Port);
         Sandbox.People.Settle(back);
         back.Tailnet.ApiKeys.Add(new TailnetApiKey(1, headscale.ApiKey, "2036-01-01T00:00:00Z"));
 
-        Assert.Equal(200, (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status);
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
 
         await Until.TrueAsync(async () => $"{(await ReadyAsync(gateway)).Readiness["headscale_version"]}" == "0.30", "0.30 is known");
-        Assert.True(gateway.Log.Has("Headscale 0.30 was found"));
+        gateway.Log.Has("Headscale 0.30 was found").Should().BeTrue();
     }
 
     [Fact]
@@ -96,18 +96,18 @@ public sealed class UpstreamTests
 
         await TestGateway.CallAsync(sam, "GET", "/api/v1/node/17");
         await TestGateway.CallAsync(sam, "GET", "/api/v1/node/17");
-        Assert.Equal(1, LookUps());
+        LookUps().Should().Be(1);
 
-        Assert.Equal(200, (await TestGateway.CallAsync(sam, "POST", "/api/v1/node/17/rename/one")).Status);
-        Assert.Equal(200, (await TestGateway.CallAsync(sam, "POST", "/api/v1/node/17/rename/two")).Status);
-        Assert.Equal(3, LookUps());
+        (await TestGateway.CallAsync(sam, "POST", "/api/v1/node/17/rename/one")).Status.Should().Be(200);
+        (await TestGateway.CallAsync(sam, "POST", "/api/v1/node/17/rename/two")).Status.Should().Be(200);
+        LookUps().Should().Be(3);
 
         // Somebody with a key of their own gives the node away; the next read knows.
         await TestGateway.CallAsync(sam, "GET", "/api/v1/node/17");
         using var key = gateway.As(null);
         key.DefaultRequestHeaders.Authorization = new("Bearer", gateway.Headscale.ApiKey);
-        Assert.Equal(200, (await TestGateway.CallAsync(key, "POST", "/api/v1/node/17/tags", """{"tags":["tag:a"]}""")).Status);
-        Assert.Equal(404, (await TestGateway.CallAsync(sam, "GET", "/api/v1/node/17")).Status);
+        (await TestGateway.CallAsync(key, "POST", "/api/v1/node/17/tags", """{"tags":["tag:a"]}""")).Status.Should().Be(200);
+        (await TestGateway.CallAsync(sam, "GET", "/api/v1/node/17")).Status.Should().Be(404);
     }
 
     [Fact]
@@ -120,9 +120,9 @@ public sealed class UpstreamTests
         await watch.RefreshAsync(default);
 
         var (status, readiness) = await ReadyAsync(gateway);
-        Assert.Equal(200, status);
-        Assert.Contains("create a new one", $"{readiness["key"]!["detail"]}", StringComparison.Ordinal);
-        Assert.True(gateway.Log.Has("expires"));
+        status.Should().Be(200);
+        $"{readiness["key"]!["detail"]}".Should().Contain("create a new one");
+        gateway.Log.Has("expires").Should().BeTrue();
     }
 
     private static async Task<(int Status, JsonNode Readiness)> ReadyAsync(TestGateway gateway)

@@ -18,13 +18,13 @@ public sealed class PassThroughTests
 
         var (status, _) = await TestGateway.CallAsync(client, "POST", "/api/v1/user?any=thing", Body);
 
-        Assert.Equal(200, status);
-        var received = Assert.Single(gateway.Headscale.Forwarded);
-        Assert.Equal(("POST", "/api/v1/user?any=thing", Body, $"Bearer {key}"), (received.Method, received.Target, received.Body, received.Header("Authorization")));
-        var entry = Assert.Single(await gateway.StopAndReadAuditAsync());
-        Assert.Equal(("passed_through", 200, "users.create"), (entry.Reason, entry.Status, entry.Row));
-        Assert.StartsWith("key:", entry.Actor, StringComparison.Ordinal);
-        Assert.DoesNotContain(key[^20..], entry.ToString(), StringComparison.Ordinal);
+        status.Should().Be(200);
+        var received = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
+        (((string, string, string Body, string?))(received.Method, received.Target, received.Body, received.Header("Authorization"))).Should().Be(("POST", "/api/v1/user?any=thing", Body, $"Bearer {key}"));
+        var entry = (await gateway.StopAndReadAuditAsync()).Should().ContainSingle().Subject;
+        (((string, int?, string?))(entry.Reason, entry.Status, entry.Row)).Should().Be(((string, int?, string?))("passed_through", 200, "users.create"));
+        entry.Actor.Should().StartWith("key:");
+        entry.ToString().Should().NotContain(key[^20..]);
     }
 
     [Theory]
@@ -37,9 +37,9 @@ public sealed class PassThroughTests
         var unknown = version < 28 ? $"abcdefg.{new string('x', 32)}" : $"hskey-api-{new string('a', 12)}-{new string('b', 64)}";
         using var client = WithKey(gateway, unknown);
 
-        Assert.Equal(status, (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status);
+        (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(status);
         using var alice = gateway.As("alice");
-        Assert.Equal(200, (await TestGateway.CallAsync(alice, "GET", "/api/v1/node")).Status);
+        (await TestGateway.CallAsync(alice, "GET", "/api/v1/node")).Status.Should().Be(200);
     }
 
     [Theory]
@@ -54,8 +54,8 @@ public sealed class PassThroughTests
         using var client = gateway.As(null);
         client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", authorization);
 
-        Assert.Equal(401, (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(401);
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Fact]
@@ -65,8 +65,8 @@ public sealed class PassThroughTests
         using var client = gateway.As("alice");
         client.DefaultRequestHeaders.Add("Authorization", $"Bearer {gateway.Headscale.ApiKey}");
 
-        Assert.Equal(400, (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(400);
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Fact]
@@ -75,8 +75,8 @@ public sealed class PassThroughTests
         await using var gateway = await TestGateway.StartAsync(server: "", more: "bootstrap: {owner: proxy:alice}", headscaleSection: "  api_key_passthrough: false");
         using var client = WithKey(gateway, gateway.Headscale.ApiKey);
 
-        Assert.Equal(401, (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(401);
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Theory]
@@ -89,8 +89,8 @@ public sealed class PassThroughTests
         await using var connection = await gateway.ConnectAsync();
         await connection.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.Headscale.ApiKey}\r\n\r\n"));
 
-        Assert.StartsWith("HTTP/1.1 400 ", await RawPeer.ReadHeadAsync(connection), StringComparison.Ordinal);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        (await RawPeer.ReadHeadAsync(connection)).Should().StartWith("HTTP/1.1 400 ");
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     private static HttpClient WithKey(TestGateway gateway, string key)

@@ -52,9 +52,9 @@ public sealed class TrustedHeadersTests
 
         var answer = await RawAsync(gateway, $"GET /api/v1/node HTTP/1.1\r\nHost: gateway.example.test\r\n{headers}\r\n");
 
-        Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
-        Assert.Equal(status == 200 ? 1 : 0, gateway.Headscale.Forwarded.Count);
-        Assert.DoesNotContain(gateway.Headscale.Forwarded.SelectMany(one => one.Headers), header =>
+        answer.Should().StartWith($"HTTP/1.1 {status} ");
+        gateway.Headscale.Forwarded.Count.Should().Be(status == 200 ? 1 : 0);
+        gateway.Headscale.Forwarded.SelectMany(one => one.Headers).Should().NotContain(header =>
             header.Key.StartsWith("remote", StringComparison.OrdinalIgnoreCase) || header.Value.Contains("attacker", StringComparison.Ordinal) || header.Value.Contains("dmVy", StringComparison.Ordinal));
     }
 
@@ -64,7 +64,7 @@ public sealed class TrustedHeadersTests
         await using var gateway = await TestGateway.StartAsync();
         using var client = gateway.As(new string('a', 257), "viewer");
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync(new Uri("/api/v1/node", UriKind.Relative))).StatusCode);
+        (await client.GetAsync(new Uri("/api/v1/node", UriKind.Relative))).StatusCode.Should().Be(HttpStatusCode.Unauthorized);
     }
 
     [Fact]
@@ -73,8 +73,8 @@ public sealed class TrustedHeadersTests
         await using var gateway = await TestGateway.StartAsync(proxyAuth: "    allowed_cidrs: [10.0.0.1]");
         using var client = gateway.As("alice");
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync(new Uri("/api/v1/node", UriKind.Relative))).StatusCode);
-        Assert.Empty(gateway.Headscale.Forwarded);
+        (await client.GetAsync(new Uri("/api/v1/node", UriKind.Relative))).StatusCode.Should().Be(HttpStatusCode.Unauthorized);
+        gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
     [Theory]
@@ -87,8 +87,8 @@ public sealed class TrustedHeadersTests
         using var client = gateway.As("alice");
         client.DefaultRequestHeaders.Add("X-Proxy-Secret", secret is null ? [] : [secret]);
 
-        Assert.Equal(status, (int)(await client.GetAsync(new Uri("/api/v1/node", UriKind.Relative))).StatusCode);
-        Assert.DoesNotContain(gateway.Headscale.Forwarded.SelectMany(one => one.Headers), header => header.Value.Contains("the-secre", StringComparison.Ordinal));
+        ((int)(await client.GetAsync(new Uri("/api/v1/node", UriKind.Relative))).StatusCode).Should().Be(status);
+        gateway.Headscale.Forwarded.SelectMany(one => one.Headers).Should().NotContain(header => header.Value.Contains("the-secre", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -107,8 +107,8 @@ public sealed class TrustedHeadersTests
 
         var answer = await RawAsync(gateway, $"POST /api/v1/node/11/expire HTTP/1.1\r\nHost: gateway.example.test\r\nRemote-User: alice\r\nContent-Length: 0\r\n{headers}\r\n\r\n");
 
-        Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
-        Assert.Equal(status == 200 ? 1 : 0, gateway.Headscale.Forwarded.Count);
+        answer.Should().StartWith($"HTTP/1.1 {status} ");
+        gateway.Headscale.Forwarded.Count.Should().Be(status == 200 ? 1 : 0);
     }
 
     [Fact]
@@ -116,9 +116,9 @@ public sealed class TrustedHeadersTests
     {
         await using var gateway = await TestGateway.StartAsync(proxyAuth: "    groups_separator: '; '\n    role_map: {viewers: viewer, admins: admin}");
 
-        Assert.Equal(HttpStatusCode.OK, await DeleteAsync("users; admins; viewers"));
-        Assert.Equal(HttpStatusCode.Forbidden, await DeleteAsync("viewers"));
-        Assert.Equal(HttpStatusCode.Forbidden, await DeleteAsync("admins,viewers"));
+        (await DeleteAsync("users; admins; viewers")).Should().Be(HttpStatusCode.OK);
+        (await DeleteAsync("viewers")).Should().Be(HttpStatusCode.Forbidden);
+        (await DeleteAsync("admins,viewers")).Should().Be(HttpStatusCode.Forbidden);
 
         async Task<HttpStatusCode> DeleteAsync(string groups)
         {

@@ -35,9 +35,9 @@ public sealed class RouteFileTests
     {
         var problems = new Problems();
 
-        Assert.Null(RouteFile.Parse(Roles + rows, "routes.yaml", Bodies.Names, problems));
+        RouteFile.Parse(Roles + rows, "routes.yaml", Bodies.Names, problems).Should().BeNull();
 
-        Assert.Contains(problems.Errors, error => error.StartsWith(place, StringComparison.Ordinal) && error.Contains(words, StringComparison.Ordinal));
+        problems.Errors.Should().Contain(error => error.StartsWith(place, StringComparison.Ordinal) && error.Contains(words, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -52,9 +52,9 @@ public sealed class RouteFileTests
     {
         var problems = new Problems();
 
-        Assert.Null(RouteFile.Parse(text, "routes.yaml", Bodies.Names, problems));
+        RouteFile.Parse(text, "routes.yaml", Bodies.Names, problems).Should().BeNull();
 
-        Assert.Contains(problems.Errors, error => error.Contains(words, StringComparison.Ordinal));
+        problems.Errors.Should().Contain(error => error.Contains(words, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -68,8 +68,8 @@ public sealed class RouteFileTests
               - {id: ui.page, plane: client, methods: [GET], path: /web, cluster: ui}
             """);
 
-        Assert.True(table.RoleNamed("helper").Has(Capability.ReadMachines));
-        Assert.Equal("ui", table.Find("GET", "/web").Row!.Cluster);
+        table.RoleNamed("helper").Has(Capability.ReadMachines).Should().BeTrue();
+        table.Find("GET", "/web").Row!.Cluster.Should().Be("ui");
     }
 
     /// <summary>Whatever a path says, what is sent is what was read, and reading that again gives the same.</summary>
@@ -82,9 +82,9 @@ public sealed class RouteFileTests
             if (row.Path.Read(path) is { } values)
             {
                 var written = row.Path.Write(values);
-                Assert.Equal(values.OrderBy(one => one.Key), row.Path.Read(written)!.OrderBy(one => one.Key));
-                Assert.Equal(row.Path.Length, written.Count(one => one == '/'));
-                Assert.DoesNotContain("..", written.Split('/'));
+                row.Path.Read(written)!.OrderBy(one => one.Key).Should().Equal(values.OrderBy(one => one.Key));
+                written.Count(one => one == '/').Should().Be(row.Path.Length);
+                written.Split('/').Should().NotContain("..");
             }
         }
     }).QuickCheckThrowOnFailure();

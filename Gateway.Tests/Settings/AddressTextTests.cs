@@ -17,7 +17,7 @@ public sealed class AddressTextTests
     [InlineData("::FFFF:1.2.3.4", "1.2.3.4")]
     [InlineData("::ffff:102:304", "1.2.3.4")]
     [InlineData("0:0:0:0:0:ffff:1.2.3.4", "1.2.3.4")]
-    public void AnAddressIsRead(string text, string address) => Assert.Equal(IPAddress.Parse(address), AddressText.Parse(text));
+    public void AnAddressIsRead(string text, string address) => AddressText.Parse(text).Should().Be(IPAddress.Parse(address));
 
     [Theory]
     [InlineData("")]
@@ -44,7 +44,7 @@ public sealed class AddressTextTests
     [InlineData("１.2.3.4")]
     [InlineData("1.2.3.4\0")]
     [InlineData("+1.2.3.4")]
-    public void AnythingElseIsNoAddress(string text) => Assert.Null(AddressText.Parse(text));
+    public void AnythingElseIsNoAddress(string text) => AddressText.Parse(text).Should().BeNull();
 
     [Theory]
     [InlineData("10.0.0.0/8", "10.0.0.0/8")]
@@ -53,7 +53,7 @@ public sealed class AddressTextTests
     [InlineData("fd00::/8", "fd00::/8")]
     [InlineData("::ffff:10.0.0.0/104", "10.0.0.0/8")]
     [InlineData("0.0.0.0/0", "0.0.0.0/0")]
-    public void ANetworkIsRead(string text, string network) => Assert.Equal(IPNetwork.Parse(network), AddressText.ParseNetwork(text, out _));
+    public void ANetworkIsRead(string text, string network) => AddressText.ParseNetwork(text, out _).Should().Be((IPNetwork?)IPNetwork.Parse(network));
 
     [Theory]
     [InlineData("10.0.0.0/", "is not a network")]
@@ -70,8 +70,8 @@ public sealed class AddressTextTests
     [InlineData("proxy.example.com", "is not a network")]
     public void ABadNetworkSaysWhatToWrite(string text, string words)
     {
-        Assert.Null(AddressText.ParseNetwork(text, out var complaint));
-        Assert.Contains(words, complaint, StringComparison.Ordinal);
+        AddressText.ParseNetwork(text, out var complaint).Should().BeNull();
+        complaint.Should().Contain(words);
     }
 
     /// <summary>What is accepted is what the framework reads it as, and says so again when it is printed.</summary>
@@ -82,16 +82,16 @@ public sealed class AddressTextTests
         foreach (var address in (IPAddress[])[new(bytes[..4]), new(bytes[..16])])
         {
             var expected = AddressText.Unmap(address);
-            Assert.Equal(expected, AddressText.Parse(address.ToString()));
-            Assert.Equal(expected, AddressText.ParseForwarded(address.ToString()));
-            Assert.Equal(expected, AddressText.ParseForwarded($"{(address.ToString().Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}"));
+            AddressText.Parse(address.ToString()).Should().Be(expected);
+            AddressText.ParseForwarded(address.ToString()).Should().Be(expected);
+            AddressText.ParseForwarded($"{(address.ToString().Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}").Should().Be(expected);
         }
     }).QuickCheckThrowOnFailure();
 
     /// <summary>Random text is an address only if it is one dotted quad or one plain IPv6 literal.</summary>
     [Fact]
     public void RandomTextIsNoAddress() => Prop.ForAll<string>(text =>
-        Assert.True(AddressText.Parse(text) is null || IPAddress.TryParse(text, out _))).QuickCheckThrowOnFailure();
+        (AddressText.Parse(text) is null || IPAddress.TryParse(text, out _)).Should().BeTrue()).QuickCheckThrowOnFailure();
 }
 
 public sealed class ForwardedAddressTests
@@ -117,15 +117,13 @@ public sealed class ForwardedAddressTests
     [InlineData("fe80::1%eth0", null)]
     [InlineData("", null)]
     public void TheClientIsTheRightMostAddressThatIsNoProxy(string header, string? client) =>
-        Assert.Equal(client, ForwardedAddress.Rightmost("X-Forwarded-For", header, _trusted)?.ToString());
+        (ForwardedAddress.Rightmost("X-Forwarded-For", header, _trusted)?.ToString()).Should().Be(client);
 
     [Fact]
-    public void SeveralLinesAreOneList() => Assert.Equal(
-        "192.0.2.10", ForwardedAddress.Rightmost("X-Forwarded-For", new StringValues(["203.0.113.66", "192.0.2.10"]), _trusted)?.ToString());
+    public void SeveralLinesAreOneList() => (ForwardedAddress.Rightmost("X-Forwarded-For", new StringValues(["203.0.113.66", "192.0.2.10"]), _trusted)?.ToString()).Should().Be("192.0.2.10");
 
     [Fact]
-    public void AnEndlessListIsWorthless() => Assert.Null(
-        ForwardedAddress.Rightmost("X-Forwarded-For", string.Join(',', Enumerable.Repeat("10.9.0.1", 33)), _trusted));
+    public void AnEndlessListIsWorthless() => ForwardedAddress.Rightmost("X-Forwarded-For", string.Join(',', Enumerable.Repeat("10.9.0.1", 33)), _trusted).Should().BeNull();
 
     [Theory]
     [InlineData("for=192.0.2.43", "192.0.2.43")]
@@ -135,11 +133,11 @@ public sealed class ForwardedAddressTests
     [InlineData("for=192.0.2.1;for=192.0.2.2", null)]
     [InlineData("by=203.0.113.60", null)]
     public void TheForwardedHeaderOfRfc7239IsUnderstood(string header, string? client) =>
-        Assert.Equal(client, ForwardedAddress.Rightmost("Forwarded", header, _trusted)?.ToString());
+        (ForwardedAddress.Rightmost("Forwarded", header, _trusted)?.ToString()).Should().Be(client);
 
     [Theory]
     [InlineData("192.0.2.10, 203.0.113.66", "192.0.2.10")]
     [InlineData("192.0.2.10:80", null)]
     [InlineData("", null)]
-    public void TheFirstAddressIsReadAsHeadplaneReadsIt(string header, string? client) => Assert.Equal(client, ForwardedAddress.First(header)?.ToString());
+    public void TheFirstAddressIsReadAsHeadplaneReadsIt(string header, string? client) => (ForwardedAddress.First(header)?.ToString()).Should().Be(client);
 }

@@ -14,11 +14,11 @@ public sealed partial class SettingsFileTests
     {
         var (settings, problems, _) = Some.Settings(_headplane);
 
-        Assert.Empty(problems.Errors);
-        Assert.Equal("http://127.0.0.1:8080/", settings!.Headscale.Url.AbsoluteUri);
-        Assert.Equal("X-Forwarded-For", settings.Server.ProxyAuth!.IpHeader);
-        Assert.Equal("viewer", settings.Oidc!.DefaultRole);
-        Assert.Equal("https://auth.example.com/", settings.Headscale.OidcIssuer);
+        problems.Errors.Should().BeEmpty();
+        settings!.Headscale.Url.AbsoluteUri.Should().Be("http://127.0.0.1:8080/");
+        settings.Server.ProxyAuth!.IpHeader.Should().Be("X-Forwarded-For");
+        settings.Oidc!.DefaultRole.Should().Be("viewer");
+        settings.Headscale.OidcIssuer.Should().Be("https://auth.example.com/");
     }
 
     [Fact]
@@ -37,10 +37,10 @@ public sealed partial class SettingsFileTests
     {
         var problems = Some.Settings(_headplane.Replace("enabled: true", "enabled: maybe", StringComparison.Ordinal)).Problems;
 
-        Assert.DoesNotContain(problems.Errors.Concat(problems.Warnings), line =>
+        problems.Errors.Concat(problems.Warnings).Should().NotContain(line =>
             line.Contains("abcdefg", StringComparison.Ordinal) || line.Contains("a-client-secret", StringComparison.Ordinal) || line.Contains("1234567890", StringComparison.Ordinal));
-        Assert.Equal("***", new Secret("x").ToString());
-        Assert.DoesNotContain("abcdefg", Some.Settings(_headplane).Settings!.ToString(), StringComparison.Ordinal);
+        new Secret("x").ToString().Should().Be("***");
+        Some.Settings(_headplane).Settings!.ToString().Should().NotContain("abcdefg");
     }
 
     [Theory]
@@ -92,8 +92,8 @@ public sealed partial class SettingsFileTests
     {
         var (settings, problems, _) = Some.Settings(yaml);
 
-        Assert.Null(settings);
-        Assert.Contains(problems.Errors, error => error.Contains(words, StringComparison.Ordinal) && error.StartsWith("headtower.yaml", StringComparison.Ordinal));
+        settings.Should().BeNull();
+        problems.Errors.Should().Contain(error => error.Contains(words, StringComparison.Ordinal) && error.StartsWith("headtower.yaml", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed partial class SettingsFileTests
     {
         var problems = Some.Settings("headscale: {url: nonsense}\nserver: {port: x, host: y, trusted_proxies: [z]}\nunknown: 1").Problems;
 
-        Assert.Equal(5, problems.Errors.Count);
+        problems.Errors.Count.Should().Be(5);
     }
 
     [Fact]
@@ -110,16 +110,14 @@ public sealed partial class SettingsFileTests
         var (settings, problems, _) = Some.Settings(
             Least, ("HEADTOWER_SERVER__PORT", "4000"), ("HEADPLANE_SERVER__TRUSTED_PROXIES", "10.0.0.1, fd00::/8"), ("HEADTOWER_HEADSCALE__API_KEY", "12345"), ("HEADTOWER_PORT", "tcp://10.0.0.1:80"));
 
-        Assert.Empty(problems.Errors);
-        Assert.Equal(4000, settings!.Server.Listen[0].Port);
-        Assert.Equal(["10.0.0.1/32", "fd00::/8"], settings.Server.TrustedProxies.Networks.Select(one => one.ToString()));
-        Assert.Equal("12345", settings.Headscale.ApiKey!.Reveal());
+        problems.Errors.Should().BeEmpty();
+        settings!.Server.Listen[0].Port.Should().Be(4000);
+        settings.Server.TrustedProxies.Networks.Select(one => one.ToString()).Should().Equal(["10.0.0.1/32", "fd00::/8"]);
+        settings.Headscale.ApiKey!.Reveal().Should().Be("12345");
     }
 
     [Fact]
-    public void AMistypedEnvironmentVariableIsAMistake() => Assert.Contains(
-        Some.Settings(Least, ("HEADTOWER_SERVER__BASE_ULR", "https://x")).Problems.Errors,
-        error => error == "environment HEADTOWER_SERVER__BASE_ULR: server.base_ulr: there is no such key; did you mean 'base_url'?");
+    public void AMistypedEnvironmentVariableIsAMistake() => Some.Settings(Least, ("HEADTOWER_SERVER__BASE_ULR", "https://x")).Problems.Errors.Should().Contain(error => error == "environment HEADTOWER_SERVER__BASE_ULR: server.base_ulr: there is no such key; did you mean 'base_url'?");
 
     [Fact]
     public void ASecretFileIsReadWithItsVariableExpandedAndOneLineEndRemoved()
@@ -129,14 +127,13 @@ public sealed partial class SettingsFileTests
 
         var (settings, problems, files) = Some.Settings("headscale: {url: http://h, api_key_path: '${DIR}/key'}", ("DIR", folder.Path));
 
-        Assert.Empty(problems.Errors);
-        Assert.Equal("the key \n", settings!.Headscale.ApiKey!.Reveal());
-        Assert.Contains(Path.Combine(folder.Path, "key"), files);
+        problems.Errors.Should().BeEmpty();
+        settings!.Headscale.ApiKey!.Reveal().Should().Be("the key \n");
+        files.Should().Contain(Path.Combine(folder.Path, "key"));
     }
 
     [Fact]
-    public void TheWholeWorldIsTrustedOnlyWhenItIsSaid() => Assert.Empty(
-        Some.Settings(Least + "server: {dangerously_trust_everyone: true, trusted_proxies: [0.0.0.0/0]}").Problems.Errors);
+    public void TheWholeWorldIsTrustedOnlyWhenItIsSaid() => Some.Settings(Least + "server: {dangerously_trust_everyone: true, trusted_proxies: [0.0.0.0/0]}").Problems.Errors.Should().BeEmpty();
 
     [Fact]
     public void ARoleThatThePolicyDoesNotHaveIsAMistake()
@@ -146,8 +143,8 @@ public sealed partial class SettingsFileTests
 
         Gateway.Policy.Configuration.Check(settings, Some.Table, key => key, problems);
 
-        Assert.Contains(problems.Errors, error => error.Contains("there is no role 'admn'; did you mean 'admin'?", StringComparison.Ordinal));
-        Assert.Contains(problems.Errors, error => error.Contains("'owner' is never given by a setting", StringComparison.Ordinal));
+        problems.Errors.Should().Contain(error => error.Contains("there is no role 'admn'; did you mean 'admin'?", StringComparison.Ordinal));
+        problems.Errors.Should().Contain(error => error.Contains("'owner' is never given by a setting", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -155,9 +152,9 @@ public sealed partial class SettingsFileTests
     {
         var result = Some.Settings(File.ReadAllText(Sample()));
 
-        Assert.NotNull(result.Settings);
-        Assert.Empty(result.Problems.Errors);
-        Assert.Empty(result.Problems.Warnings);
+        result.Settings.Should().NotBeNull();
+        result.Problems.Errors.Should().BeEmpty();
+        result.Problems.Warnings.Should().BeEmpty();
     }
 
     [Fact]
@@ -165,7 +162,7 @@ public sealed partial class SettingsFileTests
     {
         var all = CommentedSection().Replace(CommentedKey().Replace(File.ReadAllText(Sample()), "$1$2"), "$1");
 
-        Assert.DoesNotContain(Some.Settings(all).Problems.Errors, error =>
+        Some.Settings(all).Problems.Errors.Should().NotContain(error =>
             !error.Contains("cannot", StringComparison.Ordinal) && !error.Contains("needed together", StringComparison.Ordinal) && !error.Contains("OIDC needs headscale.api_key", StringComparison.Ordinal));
     }
 

@@ -16,13 +16,13 @@ public sealed class KeyRingTests
         {
             await using var gateway = await TestGateway.StartAsync(more: "bootstrap: {owner: proxy:alice}" + more, server: "  trusted_proxies: [127.0.0.1]");
             using var browser = new Browser(gateway);
-            Assert.Equal(302, (await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", gateway.Headscale.ApiKey))).Status);
+            (await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", gateway.Headscale.ApiKey))).Status.Should().Be(302);
 
             var ring = new KeyRing(SqliteFile.Open(gateway.Configuration.Settings.Store.File)).GetAllElements();
 
-            Assert.NotEmpty(ring);
-            Assert.Equal(isOpen, ring.Any(one => one.ToString().Contains("<masterKey", StringComparison.Ordinal)));
-            Assert.DoesNotContain(Directory.EnumerateFiles(gateway.Folder), file => file.EndsWith(".xml", StringComparison.Ordinal));
+            ring.Should().NotBeEmpty();
+            ring.Any(one => one.ToString().Contains("<masterKey", StringComparison.Ordinal)).Should().Be(isOpen);
+            Directory.EnumerateFiles(gateway.Folder).Should().NotContain(file => file.EndsWith(".xml", StringComparison.Ordinal));
         }
     }
 
@@ -38,11 +38,11 @@ public sealed class KeyRingTests
 
         if (complaint is null)
         {
-            Assert.Equal("value", decryption.Decrypt(box).Value);
+            decryption.Decrypt(box).Value.Should().Be("value");
         }
         else
         {
-            Assert.Contains(complaint, Assert.Throws<StoreException>(() => decryption.Decrypt(box)).Message, StringComparison.Ordinal);
+            FluentActions.Invoking(() => decryption.Decrypt(box)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain(complaint);
         }
     }
 }

@@ -22,8 +22,8 @@ public sealed class SqliteFileTests : IDisposable
     {
         _folder.File("headtower.db", new string('x', 8192));
 
-        Assert.Contains("restore", Assert.Throws<StoreException>(() => SqliteFile.Open(File)).Message, StringComparison.Ordinal);
-        Assert.Equal(new string('x', 8192), System.IO.File.ReadAllText(File));
+        FluentActions.Invoking(() => SqliteFile.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("restore");
+        System.IO.File.ReadAllText(File).Should().Be(new string('x', 8192));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class SqliteFileTests : IDisposable
 
         System.IO.File.WriteAllBytes(File, bytes);
 
-        Assert.Contains("gateway restore", Assert.Throws<StoreException>(() => SqliteFile.Open(File)).Message, StringComparison.Ordinal);
+        FluentActions.Invoking(() => SqliteFile.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("gateway restore");
     }
 
     [Fact]
@@ -47,8 +47,8 @@ public sealed class SqliteFileTests : IDisposable
         Fill();
         Execute(File, "pragma user_version = 999");
 
-        Assert.Contains("newer gateway", Assert.Throws<StoreException>(() => SqliteFile.Open(File)).Message, StringComparison.Ordinal);
-        Assert.Contains("newer gateway", Assert.Throws<StoreException>(() => SqliteFile.Inspect(File)).Message, StringComparison.Ordinal);
+        FluentActions.Invoking(() => SqliteFile.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("newer gateway");
+        FluentActions.Invoking(() => SqliteFile.Inspect(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("newer gateway");
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         Execute(File, "create table theirs (x)");
 
-        Assert.Contains("some other program", Assert.Throws<StoreException>(() => SqliteFile.Open(File)).Message, StringComparison.Ordinal);
+        FluentActions.Invoking(() => SqliteFile.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("some other program");
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         _folder.File("plain", "");
 
-        Assert.Contains("server.data_path", Assert.Throws<StoreException>(() => SqliteFile.Open(Path.Combine(_folder.Path, "plain", "headtower.db"))).Message, StringComparison.Ordinal);
+        FluentActions.Invoking(() => SqliteFile.Open(Path.Combine(_folder.Path, "plain", "headtower.db"))).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("server.data_path");
     }
 
     [Fact]
@@ -72,21 +72,21 @@ public sealed class SqliteFileTests : IDisposable
     {
         _folder.File("headtower.db", "");
         Fill();
-        Assert.True(SqliteFile.Inspect(File));
+        SqliteFile.Inspect(File).Should().BeTrue();
     }
 
     [Fact]
     public void WhatIsInspectedIsNotMade()
     {
-        Assert.False(SqliteFile.Inspect(File));
-        Assert.False(System.IO.File.Exists(File));
+        SqliteFile.Inspect(File).Should().BeFalse();
+        System.IO.File.Exists(File).Should().BeFalse();
     }
 
     [Fact]
     public async Task OfManyWhoOpenANewStoreAtOnceOneMigratesAndAllGetIt()
     {
         var opened = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => SqliteFile.Open(File).Path)));
-        Assert.Equal(16, opened.Length);
+        opened.Length.Should().Be(16);
     }
 
     [Theory]
@@ -106,12 +106,12 @@ public sealed class SqliteFileTests : IDisposable
 
         var (aside, wasDamaged) = SqliteFile.Restore(File, backup, TimeProvider.System);
 
-        Assert.Equal(damaged, wasDamaged);
-        Assert.Equal("ann", Assert.Single(People().List().People).Subject);
-        Assert.True(System.IO.File.Exists(aside));
+        wasDamaged.Should().Be(damaged);
+        People().List().People.Should().ContainSingle().Subject.Subject.Should().Be("ann");
+        System.IO.File.Exists(aside).Should().BeTrue();
         if (!OperatingSystem.IsWindows())
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(backup));
+            System.IO.File.GetUnixFileMode(backup).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
     }
 
@@ -127,8 +127,8 @@ public sealed class SqliteFileTests : IDisposable
             Execute(backup, "create table theirs (x)");
         }
 
-        Assert.Throws<StoreException>(() => SqliteFile.Restore(File, backup, TimeProvider.System));
-        Assert.Equal("ann", Assert.Single(People().List().People).Subject);
+        FluentActions.Invoking(() => SqliteFile.Restore(File, backup, TimeProvider.System)).Should().ThrowExactly<StoreException>();
+        People().List().People.Should().ContainSingle().Subject.Subject.Should().Be("ann");
     }
 
     private SqlitePersonStore People() => new(SqliteFile.Open(File), TimeProvider.System);

@@ -44,7 +44,7 @@ internal sealed partial class Browser(TestGateway gateway) : IDisposable
         start!.Status.Should().Be(302);
         start.Location.Should().StartWith(provider.Issuer);
         using var picked = await _http.GetAsync(new Uri(start.Location!.Replace("/authorize?", $"/as/{login}?", StringComparison.Ordinal)));
-        Assert.Equal(HttpStatusCode.Redirect, picked.StatusCode);
+        picked.StatusCode.Should().Be(HttpStatusCode.Redirect);
         return picked.Headers.Location!.OriginalString;
     }
 

@@ -242,7 +242,7 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         using var request = new HttpRequestMessage(method, Api + path);
         request.Content = body is null ? null : JsonContent.Create(body);
         using var answer = await client.SendAsync(request);
-        Assert.True(answer.IsSuccessStatusCode, $"{method} {path} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+        answer.IsSuccessStatusCode.Should().BeTrue($"{method} {path} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
         Keep(client, answer);
     }
 

@@ -51,7 +51,7 @@ internal sealed partial class GuardedGateway : IAsyncDisposable
         })
         {
             var link = user is null ? null : new UserLink(user, UserLink.Unpinned, LinkSource.Admin);
-            Assert.Equal(Change.Done, gateway.People.Store.Add(new(Source.Proxy, "", name, null, null, null, role), link));
+            gateway.People.Store.Add(new(Source.Proxy, "", name, null, null, null, role), link).Should().Be(Change.Done);
         }
 
         gateway.People.Reload();

@@ -38,7 +38,7 @@ internal sealed class NodeProvider : IAsyncDisposable
     public async Task<string> BeginAsync(Browser browser, string person)
     {
         var start = await browser.GetAsync("/admin/oidc/start");
-        Assert.StartsWith(Issuer, start.Location, StringComparison.Ordinal);
+        start.Location.Should().StartWith(Issuer);
         return await PassAsync(start.Location!, person);
     }
 

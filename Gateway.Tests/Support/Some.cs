@@ -17,7 +17,7 @@ internal static class Some
     {
         var problems = new Problems();
         var table = RouteFile.Parse(yaml, "routes.yaml", Bodies.Names, problems);
-        Assert.Empty(problems.Errors);
+        problems.Errors.Should().BeEmpty();
         return table!;
     }
 

@@ -67,7 +67,7 @@ internal sealed class TestGateway : IAsyncDisposable
     private static async Task<TestGateway> StartAsync(HeadscaleStandIn headscale, TemporaryFolder folder, ConfigurationFiles files)
     {
         var (configuration, problems, _) = files.Load();
-        Assert.Empty(problems.Errors);
+        problems.Errors.Should().BeEmpty();
         var log = new LogLines();
         var app = Gateway.App.Build(configuration!, files, builder => builder.Logging.ClearProviders().AddProvider(log));
         await app.StartAsync();

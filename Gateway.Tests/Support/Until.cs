@@ -17,7 +17,7 @@ internal static class Until
             await timer.WaitForNextTickAsync();
         }
 
-        Assert.Fail($"it did not happen within 20 s that {what}");
+        throw new Xunit.Sdk.XunitException($"it did not happen within 20 s that {what}");
     }
 
     public static Task TrueAsync(Func<bool> condition, string what) => TrueAsync(() => Task.FromResult(condition()), what);

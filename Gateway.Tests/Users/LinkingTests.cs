@@ -14,7 +14,7 @@ public sealed class LinkingTests
         await CallAsync(gateway, "sam", "sam@example.test");
         await CallAsync(gateway, "sam", "bob@example.test");
 
-        Assert.Equal(("7", LinkSource.Auto), LinkOf(gateway, "sam"));
+        LinkOf(gateway, "sam").Should().Be(((string, LinkSource)?)("7", LinkSource.Auto));
     }
 
     [Fact]
@@ -24,9 +24,9 @@ public sealed class LinkingTests
         await CallAsync(gateway, "sam", "sam@example.test");
         var status = await CallAsync(gateway, "mallory", "sam@example.test", "self_service");
 
-        Assert.Equal(403, status);
-        Assert.Null(LinkOf(gateway, "mallory"));
-        Assert.Equal(("7", LinkSource.Auto), LinkOf(gateway, "sam"));
+        status.Should().Be(403);
+        LinkOf(gateway, "mallory").Should().BeNull();
+        LinkOf(gateway, "sam").Should().Be(((string, LinkSource)?)("7", LinkSource.Auto));
     }
 
     [Fact]
@@ -40,21 +40,21 @@ public sealed class LinkingTests
         gateway.People.Reload();
 
         await CallAsync(gateway, "sam", "sam@example.test");
-        Assert.Equal(("2", LinkSource.Admin), LinkOf(gateway, "sam"));
+        LinkOf(gateway, "sam").Should().Be(((string, LinkSource)?)("2", LinkSource.Admin));
 
         // Not even when the user is gone: then there is no user until an administrator says so.
         gateway.Headscale.Tailnet.Nodes.RemoveAll(one => one.UserId == bob.Id);
         gateway.Headscale.Tailnet.Keys.RemoveAll(one => one.UserId == bob.Id);
         gateway.Headscale.Tailnet.Users.Remove(bob);
         await Until.TrueAsync(async () => await CallAsync(gateway, "sam", "sam@example.test", "self_service") == 403, "the link of a deleted user stops to count");
-        Assert.Equal(("2", LinkSource.Admin), LinkOf(gateway, "sam"));
+        LinkOf(gateway, "sam").Should().Be(((string, LinkSource)?)("2", LinkSource.Admin));
     }
 
     [Fact]
     public async Task AnotherUserWithTheSameIdIsSomebodyElse()
     {
         await using var gateway = await TestGateway.StartAsync();
-        Assert.Equal(200, await CallAsync(gateway, "sam", "sam@example.test", "self_service"));
+        (await CallAsync(gateway, "sam", "sam@example.test", "self_service")).Should().Be(200);
 
         var tailnet = gateway.Headscale.Tailnet;
         tailnet.Users[tailnet.Users.FindIndex(one => one.Id == 7)] = new TailnetUser(7, "reborn") { CreatedAt = new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero) };
@@ -70,7 +70,7 @@ public sealed class LinkingTests
         gateway.Headscale.Broken = System.Net.HttpStatusCode.BadGateway;
         await CallAsync(gateway, "sam", "sam@example.test");
 
-        Assert.Equal(("7", LinkSource.Auto), LinkOf(gateway, "sam"));
+        LinkOf(gateway, "sam").Should().Be(((string, LinkSource)?)("7", LinkSource.Auto));
     }
 
     private static (string, LinkSource)? LinkOf(TestGateway gateway, string name) =>

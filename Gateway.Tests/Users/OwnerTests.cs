@@ -32,11 +32,11 @@ public sealed class OwnerTests
             return (int)answer.StatusCode;
         }).ToArray();
         go.SetResult();
-        Assert.All(await Task.WhenAll(calls), status => Assert.Equal(200, status));
+        (await Task.WhenAll(calls)).Should().AllSatisfy(status => status.Should().Be(200));
 
         var people = new SqlitePersonStore(SqliteFile.Open(Path.Combine(store.Path, "headtower.db")), TimeProvider.System).List().People;
-        Assert.Equal(50, people.Count);
-        Assert.Single(people, person => person.Role == Role.OwnerName);
+        people.Count.Should().Be(50);
+        people.Should().ContainSingle(person => person.Role == Role.OwnerName);
     }
 
     [Fact]
@@ -44,9 +44,9 @@ public sealed class OwnerTests
     {
         await using var gateway = await TestGateway.StartAsync(more: "bootstrap: {owner: proxy:late}");
 
-        Assert.Equal(403, (await gateway.CallAsAsync("early", "POST", "/api/v1/node/backfillips?confirmed=true")).Status);
-        Assert.Equal(200, (await gateway.CallAsAsync("late", "POST", "/api/v1/node/backfillips?confirmed=true")).Status);
-        Assert.Equal(["late"], gateway.People.Snapshot.Everyone.Where(one => one.Role == Role.OwnerName).Select(one => one.Subject));
+        (await gateway.CallAsAsync("early", "POST", "/api/v1/node/backfillips?confirmed=true")).Status.Should().Be(403);
+        (await gateway.CallAsAsync("late", "POST", "/api/v1/node/backfillips?confirmed=true")).Status.Should().Be(200);
+        gateway.People.Snapshot.Everyone.Where(one => one.Role == Role.OwnerName).Select(one => one.Subject).Should().Equal(["late"]);
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class OwnerTests
         await using var gateway = await TestGateway.StartAsync(more: "bootstrap: {first_user_is_owner: false}");
         await gateway.CallAsAsync("first", "GET", "/api/v1/health");
 
-        Assert.Equal("member", gateway.People.Snapshot.Everyone.Single().Role);
+        gateway.People.Snapshot.Everyone.Single().Role.Should().Be("member");
     }
 
     [Fact]
@@ -63,18 +63,18 @@ public sealed class OwnerTests
     {
         using var folder = new TemporaryFolder();
         var store = new SqlitePersonStore(SqliteFile.Open(Path.Combine(folder.Path, "headtower.db")), TimeProvider.System);
-        Assert.Equal((true, true), store.Admit(New("a"), OwnerRule.WhenFirst));
-        Assert.Equal((true, false), store.Admit(New("b"), OwnerRule.WhenFirst));
-        Assert.Equal((false, false), store.Admit(New("a"), OwnerRule.WhenThereIsNone));
+        (((bool, bool))store.Admit(New("a"), OwnerRule.WhenFirst)).Should().Be((true, true));
+        (((bool, bool))store.Admit(New("b"), OwnerRule.WhenFirst)).Should().Be((true, false));
+        (((bool, bool))store.Admit(New("a"), OwnerRule.WhenThereIsNone)).Should().Be((false, false));
 
-        Assert.Equal(Change.OwnerExists, store.Add(New("c") with { Role = Role.OwnerName }, null));
-        Assert.Equal(Change.OwnerExists, store.SetRole(2, Role.OwnerName));
-        Assert.Equal(Change.IsOwner, store.SetRole(1, "admin"));
-        Assert.Equal(Change.IsOwner, store.Remove(1));
-        Assert.Equal(Change.NoSuchPerson, store.TransferOwnership(99, "admin"));
-        Assert.Equal(Change.Done, store.TransferOwnership(2, "admin"));
+        store.Add(New("c") with { Role = Role.OwnerName }, null).Should().Be(Change.OwnerExists);
+        store.SetRole(2, Role.OwnerName).Should().Be(Change.OwnerExists);
+        store.SetRole(1, "admin").Should().Be(Change.IsOwner);
+        store.Remove(1).Should().Be(Change.IsOwner);
+        store.TransferOwnership(99, "admin").Should().Be(Change.NoSuchPerson);
+        store.TransferOwnership(2, "admin").Should().Be(Change.Done);
 
-        Assert.Equal(["admin", "owner"], store.List().People.Select(one => one.Role));
+        store.List().People.Select(one => one.Role).Should().Equal(["admin", "owner"]);
     }
 
     [Fact]
@@ -85,11 +85,11 @@ public sealed class OwnerTests
         store.Admit(New("a"), OwnerRule.Never);
         store.Admit(New("b"), OwnerRule.Never);
 
-        Assert.Equal(Change.Done, store.Link(1, new("7", "x", LinkSource.Auto)));
-        Assert.Equal(Change.Claimed, store.Link(2, new("7", "x", LinkSource.Admin)));
-        Assert.Equal(Change.Claimed, store.Add(New("c"), new("7", "x", LinkSource.Admin)));
-        Assert.Equal(Change.Done, store.Unlink(1));
-        Assert.Equal(Change.Done, store.Link(2, new("7", "x", LinkSource.Admin)));
+        store.Link(1, new("7", "x", LinkSource.Auto)).Should().Be(Change.Done);
+        store.Link(2, new("7", "x", LinkSource.Admin)).Should().Be(Change.Claimed);
+        store.Add(New("c"), new("7", "x", LinkSource.Admin)).Should().Be(Change.Claimed);
+        store.Unlink(1).Should().Be(Change.Done);
+        store.Link(2, new("7", "x", LinkSource.Admin)).Should().Be(Change.Done);
     }
 
     private static NewPerson New(string subject) => new(Source.Proxy, "", subject, null, null, null, "viewer");

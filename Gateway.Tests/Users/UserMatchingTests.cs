@@ -35,7 +35,7 @@ public sealed class UserMatchingTests
     [InlineData(BothOn, "ben", "unknown@example.test", "2")]
     [InlineData(BothOn, "ben", "claimed@example.test", null)]
     public void EMailAndNameFindTheOnlyUserThatMatches(string rules, string name, string? email, string? expected) =>
-        Assert.Equal(expected, Find(rules, new Caller { Source = Source.Proxy, Issuer = "", Subject = name, UserName = name, Email = email, EmailIsTrusted = !rules.Contains("match_email: false", StringComparison.Ordinal) && rules.Contains("match_email", StringComparison.Ordinal) })?.Id);
+        (Find(rules, new Caller { Source = Source.Proxy, Issuer = "", Subject = name, UserName = name, Email = email, EmailIsTrusted = !rules.Contains("match_email: false", StringComparison.Ordinal) && rules.Contains("match_email", StringComparison.Ordinal) })?.Id).Should().Be(expected);
 
     [Theory]
     [InlineData("https://id.example.test", "sub-7", "7")]
@@ -44,11 +44,11 @@ public sealed class UserMatchingTests
     [InlineData("https://id.example.test", "../sub-7", null)]
     [InlineData("https://evil.example.test", "sub-7", null)]
     public void AStableSubjectFindsTheUserThatHeadscaleMadeAtItsOwnSignIn(string issuer, string subject, string? expected) =>
-        Assert.Equal(expected, Find($"subject_header: X-Sub, issuer: '{issuer}'", new Caller { Source = Source.Proxy, Issuer = issuer, Subject = subject, UserName = "who" })?.Id);
+        (Find($"subject_header: X-Sub, issuer: '{issuer}'", new Caller { Source = Source.Proxy, Issuer = issuer, Subject = subject, UserName = "who" })?.Id).Should().Be(expected);
 
     [Fact]
     public void WithoutASubjectHeaderTheLoginNameIsNoProviderId() =>
-        Assert.Null(Find("match_email: true", new Caller { Source = Source.Proxy, Issuer = "https://id.example.test", Subject = "sub-7", UserName = "sub-7" }));
+        Find("match_email: true", new Caller { Source = Source.Proxy, Issuer = "https://id.example.test", Subject = "sub-7", UserName = "sub-7" }).Should().BeNull();
 
     private static HeadscaleUser? Find(string rules, Caller caller) =>
         Match(rules, caller).User;

@@ -16,21 +16,21 @@ public sealed class CertifiedProviderTests
         using var browser = new Browser(provider.Gateway);
 
         var signedIn = await browser.GetAsync(await provider.BeginAsync(browser, "sam"));
-        Assert.Equal((302, "/admin/"), (signedIn.Status, signedIn.Location));
+        (((int, string?))(signedIn.Status, signedIn.Location)).Should().Be((302, "/admin/"));
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        Assert.Equal(("sam", "sam@example.test", "Sam Selfservice", "self_service", "7"), ($"{me["identity"]!["subject"]}", $"{me["identity"]!["email"]}", $"{me["identity"]!["name"]}", $"{me["role"]}", $"{me["headscaleUser"]!["id"]}"));
-        Assert.Contains("sam-laptop", (await browser.GetAsync("/api/v1/node")).Text, StringComparison.Ordinal);
+        ($"{me["identity"]!["subject"]}", $"{me["identity"]!["email"]}", $"{me["identity"]!["name"]}", $"{me["role"]}", $"{me["headscaleUser"]!["id"]}").Should().Be(("sam", "sam@example.test", "Sam Selfservice", "self_service", "7"));
+        (await browser.GetAsync("/api/v1/node")).Text.Should().Contain("sam-laptop");
 
         await provider.RotateKeyAsync();
-        Assert.Equal(302, (await browser.GetAsync(await provider.BeginAsync(browser, "sam"))).Status);
+        (await browser.GetAsync(await provider.BeginAsync(browser, "sam"))).Status.Should().Be(302);
 
         var signOut = await browser.SubmitAsync("/admin/", "/admin/logout");
-        Assert.StartsWith(provider.Issuer + "/session/end?", signOut.Location, StringComparison.Ordinal);
-        Assert.StartsWith(provider.Gateway.Url + "admin/login?s=logout", await provider.ConfirmSignOutAsync(signOut.Location!), StringComparison.Ordinal);
-        Assert.Equal(302, (await browser.GetAsync("/api/v1/node")).Status);
+        signOut.Location.Should().StartWith(provider.Issuer + "/session/end?");
+        (await provider.ConfirmSignOutAsync(signOut.Location!)).Should().StartWith(provider.Gateway.Url + "admin/login?s=logout");
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(302);
 
-        Assert.Equal(302, (await browser.GetAsync(await provider.BeginAsync(browser, "sam"))).Status);
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
+        (await browser.GetAsync(await provider.BeginAsync(browser, "sam"))).Status.Should().Be(302);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(200);
     }
 
     [NodeProviderFact]
@@ -41,8 +41,8 @@ public sealed class CertifiedProviderTests
 
         var page = await browser.GetAsync(await provider.BeginAsync(browser, "cancel"));
 
-        Assert.Equal(403, page.Status);
-        Assert.Contains("The provider did not sign you in.", page.Text, StringComparison.Ordinal);
+        page.Status.Should().Be(403);
+        page.Text.Should().Contain("The provider did not sign you in.");
     }
 
     [NodeProviderFact]
@@ -52,7 +52,7 @@ public sealed class CertifiedProviderTests
         using var browser = new Browser(provider.Gateway);
         await browser.GetAsync(await provider.BeginAsync(browser, "eve"));
 
-        Assert.Null(JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!["headscaleUser"]);
+        JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!["headscaleUser"].Should().BeNull();
     }
 
     [NodeProviderFact]
@@ -61,12 +61,12 @@ public sealed class CertifiedProviderTests
         await using var provider = await NodeProvider.StartAsync();
         using var browser = new Browser(provider.Gateway);
         await browser.GetAsync(await provider.BeginAsync(browser, "sam"));
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(200);
 
         // Elsewhere: not by the gateway's button.
         await provider.ConfirmSignOutAsync(provider.Issuer + "/session/end");
 
         await Until.TrueAsync(async () => (await browser.GetAsync("/api/v1/node")).Status == 302, "the session is over");
-        Assert.True(provider.Gateway.Log.Has("The provider ended 1 sessions"));
+        provider.Gateway.Log.Has("The provider ended 1 sessions").Should().BeTrue();
     }
 }

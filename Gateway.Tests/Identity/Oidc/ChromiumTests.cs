@@ -21,33 +21,33 @@ public sealed class ChromiumTests
         await page.GotoAsync("/api/v1/node");
         await page.GetByText("Sign in with single sign-on").ClickAsync();
         await page.Locator("#sam").ClickAsync();
-        Assert.EndsWith("/api/v1/node", page.Url, StringComparison.Ordinal);
-        Assert.Contains("sam-laptop", await page.Locator("body").InnerTextAsync(), StringComparison.Ordinal);
+        page.Url.Should().EndWith("/api/v1/node");
+        (await page.Locator("body").InnerTextAsync()).Should().Contain("sam-laptop");
 
         await page.GotoAsync("/admin/");
-        Assert.Equal("Overview", await page.Locator("h1").InnerTextAsync());
+        (await page.Locator("h1").InnerTextAsync()).Should().Be("Overview");
         await ShootAsync(page, "home");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
-        Assert.Contains("You have been signed out.", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
-        Assert.DoesNotContain(await context.CookiesAsync(), cookie => cookie.Name == "headtower");
+        (await page.Locator("main").InnerTextAsync()).Should().Contain("You have been signed out.");
+        (await context.CookiesAsync()).Should().NotContain(cookie => cookie.Name == "headtower");
 
         await page.GetByText("Sign in with single sign-on").ClickAsync();
         await page.Locator("#cancel").ClickAsync();
-        Assert.Equal("Sign-in failed", await page.Locator("h1").InnerTextAsync());
+        (await page.Locator("h1").InnerTextAsync()).Should().Be("Sign-in failed");
         await ShootAsync(page, "failure");
         await page.GetByText("Back to sign in").ClickAsync();
 
         await page.GetByLabel("Headscale API key").FillAsync("nonsense");
         await page.GetByText("Sign in with API key").ClickAsync();
-        Assert.Contains("does not look like", await page.GetByRole(AriaRole.Alert).InnerTextAsync(), StringComparison.Ordinal);
+        (await page.GetByRole(AriaRole.Alert).InnerTextAsync()).Should().Contain("does not look like");
         await ShootAsync(page, "login");
         await page.GetByLabel("Headscale API key").FillAsync(provider.Gateway.Headscale.ApiKey);
         await page.GetByText("Sign in with API key").ClickAsync();
-        Assert.Equal("Overview", await page.Locator("h1").InnerTextAsync());
+        (await page.Locator("h1").InnerTextAsync()).Should().Be("Overview");
 
-        Assert.DoesNotContain(complaints, text => text.Contains("Content Security Policy", StringComparison.Ordinal));
-        Assert.Equal((true, SameSiteAttribute.Lax), (await context.CookiesAsync()).Where(one => one.Name == "headtower").Select(one => (one.HttpOnly, one.SameSite)).Single());
+        complaints.Should().NotContain(text => text.Contains("Content Security Policy", StringComparison.Ordinal));
+        (((bool, SameSiteAttribute))(await context.CookiesAsync()).Where(one => one.Name == "headtower").Select(one => (one.HttpOnly, one.SameSite)).Single()).Should().Be(((bool, SameSiteAttribute))(true, SameSiteAttribute.Lax));
     }
 
     [ChromiumFact]
@@ -60,18 +60,18 @@ public sealed class ChromiumTests
         var page = await context.NewPageAsync();
         await page.GotoAsync("/admin/oidc/start");
         await page.Locator("#sam").ClickAsync();
-        Assert.Equal("Overview", await page.Locator("h1").InnerTextAsync());
+        (await page.Locator("h1").InnerTextAsync()).Should().Be("Overview");
 
         await provider.RotateKeyAsync();
         await page.GotoAsync("/admin/oidc/start");
-        Assert.Equal("Overview", await page.Locator("h1").InnerTextAsync());
+        (await page.Locator("h1").InnerTextAsync()).Should().Be("Overview");
 
         var elsewhere = await context.NewPageAsync();
         await elsewhere.GotoAsync(provider.Issuer + "/session/end");
         await elsewhere.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
 
         await Until.TrueAsync(async () => (await page.GotoAsync("/admin/"))!.Url.Contains("/admin/login", StringComparison.Ordinal), "the session is over");
-        Assert.True(provider.Gateway.Log.Has("The provider ended "));
+        provider.Gateway.Log.Has("The provider ended ").Should().BeTrue();
     }
 
     [ChromiumFact]
@@ -91,11 +91,11 @@ public sealed class ChromiumTests
 
         await Task.WhenAll(tabs.Select((tab, at) => tab.GotoAsync($"/admin/oidc/start?return_to=%2Fadmin%2F%3Ftab%3D{at}")));
 
-        Assert.Equal(Enumerable.Range(0, 20).Select(at => $"{provider.Gateway.Url}admin/?tab={at}"), tabs.Select(tab => tab.Url));
+        tabs.Select(tab => tab.Url).Should().Equal(Enumerable.Range(0, 20).Select(at => $"{provider.Gateway.Url}admin/?tab={at}"));
         foreach (var tab in tabs)
         {
             await tab.ReloadAsync();
-            Assert.Equal("Overview", await tab.Locator("h1").InnerTextAsync());
+            (await tab.Locator("h1").InnerTextAsync()).Should().Be("Overview");
         }
     }
 

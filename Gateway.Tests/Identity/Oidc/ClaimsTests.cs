@@ -37,7 +37,7 @@ public sealed class ClaimsTests
 
         await browser.SignInAsync(provider, "sam");
 
-        Assert.Equal(role ?? "member", gateway.People.Snapshot.Everyone.Single().Role);
+        gateway.People.Snapshot.Everyone.Single().Role.Should().Be(role ?? "member");
     }
 
     [Fact]
@@ -47,13 +47,13 @@ public sealed class ClaimsTests
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
         await browser.SignInAsync(provider, "sam");
-        Assert.Equal("self_service", gateway.People.Snapshot.Everyone.Single().Role);
+        gateway.People.Snapshot.Everyone.Single().Role.Should().Be("self_service");
 
         provider.Accounts = [.. provider.Accounts.Select(one => one with { Groups = [] })];
         await browser.SignInAsync(provider, "sam");
 
-        Assert.Equal("member", gateway.People.Snapshot.Everyone.Single().Role);
-        Assert.Equal(403, (await browser.GetAsync("/api/v1/node")).Status);
+        gateway.People.Snapshot.Everyone.Single().Role.Should().Be("member");
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(403);
     }
 
     [Theory]
@@ -75,8 +75,8 @@ public sealed class ClaimsTests
 
         var answer = await browser.SignInAsync(provider, login);
 
-        Assert.Equal(isAllowed ? 302 : 403, answer.Status);
-        Assert.Equal(isAllowed ? 1 : 0, gateway.People.Snapshot.Everyone.Count);
+        answer.Status.Should().Be(isAllowed ? 302 : 403);
+        gateway.People.Snapshot.Everyone.Count.Should().Be(isAllowed ? 1 : 0);
     }
 
     [Theory]
@@ -100,7 +100,7 @@ public sealed class ClaimsTests
             await browser.SignInAsync(provider, login);
             await browser.GetAsync("/admin/api/me");
 
-            Assert.Equal(expected, gateway.People.Snapshot.Everyone.Single().Link?.HeadscaleUserId);
+            (gateway.People.Snapshot.Everyone.Single().Link?.HeadscaleUserId).Should().Be(expected);
         }
     }
 
@@ -121,7 +121,7 @@ public sealed class ClaimsTests
     [InlineData("""{"sub":"s","email":"a@evil@b","email_verified":true}""", """{}""", false)]
     [InlineData("""{"sub":"s","email":" a@b","email_verified":true}""", """{}""", false)]
     public void AnAddressIsVerifiedOnlyWhenTheProviderSaysSo(string token, string info, bool expected) =>
-        Assert.Equal(expected, Read(token, info, "").EmailIsVerified);
+        Read(token, info, "").EmailIsVerified.Should().Be(expected);
 
     [Theory]
     [InlineData("""{"sub":"s","name":"Ann"}""", "Ann")]
@@ -130,12 +130,12 @@ public sealed class ClaimsTests
     [InlineData("""{"sub":"s","preferred_username":"ann"}""", "ann")]
     [InlineData("""{"sub":"s","name":"  "}""", null)]
     [InlineData("""{"sub":"s","name":" Ann "}""", " Ann ")]
-    public void TheNameIsWhatIsThere(string token, string? expected) => Assert.Equal(expected, Read(token, "{}", "").Name);
+    public void TheNameIsWhatIsThere(string token, string? expected) => Read(token, "{}", "").Name.Should().Be(expected);
 
     [Theory]
     [InlineData("""{"sub":"s","oid":"o"}""", "subject_claims: [oid]", "s")]
     [InlineData("""{"oid":"o"}""", "subject_claims: [upn, oid]", "o")]
-    public void TheSubjectIsSubAndElseTheFirstOfTheOthers(string token, string settings, string expected) => Assert.Equal(expected, Read(token, "{}", settings).Subject);
+    public void TheSubjectIsSubAndElseTheFirstOfTheOthers(string token, string settings, string expected) => Read(token, "{}", settings).Subject.Should().Be(expected);
 
     [Theory]
     [InlineData("""{"sub":"s"}""", "claim 'groups' is absent")]

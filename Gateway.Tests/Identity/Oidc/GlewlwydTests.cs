@@ -32,20 +32,20 @@ public sealed class GlewlwydTests : IAsyncLifetime
     {
         using var browser = new Browser(_gateway!);
 
-        Assert.Equal(302, (await SignInAsync(browser, "sam")).Status);
+        (await SignInAsync(browser, "sam")).Status.Should().Be(302);
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        Assert.Equal(("sam@example.test", "self_service", "7"), ($"{me["identity"]!["email"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}"));
+        ($"{me["identity"]!["email"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}").Should().Be(("sam@example.test", "self_service", "7"));
 
         await _provider!.RotateKeyAsync();
-        Assert.Equal(302, (await SignInAsync(browser, "sam")).Status);
-        Assert.StartsWith(_provider.Issuer, (await browser.SubmitAsync("/admin/", "/admin/logout")).Location, StringComparison.Ordinal);
-        Assert.Equal(302, (await browser.GetAsync("/api/v1/node")).Status);
+        (await SignInAsync(browser, "sam")).Status.Should().Be(302);
+        (await browser.SubmitAsync("/admin/", "/admin/logout")).Location.Should().StartWith(_provider.Issuer);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(302);
 
         var refused = await SignInAsync(browser, "eve");
-        Assert.Equal(403, refused.Status);
-        Assert.Contains("may not sign in here", refused.Text, StringComparison.Ordinal);
-        Assert.Equal(302, (await SignInAsync(browser, "sam")).Status);
-        Assert.Contains("sam-laptop", (await browser.GetAsync("/api/v1/node")).Text, StringComparison.Ordinal);
+        refused.Status.Should().Be(403);
+        refused.Text.Should().Contain("may not sign in here");
+        (await SignInAsync(browser, "sam")).Status.Should().Be(302);
+        (await browser.GetAsync("/api/v1/node")).Text.Should().Contain("sam-laptop");
     }
 
     [GlewlwydFact]
@@ -56,12 +56,12 @@ public sealed class GlewlwydTests : IAsyncLifetime
         await SignInAsync(browser, "sam");
         await SignInAsync(other, "sam");
         var signOut = await browser.SubmitAsync("/admin/", "/admin/logout");
-        Assert.Equal(200, (await other.GetAsync("/api/v1/node")).Status);
+        (await other.GetAsync("/api/v1/node")).Status.Should().Be(200);
 
         await _provider!.SignOutAsync(signOut.Location!);
 
         await Until.TrueAsync(async () => (await other.GetAsync("/api/v1/node")).Status == 302, "the session is over");
-        Assert.True(_gateway!.Log.Has("The provider ended 1 sessions"));
+        _gateway!.Log.Has("The provider ended 1 sessions").Should().BeTrue();
     }
 
     [GlewlwydChromiumFact]
@@ -87,13 +87,13 @@ public sealed class GlewlwydTests : IAsyncLifetime
 
             await page.GetByTitle("Continue to client application").ClickAsync();
             await page.WaitForURLAsync(_url + "admin/");
-            Assert.Contains("sam\n", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
+            (await page.Locator("main").InnerTextAsync()).Should().Contain("sam\n");
 
             await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
             await page.GetByRole(AriaRole.Button, new() { Name = "Logout" }).First.ClickAsync();
             // Its page stays where it is.
             await page.GetByText("You are disconnected").WaitForAsync();
-            Assert.EndsWith("/admin/login?return_to=%2Fadmin%2F", (await page.GotoAsync(_url + "admin/"))!.Url, StringComparison.Ordinal);
+            (await page.GotoAsync(_url + "admin/"))!.Url.Should().EndWith("/admin/login?return_to=%2Fadmin%2F");
             await _provider!.RotateKeyAsync();
         }
     }
@@ -101,7 +101,7 @@ public sealed class GlewlwydTests : IAsyncLifetime
     private async Task<PageAnswer> SignInAsync(Browser browser, string login)
     {
         var start = await browser.GetAsync("/admin/oidc/start");
-        Assert.StartsWith(_provider!.Issuer, start.Location, StringComparison.Ordinal);
+        start.Location.Should().StartWith(_provider!.Issuer);
         return await browser.GetAsync(await _provider.PassAsync(start.Location!, login));
     }
 

@@ -147,22 +147,22 @@ public sealed class HostileProviderTests
         var page = await browser.SignInAsync(provider, "sam");
 
         var expected = _variants[variant].Expected;
-        Assert.True(gateway.Log.Has($" was refused: {expected}: "), string.Join('\n', gateway.Log.All));
-        Assert.Equal(Gateway.Admin.SignInTexts.Of(expected, "").Status, page.Status);
-        Assert.Contains($"Reference: <code>{page.Response.Headers.GetValues("X-Request-Id").Single()}</code>", page.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("<script", page.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("__Host-headtower", browser.Cookies.Keys);
-        Assert.Equal(302, (await browser.GetAsync("/admin/")).Status);
-        Assert.Empty(gateway.People.Snapshot.Everyone);
+        gateway.Log.Has($" was refused: {expected}: ").Should().BeTrue(string.Join('\n', gateway.Log.All));
+        page.Status.Should().Be(Gateway.Admin.SignInTexts.Of(expected, "").Status);
+        page.Text.Should().Contain($"Reference: <code>{page.Response.Headers.GetValues("X-Request-Id").Single()}</code>");
+        page.Text.Should().NotContain("<script");
+        browser.Cookies.Keys.Should().NotContain("__Host-headtower");
+        (await browser.GetAsync("/admin/")).Status.Should().Be(302);
+        gateway.People.Snapshot.Everyone.Should().BeEmpty();
     }
 
     [Fact]
     public void ThereAreMoreThanFiftyVariantsAndEveryFailureHasItsWords()
     {
-        Assert.True(_variants.Count >= 50);
+        (_variants.Count >= 50).Should().BeTrue();
         var texts = Enum.GetValues<SignInFailure>().Select(one => Gateway.Admin.SignInTexts.Of(one, "")).ToArray();
-        Assert.All(texts, one => Assert.True(one.Status >= 400 && one.Text.Length > 0 && one.Advice.Length > 0));
-        Assert.Equal(texts.Length, texts.Select(one => one.Text).Distinct().Count());
+        texts.Should().AllSatisfy(one => (one.Status >= 400 && one.Text.Length > 0 && one.Advice.Length > 0).Should().BeTrue());
+        texts.Select(one => one.Text).Distinct().Count().Should().Be(texts.Length);
     }
 
     [Fact]
@@ -177,6 +177,6 @@ public sealed class HostileProviderTests
             payload["exp"] = payload["exp"]!.GetValue<long>() - 330;
         };
 
-        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
     }
 }

@@ -24,28 +24,28 @@ public sealed class LemonLdapTests
         await using var gateway = await StartGatewayAsync(provider);
         using var browser = new Browser(gateway);
 
-        Assert.Equal(302, (await SignInAsync("dwho")).Status);
+        (await SignInAsync("dwho")).Status.Should().Be(302);
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        Assert.Equal(("dwho", "Doctor Who", "self_service", "71"), ($"{me["identity"]!["subject"]}", $"{me["identity"]!["name"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}"));
-        Assert.Contains("tardis", (await browser.GetAsync("/api/v1/node")).Text, StringComparison.Ordinal);
+        ($"{me["identity"]!["subject"]}", $"{me["identity"]!["name"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}").Should().Be(("dwho", "Doctor Who", "self_service", "71"));
+        (await browser.GetAsync("/api/v1/node")).Text.Should().Contain("tardis");
 
         await provider.RestartWithAnotherKeyAsync(Callback, AfterSignOut);
-        Assert.Equal(302, (await SignInAsync("dwho")).Status);
+        (await SignInAsync("dwho")).Status.Should().Be(302);
 
         var signOut = await browser.SubmitAsync("/admin/", "/admin/logout");
-        Assert.StartsWith(provider.Issuer, signOut.Location, StringComparison.Ordinal);
-        Assert.StartsWith(AfterSignOut, await provider.PassAsync(signOut.Location!, ""), StringComparison.Ordinal);
-        Assert.Equal(302, (await browser.GetAsync("/api/v1/node")).Status);
+        signOut.Location.Should().StartWith(provider.Issuer);
+        (await provider.PassAsync(signOut.Location!, "")).Should().StartWith(AfterSignOut);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(302);
 
         var refused = await SignInAsync("rtyler");
-        Assert.Equal(403, refused.Status);
-        Assert.Contains("may not sign in here", refused.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("headtower", browser.Cookies.Keys);
+        refused.Status.Should().Be(403);
+        refused.Text.Should().Contain("may not sign in here");
+        browser.Cookies.Keys.Should().NotContain("headtower");
 
         async Task<PageAnswer> SignInAsync(string login)
         {
             var start = await browser.GetAsync("/admin/oidc/start");
-            Assert.StartsWith(provider.Issuer, start.Location, StringComparison.Ordinal);
+            start.Location.Should().StartWith(provider.Issuer);
             return await browser.GetAsync(await provider.PassAsync(start.Location!, login));
         }
     }
@@ -67,7 +67,7 @@ public sealed class LemonLdapTests
             await page.Locator("input[name=password]").FillAsync("dwho");
             await page.Locator("form#lform button[type=submit]").First.ClickAsync();
             await page.WaitForURLAsync(Url + "/admin/");
-            Assert.Contains("Doctor Who", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
+            (await page.Locator("main").InnerTextAsync()).Should().Contain("Doctor Who");
 
             await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
             await page.WaitForURLAsync(url => url.StartsWith(AfterSignOut, StringComparison.Ordinal));

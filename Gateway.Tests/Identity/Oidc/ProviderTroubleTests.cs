@@ -21,15 +21,15 @@ public sealed class ProviderTroubleTests
         using var browser = new Browser(down);
 
         await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains("Single sign-on is temporarily unavailable: ", StringComparison.Ordinal), "the page says so");
-        Assert.DoesNotContain("/admin/oidc/start", (await browser.GetAsync("/admin/login")).Text, StringComparison.Ordinal);
-        Assert.Equal(503, (await browser.GetAsync("/admin/oidc/start")).Status);
+        (await browser.GetAsync("/admin/login")).Text.Should().NotContain("/admin/oidc/start");
+        (await browser.GetAsync("/admin/oidc/start")).Status.Should().Be(503);
         using var byKey = down.As(null);
         byKey.DefaultRequestHeaders.Add("Authorization", $"Bearer {down.Headscale.ApiKey}");
-        Assert.Equal(200, (await TestGateway.CallAsync(byKey, "GET", "/api/v1/node")).Status);
+        (await TestGateway.CallAsync(byKey, "GET", "/api/v1/node")).Status.Should().Be(200);
 
         await using var back = await ProviderStandIn.StartAsync(SignInSetup.Accounts, port);
         await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal), "the button is back");
-        Assert.Equal("/admin/", (await browser.SignInAsync(back, "sam")).Location);
+        (await browser.SignInAsync(back, "sam")).Location.Should().Be("/admin/");
     }
 
     [Fact]
@@ -42,11 +42,11 @@ public sealed class ProviderTroubleTests
         var callback = await browser.BeginAsync(provider, "sam");
         await provider.DisposeAsync();
 
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(200);
         var page = await browser.GetAsync(callback);
-        Assert.Equal(503, page.Status);
-        Assert.Contains("cannot be reached", page.Text, StringComparison.Ordinal);
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
+        page.Status.Should().Be(503);
+        page.Text.Should().Contain("cannot be reached");
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(200);
     }
 
     [Theory]
@@ -68,13 +68,13 @@ public sealed class ProviderTroubleTests
 
         await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains(says, StringComparison.Ordinal), $"the page says '{says}'");
 
-        Assert.DoesNotContain("/admin/oidc/start", (await browser.GetAsync("/admin/login")).Text, StringComparison.Ordinal);
-        Assert.True(gateway.Log.Has("Sign-in with the provider is unavailable"));
+        (await browser.GetAsync("/admin/login")).Text.Should().NotContain("/admin/oidc/start");
+        gateway.Log.Has("Sign-in with the provider is unavailable").Should().BeTrue();
         var ready = JsonNode.Parse((await browser.GetAsync("/admin/readyz")).Text)!;
-        Assert.Equal(("ok", false), ($"{ready["status"]}", ready["provider"]!["ok"]!.GetValue<bool>()));
+        ($"{ready["status"]}", ready["provider"]!["ok"]!.GetValue<bool>()).Should().Be(("ok", false));
         var check = await Verb.RunAsync("check", "--online", "--config", gateway.Files.Config);
-        Assert.Equal(1, check.Exit);
-        Assert.Contains(says, check.Output, StringComparison.Ordinal);
+        check.Exit.Should().Be(1);
+        check.Output.Should().Contain(says);
     }
 
     [Theory]
@@ -103,7 +103,7 @@ public sealed class ProviderTroubleTests
         await using var gateway = await SignInSetup.StartAsync(provider, "  allow_weak_rsa_keys: true");
         using var browser = new Browser(gateway);
 
-        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
     }
 
     private static (X509Certificate2 Ca, X509Certificate2 Server) MakeCertificate()

@@ -20,12 +20,12 @@ public sealed class SessionTests
 
         var answer = await browser.SignInAsync(provider, "sam");
 
-        var line = Assert.Single(answer.Response.Headers.GetValues("Set-Cookie"), one => one.StartsWith("__Host-headtower=", StringComparison.Ordinal));
-        Assert.All(new[] { "path=/", "secure", "httponly", "samesite=lax", "max-age=86400" }, part => Assert.Contains(part, line, StringComparison.Ordinal));
-        Assert.DoesNotContain("domain", line, StringComparison.Ordinal);
+        var line = answer.Response.Headers.GetValues("Set-Cookie").Should().ContainSingle(one => one.StartsWith("__Host-headtower=", StringComparison.Ordinal)).Subject;
+        (new[] { "path=/", "secure", "httponly", "samesite=lax", "max-age=86400" }).Should().AllSatisfy(part => line.Should().Contain(part));
+        line.Should().NotContain("domain");
         var value = browser.Cookies["__Host-headtower"].Value;
         await gateway.StopAsync();
-        Assert.All(Directory.EnumerateFiles(gateway.Folder, "headtower.db*"), file => Assert.DoesNotContain(value, File.ReadAllText(file), StringComparison.Ordinal));
+        Directory.EnumerateFiles(gateway.Folder, "headtower.db*").Should().AllSatisfy(file => File.ReadAllText(file).Should().NotContain(value));
     }
 
     [Fact]
@@ -37,12 +37,12 @@ public sealed class SessionTests
         using var thief = new Browser(gateway);
         await browser.SignInAsync(provider, "sam");
         thief.Cookies["__Host-headtower"] = browser.Cookies["__Host-headtower"];
-        Assert.Equal(200, (await thief.GetAsync("/api/v1/node")).Status);
+        (await thief.GetAsync("/api/v1/node")).Status.Should().Be(200);
         await browser.SignInAsync(provider, "sam");
-        Assert.NotEqual(thief.Cookies["__Host-headtower"].Value, browser.Cookies["__Host-headtower"].Value);
+        browser.Cookies["__Host-headtower"].Value.Should().NotBe(thief.Cookies["__Host-headtower"].Value);
 
         // Another tab may have begun it just now; two minutes later there is none.
-        Assert.Equal(200, (await thief.GetAsync("/api/v1/node")).Status);
+        (await thief.GetAsync("/api/v1/node")).Status.Should().Be(200);
         thief.Cookies["__Host-headtower"] = browser.Cookies["__Host-headtower"];
         using (var aging = new SqliteConnection($"Data Source={gateway.Configuration.Settings.Store.File}"))
         {
@@ -52,8 +52,8 @@ public sealed class SessionTests
         var sessions = (Sessions)gateway.App.Services.GetService(typeof(Sessions))!;
         await Until.TrueAsync(() => sessions.All.All(one => one.CreatedAt < TimeProvider.System.GetUtcNow().AddMinutes(-1)), "the sessions are old");
         await browser.SignInAsync(provider, "sam");
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
-        Assert.Equal(302, (await thief.GetAsync("/api/v1/node")).Status);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(200);
+        (await thief.GetAsync("/api/v1/node")).Status.Should().Be(302);
     }
 
     [Fact]
@@ -63,13 +63,13 @@ public sealed class SessionTests
         await using var gateway = await SignInSetup.StartAsync(provider, "  default_role: viewer");
         using var browser = new Browser(gateway);
         await browser.SignInAsync(provider, "sam");
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/node/11")).Status);
+        (await browser.GetAsync("/api/v1/node/11")).Status.Should().Be(200);
 
         var person = gateway.People.Snapshot.Everyone.Single();
-        Assert.Equal(0, (await Verb.RunAsync("users", "set-role", $"{person.Id}", "member", "--config", gateway.Files.Config)).Exit);
+        (await Verb.RunAsync("users", "set-role", $"{person.Id}", "member", "--config", gateway.Files.Config)).Exit.Should().Be(0);
         await Until.TrueAsync(async () => (await browser.GetAsync("/api/v1/node/11")).Status == 403, "the role is taken away");
-        Assert.Contains("No access yet", (await browser.GetAsync("/admin/")).Text, StringComparison.Ordinal);
-        Assert.Equal(0, (await Verb.RunAsync("users", "remove", $"{person.Id}", "--config", gateway.Files.Config)).Exit);
+        (await browser.GetAsync("/admin/")).Text.Should().Contain("No access yet");
+        (await Verb.RunAsync("users", "remove", $"{person.Id}", "--config", gateway.Files.Config)).Exit.Should().Be(0);
         await Until.TrueAsync(async () => (await browser.GetAsync("/api/v1/node/11")).Status == 302, "the session is over");
     }
 
@@ -85,16 +85,16 @@ public sealed class SessionTests
         await sam.SignInAsync(provider, "sam");
         await elsewhere.SignInAsync(provider, "sam");
 
-        Assert.Equal("2 3", await IdsAsync(sam));
-        Assert.Equal("1 2 3", await IdsAsync(alice));
+        (await IdsAsync(sam)).Should().Be("2 3");
+        (await IdsAsync(alice)).Should().Be("1 2 3");
         using var http = new HttpClient { BaseAddress = gateway.Url };
-        Assert.Equal(404, await RevokeAsync(sam, 1, "https://gateway.example.test"));
-        Assert.Equal(403, await RevokeAsync(sam, 3, "https://evil.example"));
-        Assert.Equal(403, await RevokeAsync(sam, 3, null));
-        Assert.Equal(204, await RevokeAsync(sam, 3, "https://gateway.example.test"));
-        Assert.Equal(302, (await elsewhere.GetAsync("/api/v1/node")).Status);
-        Assert.Equal(204, await RevokeAsync(alice, 2, "https://gateway.example.test"));
-        Assert.Equal(302, (await sam.GetAsync("/api/v1/node")).Status);
+        (await RevokeAsync(sam, 1, "https://gateway.example.test")).Should().Be(404);
+        (await RevokeAsync(sam, 3, "https://evil.example")).Should().Be(403);
+        (await RevokeAsync(sam, 3, null)).Should().Be(403);
+        (await RevokeAsync(sam, 3, "https://gateway.example.test")).Should().Be(204);
+        (await elsewhere.GetAsync("/api/v1/node")).Status.Should().Be(302);
+        (await RevokeAsync(alice, 2, "https://gateway.example.test")).Should().Be(204);
+        (await sam.GetAsync("/api/v1/node")).Status.Should().Be(302);
 
         static async Task<string> IdsAsync(Browser browser) =>
             string.Join(' ', JsonNode.Parse((await browser.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray().Select(one => $"{one!["id"]}"));
@@ -123,15 +123,13 @@ public sealed class SessionTests
         await browser.SignInAsync(provider, "sam");
 
         var listed = await Verb.RunAsync("sessions", "list", "--json", "--config", gateway.Files.Config);
-        Assert.Equal($"oidc:{provider.Issuer}#sub-sam", $"{JsonNode.Parse(listed.Output)![0]!["identity"]}");
-        Assert.Contains("there is no session", (await Verb.RunAsync("sessions", "revoke", "99", "--config", gateway.Files.Config)).Error, StringComparison.Ordinal);
-        Assert.Equal(0, (await Verb.RunAsync("sessions", "revoke", "1", "--config", gateway.Files.Config)).Exit);
+        $"{JsonNode.Parse(listed.Output)![0]!["identity"]}".Should().Be($"oidc:{provider.Issuer}#sub-sam");
+        (await Verb.RunAsync("sessions", "revoke", "99", "--config", gateway.Files.Config)).Error.Should().Contain("there is no session");
+        (await Verb.RunAsync("sessions", "revoke", "1", "--config", gateway.Files.Config)).Exit.Should().Be(0);
         await Until.TrueAsync(async () => (await browser.GetAsync("/admin/api/me")).Status == 401, "the session is over");
         await browser.GetAsync("/admin/oidc/callback?state=forged");
 
-        Assert.Equal(
-            ["sign_in.oidc done 302", "sessions.revoke done 0", "sign_in.oidc state_invalid 400"],
-            (await gateway.StopAndReadAuditAsync()).Select(one => $"{one.Row} {one.Reason} {one.Status}"));
+        (await gateway.StopAndReadAuditAsync()).Select(one => $"{one.Row} {one.Reason} {one.Status}").Should().Equal(["sign_in.oidc done 302", "sessions.revoke done 0", "sign_in.oidc state_invalid 400"]);
     }
 
     [Fact]
@@ -153,11 +151,11 @@ public sealed class SessionTests
             atOther.Cookies[cookie.Key] = cookie.Value;
         }
 
-        Assert.Equal(302, (await atOther.GetAsync(callback)).Status);
-        Assert.Equal(200, (await atOther.GetAsync("/api/v1/node")).Status);
+        (await atOther.GetAsync(callback)).Status.Should().Be(302);
+        (await atOther.GetAsync("/api/v1/node")).Status.Should().Be(200);
         browser.Cookies["__Host-headtower"] = atOther.Cookies["__Host-headtower"];
         await Until.TrueAsync(async () => (await browser.GetAsync("/api/v1/node")).Status == 200, "the other process knows the session");
-        Assert.Equal(302, (await atOther.SubmitAsync("/admin/", "/admin/logout")).Status);
+        (await atOther.SubmitAsync("/admin/", "/admin/logout")).Status.Should().Be(302);
         await Until.TrueAsync(async () => (await browser.GetAsync("/api/v1/node")).Status == 302, "the other process knows that it ended");
     }
 
@@ -169,18 +167,18 @@ public sealed class SessionTests
         using var browser = new Browser(gateway);
         await browser.SignInAsync(provider, "sam");
         var cookie = browser.Cookies["__Host-headtower"];
-        Assert.Equal(400, (await browser.PostAsync("/admin/logout")).Status);
+        (await browser.PostAsync("/admin/logout")).Status.Should().Be(400);
 
         var page = await browser.SubmitAsync("/admin/", "/admin/logout");
 
-        Assert.StartsWith(provider.Issuer + "/end-session?", page.Location, StringComparison.Ordinal);
+        page.Location.Should().StartWith(provider.Issuer + "/end-session?");
         var query = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(new Uri(page.Location!).Query);
-        Assert.Equal("https://gateway.example.test/admin/login?s=logout", query["post_logout_redirect_uri"]);
-        Assert.Equal(3, query["id_token_hint"].ToString().Split('.').Length);
-        Assert.DoesNotContain("__Host-headtower", browser.Cookies.Keys);
+        query["post_logout_redirect_uri"].Should().Equal("https://gateway.example.test/admin/login?s=logout");
+        query["id_token_hint"].ToString().Split('.').Length.Should().Be(3);
+        browser.Cookies.Keys.Should().NotContain("__Host-headtower");
         browser.Cookies["__Host-headtower"] = cookie;
-        Assert.Equal(302, (await browser.GetAsync("/api/v1/node")).Status);
-        Assert.Contains("signed out", (await browser.GetAsync("/admin/login?s=logout")).Text, StringComparison.Ordinal);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(302);
+        (await browser.GetAsync("/admin/login?s=logout")).Text.Should().Contain("signed out");
     }
 
     [Theory]
@@ -214,19 +212,19 @@ public sealed class SessionTests
             ("", 400),
         })
         {
-            Assert.Equal(status, (await sam.PostAsync("/admin/oidc/backchannel-logout", ("logout_token", token))).Status);
+            (await sam.PostAsync("/admin/oidc/backchannel-logout", ("logout_token", token))).Status.Should().Be(status);
         }
 
-        Assert.Equal(200, (await sam.GetAsync("/api/v1/node")).Status);
+        (await sam.GetAsync("/api/v1/node")).Status.Should().Be(200);
         var good = by switch
         {
             "subject" => provider.MakeLogoutToken("sub-sam", null),
             "session" => provider.MakeLogoutToken(null, session),
             _ => provider.MakeLogoutToken(null, session, payload => payload.Remove("exp")),
         };
-        Assert.Equal(200, (await alice.PostAsync("/admin/oidc/backchannel-logout", ("logout_token", good))).Status);
-        Assert.Equal(302, (await sam.GetAsync("/api/v1/node")).Status);
-        Assert.Equal(200, (await alice.GetAsync("/api/v1/node")).Status);
+        (await alice.PostAsync("/admin/oidc/backchannel-logout", ("logout_token", good))).Status.Should().Be(200);
+        (await sam.GetAsync("/api/v1/node")).Status.Should().Be(302);
+        (await alice.GetAsync("/api/v1/node")).Status.Should().Be(200);
 
         // Back-Channel Logout 1.0 2.6: it counts once, so that nobody can sign somebody out again and again with it.
         await sam.SignInAsync(provider, "sam");
@@ -244,10 +242,10 @@ public sealed class SessionTests
 
         browser.Headers["Remote-User"] = "vera";
         browser.Headers["Remote-Groups"] = "viewer";
-        Assert.Equal(400, (await browser.GetAsync("/api/v1/node")).Status);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(400);
         browser.Headers["Authorization"] = $"Bearer {gateway.Headscale.ApiKey}";
         browser.Headers.Remove("Remote-User");
-        Assert.Equal(400, (await browser.GetAsync("/api/v1/node")).Status);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(400);
     }
 
     [Fact]
@@ -262,11 +260,11 @@ public sealed class SessionTests
             store.Add(New($"hash-{i}", now, now.AddHours(i)), mostPerPerson: 3);
         }
 
-        Assert.Equal(["hash-2", "hash-3", "hash-4"], store.List().Sessions.Select(one => one.Hash));
-        Assert.Equal(1, store.RemoveOver(now.AddHours(2), null));
+        store.List().Sessions.Select(one => one.Hash).Should().Equal(["hash-2", "hash-3", "hash-4"]);
+        store.RemoveOver(now.AddHours(2), null).Should().Be(1);
         store.Touch([(5, now.AddMinutes(30))]);
-        Assert.Equal(1, store.RemoveOver(now.AddHours(1), now.AddMinutes(10)));
-        Assert.Equal("hash-4", Assert.Single(store.List().Sessions).Hash);
+        store.RemoveOver(now.AddHours(1), now.AddMinutes(10)).Should().Be(1);
+        store.List().Sessions.Should().ContainSingle().Subject.Hash.Should().Be("hash-4");
     }
 
     private static Session New(string hash, DateTimeOffset now, DateTimeOffset expires) =>

@@ -15,23 +15,23 @@ public sealed class SignInTests
         using var browser = new Browser(gateway);
 
         var refused = await browser.GetAsync("/api/v1/node");
-        Assert.Equal((302, "/admin/login?return_to=%2Fapi%2Fv1%2Fnode"), (refused.Status, refused.Location));
+        (((int, string?))(refused.Status, refused.Location)).Should().Be((302, "/admin/login?return_to=%2Fapi%2Fv1%2Fnode"));
         await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal), "the button is there");
         var back = await browser.SignInAsync(provider, "sam", "/api/v1/node");
-        Assert.Equal((302, "/api/v1/node"), (back.Status, back.Location));
+        (((int, string?))(back.Status, back.Location)).Should().Be((302, "/api/v1/node"));
 
         var nodes = await browser.GetAsync(back.Location!);
-        Assert.Equal(200, nodes.Status);
-        Assert.Contains("sam-laptop", nodes.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("alice-laptop", nodes.Text, StringComparison.Ordinal);
-        var cookie = Assert.Single(browser.Cookies, one => one.Key == "__Host-headtower");
-        Assert.DoesNotContain(gateway.Headscale.Forwarded.SelectMany(one => one.Headers), header => header.Value.Contains(cookie.Value.Value, StringComparison.Ordinal));
-        Assert.Equal("client_secret_basic", provider.Client.LastWay);
+        nodes.Status.Should().Be(200);
+        nodes.Text.Should().Contain("sam-laptop");
+        nodes.Text.Should().NotContain("alice-laptop");
+        var cookie = browser.Cookies.Should().ContainSingle(one => one.Key == "__Host-headtower").Subject;
+        gateway.Headscale.Forwarded.SelectMany(one => one.Headers).Should().NotContain(header => header.Value.Contains(cookie.Value.Value, StringComparison.Ordinal));
+        provider.Client.LastWay.Should().Be("client_secret_basic");
 
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        Assert.Equal(("oidc", "sub-sam", "self_service", "7"), ($"{me["identity"]!["source"]}", $"{me["identity"]!["subject"]}", $"{me["role"]}", $"{me["headscaleUser"]!["id"]}"));
+        ($"{me["identity"]!["source"]}", $"{me["identity"]!["subject"]}", $"{me["role"]}", $"{me["headscaleUser"]!["id"]}").Should().Be(("oidc", "sub-sam", "self_service", "7"));
         var entry = (await gateway.StopAndReadAuditAsync())[^1];
-        Assert.Equal(($"oidc:{provider.Issuer}#sub-sam", "self_service", "7"), (entry.Actor, entry.Role, entry.HeadscaleUser));
+        (((string?, string?, string?))(entry.Actor, entry.Role, entry.HeadscaleUser)).Should().Be(($"oidc:{provider.Issuer}#sub-sam", "self_service", "7"));
     }
 
     [Fact]
@@ -40,13 +40,13 @@ public sealed class SignInTests
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
-        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
         var fetches = provider.KeyFetches;
 
         provider.RotateKey();
 
-        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
-        Assert.Equal(fetches + 1, provider.KeyFetches);
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
+        provider.KeyFetches.Should().Be(fetches + 1);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class SignInTests
 
         var answers = await Task.WhenAll(one.GetAsync(callbacks[0]), other.GetAsync(callbacks[1]));
 
-        Assert.All(answers, answer => Assert.Equal(302, answer.Status));
+        answers.Should().AllSatisfy(answer => answer.Status.Should().Be(302));
     }
 
     [Fact]
@@ -130,8 +130,8 @@ public sealed class SignInTests
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
 
-        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
-        Assert.Equal(only, provider.Client.LastWay);
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
+        provider.Client.LastWay.Should().Be(only);
     }
 
     [Theory]
@@ -147,9 +147,9 @@ public sealed class SignInTests
 
         var query = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(new Uri((await browser.GetAsync("/admin/oidc/start")).Location!).Query);
 
-        Assert.Equal(value, query.TryGetValue(parameter, out var sent) ? sent.ToString() : null);
-        Assert.Equal("https://gateway.example.test/admin/oidc/callback", query["redirect_uri"]);
-        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+        (query.TryGetValue(parameter, out var sent) ? sent.ToString() : null).Should().Be(value);
+        query["redirect_uri"].Should().Equal("https://gateway.example.test/admin/oidc/callback");
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class SignInTests
         await using var gateway = await SignInSetup.StartAsync(provider, $"  authorization_endpoint: {provider.Issuer}/authorize\n  token_endpoint: {provider.Issuer}/token\n  jwks_uri: {provider.Issuer}/jwks\n  userinfo_endpoint: {provider.Issuer}/userinfo");
         using var browser = new Browser(gateway);
 
-        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
     }
 
     [Fact]
@@ -177,11 +177,11 @@ public sealed class SignInTests
 
         for (var tab = 19; tab >= 0; tab--)
         {
-            Assert.Equal((302, $"/admin/?tab={tab}"), ((await browser.GetAsync(callbacks[tab])) is var page ? page.Status : 0, page.Location));
+            (((int, string?))((await browser.GetAsync(callbacks[tab])) is var page ? page.Status : 0, page.Location)).Should().Be((302, $"/admin/?tab={tab}"));
         }
 
-        Assert.Equal(200, (await browser.GetAsync("/api/v1/node")).Status);
-        Assert.DoesNotContain(browser.Cookies.Keys, name => name.Contains("signin", StringComparison.Ordinal));
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(200);
+        browser.Cookies.Keys.Should().NotContain(name => name.Contains("signin", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -195,8 +195,8 @@ public sealed class SignInTests
             await browser.BeginAsync(provider, "sam");
         }
 
-        Assert.True(browser.Cookies.Count <= 24, $"there are {browser.Cookies.Count} cookies");
-        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam")).Location);
+        (browser.Cookies.Count <= 24).Should().BeTrue($"there are {browser.Cookies.Count} cookies");
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
     }
 
     [Fact]
@@ -208,11 +208,11 @@ public sealed class SignInTests
         using var victim = new Browser(gateway);
         var callback = await browser.BeginAsync(provider, "alice");
 
-        Assert.Equal(400, (await victim.GetAsync(callback)).Status);
-        Assert.DoesNotContain("__Host-headtower", victim.Cookies.Keys);
-        Assert.Equal(302, (await browser.GetAsync(callback)).Status);
-        Assert.Equal(400, (await browser.GetAsync(callback)).Status);
-        Assert.Equal(400, (await browser.GetAsync(callback + "&code=another")).Status);
+        (await victim.GetAsync(callback)).Status.Should().Be(400);
+        victim.Cookies.Keys.Should().NotContain("__Host-headtower");
+        (await browser.GetAsync(callback)).Status.Should().Be(302);
+        (await browser.GetAsync(callback)).Status.Should().Be(400);
+        (await browser.GetAsync(callback + "&code=another")).Status.Should().Be(400);
     }
 
     [Theory]
@@ -227,7 +227,7 @@ public sealed class SignInTests
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
 
-        Assert.Equal("/admin/", (await browser.SignInAsync(provider, "sam", returnTo)).Location);
+        (await browser.SignInAsync(provider, "sam", returnTo)).Location.Should().Be("/admin/");
     }
 
     [Fact]
@@ -237,12 +237,12 @@ public sealed class SignInTests
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
 
-        Assert.Equal(401, (await browser.PostAsync("/api/v1/user")).Status);
+        (await browser.PostAsync("/api/v1/user")).Status.Should().Be(401);
         browser.Headers["Sec-Fetch-Mode"] = "cors";
-        Assert.Equal(401, (await browser.GetAsync("/api/v1/node")).Status);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(401);
         browser.Headers["Accept"] = "application/json";
         browser.Headers.Remove("Sec-Fetch-Mode");
-        Assert.Equal(401, (await browser.GetAsync("/api/v1/node")).Status);
-        Assert.Equal(200, (await browser.GetAsync("/version")).Status);
+        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(401);
+        (await browser.GetAsync("/version")).Status.Should().Be(200);
     }
 }

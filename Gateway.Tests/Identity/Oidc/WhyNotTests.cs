@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 
@@ -71,7 +72,7 @@ public sealed class WhyNotTests
         await browser.SignInAsync(provider, "sam");
 
         gateway.Log.Has("changed from self_service to member by configuration: claim 'groups' is a list of 1: 'others', and none of that is in oidc.role_map").Should().BeTrue();
-        (await browser.GetAsync("/api/v1/node")).Status.Should().Be(403);
+        (await browser.GetAsync("/api/v1/node")).Should().BeRefused(Reason.RoleTooLow);
         (await gateway.StopAndReadAuditAsync())[^1].Detail.Should().StartWith("claim 'groups' is a list of 1: 'others'", "a refusal for want of a role says where the role comes from");
     }
 
