@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Gateway.Settings;
 using Gateway.Tests.Support;
 
@@ -77,6 +78,8 @@ public sealed class NeighbourFilesTests
     [InlineData("server: {issuer: https://a}", "server.issuer: there is no such key; it is known as 'oidc.issuer' or 'server.jwt_auth.issuer' or 'server.proxy_auth.issuer'")]
     [InlineData("server_url: https://a", "server_url: there is no such key; it is known as 'server.base_url'")]
     [InlineData("oidc: {role_maps: {a: admin}}", "oidc.role_maps: there is no such key; did you mean 'role_map'?")]
+    [InlineData("server.base_url: https://a", "headtower.yaml:1:1: server.base_url: there is no such key; write it nested: server: {base_url: …}")]
+    [InlineData("server: {proxy_auth.enabled: true}", "server.proxy_auth.enabled: there is no such key; write it nested: proxy_auth: {enabled: …}")]
     [InlineData("log: {level: info}", "log: there is no such key")]
     public void AKeyInTheWrongPlaceIsToldWhereItBelongs(string yaml, string error)
     {
@@ -194,9 +197,12 @@ public sealed class NeighbourFilesTests
         problems.Warnings.Should().ContainSingle().Which.Should().Contain("trusted_proxy_cidrs: an empty list names nobody");
     }
 
-    [Fact]
-    public void AnEmptyVariableTakesNothingAway() =>
-        Some.Settings(Least + "server: {proxy_auth: {enabled: true, trusted_proxy_cidrs: [10.0.0.1]}}", ("HEADTOWER_SERVER__PROXY_AUTH__TRUSTED_PROXY_CIDRS", ""))
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    public void AnEmptyVariableTakesNothingAway(string value) =>
+        Some.Settings(Least + "server: {proxy_auth: {enabled: true, trusted_proxy_cidrs: [10.0.0.1]}}", ("HEADTOWER_SERVER__PROXY_AUTH__TRUSTED_PROXY_CIDRS", value))
             .Settings!.Server.ProxyAuth!.TrustedProxyCidrs!.Networks.Should().ContainSingle();
 
     [Theory]
@@ -209,6 +215,49 @@ public sealed class NeighbourFilesTests
     public void VariablesOfTheOtherProductAreNamedAndThoseOfKubernetesAreNot() =>
         Some.Settings(Least, ("HEADTOWER_SESSION_SECRET", "x"), ("HEADTOWER_PORT", "tcp://10.0.0.1:80"), ("HEADTOWER_SERVICE_HOST", "10.0.0.1"))
             .Problems.Warnings.Should().ContainSingle().Which.Should().StartWith("environment HEADTOWER_SESSION_SECRET: this is a variable of another product");
+
+    [Theory]
+    [InlineData("allowed_domains")]
+    [InlineData("allowed_groups")]
+    [InlineData("allowed_users")]
+    public void AnEmptyListOfThoseWhoMaySignInIsWarnedOf(string key) =>
+        Some.Settings(Least + Server + Oidc + $"  {key}: []").Problems.Warnings.Should().ContainSingle().Which.Should().Contain($"oidc.{key}: an empty list allows everybody");
+
+    [Theory]
+    [InlineData("client_secret_path", "Zx9/very-secret+value==")]
+    [InlineData("client_secret_path", "hunter2hunter2")]
+    [InlineData("tls_ca_path", "hunter2hunter2")]
+    public void ASecretInThePlaceOfItsFileIsNotRepeated(string key, string secret) =>
+        Some.Settings(Least + Server + $"oidc: {{issuer: https://a.example, client_id: x, {key}: {secret}}}").Problems.Errors.Should()
+            .Contain(one => one.Contains($"oidc.{key}: there is no file of this name")).And.NotContain(one => one.Contains(secret));
+
+    [Fact]
+    public void WhatAVariableHoldsIsNotRepeatedWhereItIsPartOfAPath() =>
+        Some.Settings("headscale: {url: http://h, api_key_path: '${FOLDER}/key'}", ("FOLDER", "/hunter2")).Problems.Errors.Should()
+            .ContainSingle().Which.Should().Contain("cannot read ${FOLDER}/key: it is not there").And.NotContain("hunter2");
+
+    [Theory]
+    [InlineData("public", "there is no private key in PEM in it")]
+    [InlineData("short", "its RSA key has 1024 bits, and needs 2048")]
+    [InlineData("curve", null)]
+    public void AKeyThatCannotSignIsFoundBeforeTheStart(string kind, string? complaint)
+    {
+        using var folder = new TemporaryFolder();
+        using var rsa = RSA.Create(kind == "short" ? 1024 : 2048);
+        using var curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var file = folder.File("key.pem", kind == "public" ? rsa.ExportSubjectPublicKeyInfoPem() : kind == "short" ? rsa.ExportPkcs8PrivateKeyPem() : curve.ExportPkcs8PrivateKeyPem());
+
+        Some.Settings(Least + Server + $"oidc: {{issuer: https://a, client_id: x, token_endpoint_auth_method: private_key_jwt, client_key_path: {file}}}").Problems.Errors.Should().SayOnly(complaint);
+    }
+
+    [Theory]
+    [InlineData("http://192.168.1.5:3000", "192.168.1.5", true)]
+    [InlineData("http://127.0.0.1:3000", "192.168.1.5", false)]
+    [InlineData("http://127.0.0.2:3000", "127.0.0.1", false)]
+    [InlineData("http://127.0.0.2:3000", "0.0.0.0", true)]
+    [InlineData("http://[::1]:3000", "127.0.0.1", false)]
+    public void OnlyTheGatewaysOwnAddressIsItsOwn(string headscale, string host, bool isOwn) =>
+        Some.Settings($"headscale: {{url: '{headscale}', api_key: k}}\nserver: {{host: {host}, port: 3000}}").Problems.Errors.Any(one => one.Contains("this is the gateway's own address", StringComparison.Ordinal)).Should().Be(isOwn);
 
     [Theory]
     [InlineData("not a pem", "there is no certificate in PEM in it")]

@@ -17,6 +17,7 @@ public sealed class NetworkChecksTests
     [InlineData("10.0.0.1-10.0.0.6", "10.0.0.1/32 10.0.0.2/31 10.0.0.4/31 10.0.0.6/32", null)]
     [InlineData("10.0.0.0-10.0.0.255", "10.0.0.0/24", null)]
     [InlineData("'2001:db8::1-2001:db8::2'", "2001:db8::1/128 2001:db8::2/128", null)]
+    [InlineData("'2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff'", "2001:db8::/32", null)]
     [InlineData("10.0.0.0/8, 10.0.0.1-10.0.0.6", "10.0.0.0/8", "'10.0.0.1-10.0.0.6' lies inside another entry")]
     public void AListIsReadAndSaysWhatIsNeedless(string list, string networks, string? warning)
     {
@@ -40,9 +41,12 @@ public sealed class NetworkChecksTests
     public void TheStrictReaderStaysTheOnlyOne(string entry) =>
         Some.Settings(Least + $"server: {{trusted_proxies: ['{entry}']}}").Problems.Errors.Should().ContainSingle().Which.Should().Contain($"'{entry}' is not a");
 
-    [Fact]
-    public void ARangeOfEverythingIsEverybody() =>
-        Some.Settings(Least + "server: {trusted_proxies: ['0.0.0.0-255.255.255.255']}").Problems.Errors.Should().ContainSingle().Which.Should().Contain("trusts every address there is");
+    [Theory]
+    [InlineData("'0.0.0.0-255.255.255.255'")]
+    [InlineData("0.0.0.0/1, 128.0.0.0/1")]
+    [InlineData("'::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'")]
+    public void EverybodyInOtherWordsIsEverybody(string list) =>
+        Some.Settings(Least + $"server: {{trusted_proxies: [{list}]}}").Problems.Errors.Should().ContainSingle().Which.Should().Contain("trusts every address there is");
 
     [Theory]
     [InlineData("10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/24 is in allowed_cidrs as well")]

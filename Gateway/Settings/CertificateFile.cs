@@ -7,13 +7,13 @@ namespace Gateway.Settings;
 internal static class CertificateFile
 {
     /// <summary>The file that <paramref name="key"/> names, added to <paramref name="files"/>; complains when there is no certificate in it.</summary>
-    public static string? Read(YamlMap map, string key, ICollection<string> files) => Read(map, key, files, HasCertificate, "there is no certificate in PEM in it");
+    public static string? Read(YamlMap map, string key, ICollection<string> files) => Read(map, key, files, text => HasCertificate(text) ? null : "there is no certificate in PEM in it");
 
     /// <summary>Likewise the file of a private key.</summary>
     public static string? ReadKey(YamlMap map, string key, ICollection<string> files) =>
-        Read(map, key, files, text => PrivateKeyFile.IsReadable(new Secret(text)), "there is no private key in PEM in it, or it has a password");
+        Read(map, key, files, text => PrivateKeyFile.Complaint(new Secret(text)));
 
-    private static string? Read(YamlMap map, string key, ICollection<string> files, Func<string, bool> isFine, string complaint)
+    private static string? Read(YamlMap map, string key, ICollection<string> files, Func<string, string?> complaintOf)
     {
         if (map.Text(key) is not { } file)
         {
@@ -23,14 +23,14 @@ internal static class CertificateFile
         files.Add(file);
         try
         {
-            if (!isFine(File.ReadAllText(file)))
+            if (complaintOf(File.ReadAllText(file)) is { } complaint)
             {
                 map.Complain(key, $"{file}: {complaint}");
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            map.Complain(key, $"cannot be read: {e.Message}");
+            map.Complain(key, SecretFiles.UnreadableComplaint(file, e));
         }
 
         return file;

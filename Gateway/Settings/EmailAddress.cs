@@ -10,13 +10,28 @@ internal static class EmailAddress
         text.Split('@') is [{ Length: > 0 }, { Length: > 0 }] && !text.Contains(' ', StringComparison.Ordinal) && OutsideText.Complaint(text, Longest) is null;
 
     /// <summary>Whether two addresses are the same one. Folds ASCII only: U+212A must not become a k (CVE-2019-19844).</summary>
-    public static bool AreSame(string left, string right) => IsUsable(left) && IsUsable(right) && AreSameText(left, right);
+    public static bool AreSame(string left, string right) => AreSameText(left, right) && IsUsable(left) && IsUsable(right);
 
     /// <summary>Whether an address is of a domain, which is named without <c>@</c>.</summary>
-    public static bool IsOfDomain(string address, string domain) => IsUsable(address) && AreSameText(address[(address.IndexOf('@', StringComparison.Ordinal) + 1)..], domain);
+    public static bool IsOfDomain(string address, string domain) => IsUsable(address) && AreSameText(address.AsSpan(address.IndexOf('@', StringComparison.Ordinal) + 1), domain);
 
-    private static bool AreSameText(string left, string right) =>
-        left.Length == right.Length && left.Zip(right).All(pair => Fold(pair.First) == Fold(pair.Second));
+    private static bool AreSameText(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
+    {
+        if (left.Length != right.Length)
+        {
+            return false;
+        }
+
+        for (var at = 0; at < left.Length; at++)
+        {
+            if (Fold(left[at]) != Fold(right[at]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private static char Fold(char letter) => char.IsAsciiLetterUpper(letter) ? (char)(letter | 0x20) : letter;
 }

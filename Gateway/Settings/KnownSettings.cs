@@ -60,6 +60,7 @@ internal static class KnownSettings
         new("integration.agent.executable_path", OfHeadplane),
         new("integration.agent.work_dir", OfHeadplane),
         new("integration.agent.pre_authkey", OfHeadplane),
+        new("integration.agent.pre_authkey_path", OfHeadplane),
         new("integration.docker.enabled", OfHeadplane),
         new("integration.docker.container_name", OfHeadplane),
         new("integration.docker.container_label", OfHeadplane),
@@ -89,10 +90,10 @@ internal static class KnownSettings
     private static readonly HashSet<string> _used =
         Reference.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key]).ToHashSet(StringComparer.Ordinal);
 
-    private static readonly HashSet<string> _open = Reference.All.Where(one => one.IsOpen).Select(one => one.Key).ToHashSet(StringComparer.Ordinal);
+    /// <summary>Every section that a known key is in. Those whose keys are free, such as <c>role_map</c>, are none.</summary>
+    private static readonly HashSet<string> _sections = _used.Concat(_unused.Keys).SelectMany(SectionsOf).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Every known key, and every section that one of them is in.</summary>
-    private static readonly HashSet<string> _all = _used.Concat(_unused.Keys).SelectMany(WithSections).ToHashSet(StringComparer.Ordinal);
+    private static readonly HashSet<string> _all = [.. _used, .. _unused.Keys, .. _sections];
 
     /// <summary>Complains about what is not known, and names what is not used.</summary>
     public static void Check(YamlValue.Mapping root, Problems problems) => Check(root, "", problems);
@@ -102,6 +103,12 @@ internal static class KnownSettings
         foreach (var (name, value) in map.Members)
         {
             var (key, where) = (path + name, PlaceOf(map, name, value));
+            if (name.Contains('.', StringComparison.Ordinal))
+            {
+                problems.Add(where, $"{key}: there is no such key{(_all.Contains(key) ? $"; write it nested: {string.Join(": {", name.Split('.'))}: …{new string('}', name.Count(one => one == '.'))}" : "")}");
+                continue;
+            }
+
             if (!_all.Contains(key))
             {
                 problems.Add(where, $"{key}: there is no such key{Remedy(name, path)}");
@@ -117,7 +124,7 @@ internal static class KnownSettings
                 problems.Warn(where, $"{key}: accepted and not used by the gateway ({unused.Why})");
             }
 
-            if (value is YamlValue.Mapping section && !_open.Contains(key))
+            if (value is YamlValue.Mapping section && _sections.Contains(key))
             {
                 Check(section, key + ".", problems);
             }
@@ -145,13 +152,11 @@ internal static class KnownSettings
     private static string PlaceOf(YamlValue.Mapping map, string name, YamlValue value) =>
         value is YamlValue.Scalar { FromEnvironment: true } ? value.Where : map.KeyPlaces.TryGetValue(name, out var place) ? place : value.Where;
 
-    private static IEnumerable<string> WithSections(string key)
+    private static IEnumerable<string> SectionsOf(string key)
     {
         for (var dot = key.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = key.IndexOf('.', dot + 1))
         {
             yield return key[..dot];
         }
-
-        yield return key;
     }
 }

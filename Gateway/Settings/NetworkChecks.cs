@@ -8,7 +8,7 @@ namespace Gateway.Settings;
 internal sealed record TrustedEntry(string Text, IReadOnlyList<IPNetwork> Networks);
 
 /// <summary>
-/// What is worth a word about trust lists, by IPNetwork2. It is given networks that <see cref="AddressText"/> has read, and
+/// Trust lists in the fewest networks, and what about them is worth a word, by IPNetwork2. It is given networks that <see cref="AddressText"/> has read, and
 /// never text; it mixes address families (<c>10.0.0.0/8</c> "contains" <c>::a00:0/104</c>), so each is asked about alone.
 /// </summary>
 internal static class NetworkChecks
@@ -19,11 +19,6 @@ internal static class NetworkChecks
         .. networks.GroupBy(one => one.BaseAddress.AddressFamily).OrderBy(family => family.Key)
             .SelectMany(family => IPNetwork2.Supernet([.. family.Select(Of)]).Order().Select(Back)),
     ];
-
-    /// <summary>The networks that make up a range; null when it runs backwards (which the library throws at) or mixes families.</summary>
-    public static IReadOnlyList<IPNetwork>? RangeOf(IPAddress first, IPAddress last) =>
-        first.AddressFamily == last.AddressFamily && first.GetAddressBytes().AsSpan().SequenceCompareTo(last.GetAddressBytes()) <= 0
-            && IPNetwork2.TryParseRange($"{first}-{last}", out var networks) ? [.. networks.Select(Back)] : null;
 
     /// <summary>Warns of entries that lie inside others, and shows the list as it comes out.</summary>
     public static void WarnOfRedundance(YamlMap map, string key, IReadOnlyList<TrustedEntry> entries)

@@ -39,18 +39,21 @@ internal sealed class NetworkList(IReadOnlyList<IPNetwork> networks)
             {
                 map.Complain(key, complaint!);
             }
-            else if (found.Any(one => one.PrefixLength == 0) && !trustEveryone)
-            {
-                map.Complain(key, $"'{text}' trusts every address there is; name the proxies, or set dangerously_trust_everyone: true");
-            }
             else
             {
                 entries.Add(new TrustedEntry(text, found));
             }
         }
 
+        // Two halves of all addresses are all addresses.
+        var networks = NetworkChecks.Collapse(entries.SelectMany(one => one.Networks));
+        if (networks.Any(one => one.PrefixLength == 0) && !trustEveryone)
+        {
+            map.Complain(key, $"{string.Join(", ", entries.Select(one => $"'{one.Text}'"))} trusts every address there is; name the proxies, or set dangerously_trust_everyone: true");
+        }
+
         NetworkChecks.WarnOfRedundance(map, key, entries);
-        return new NetworkList(NetworkChecks.Collapse(entries.SelectMany(one => one.Networks)));
+        return new NetworkList(networks);
     }
 
     private static IReadOnlyList<IPNetwork>? Parse(string text, out string? complaint)
@@ -58,7 +61,7 @@ internal sealed class NetworkList(IReadOnlyList<IPNetwork> networks)
         if (text.IndexOf('-', StringComparison.Ordinal) is > 0 and var dash)
         {
             var (first, last) = (AddressText.Parse(text.AsSpan(0, dash).Trim(' ')), AddressText.Parse(text.AsSpan(dash + 1).Trim(' ')));
-            var range = first is null || last is null ? null : NetworkChecks.RangeOf(first, last);
+            var range = first is null || last is null ? null : AddressRange.NetworksOf(first, last);
             complaint = range is null ? $"'{text}' is not a range; write it as 10.0.0.1-10.0.0.6, from the lower address to the higher" : null;
             return range;
         }

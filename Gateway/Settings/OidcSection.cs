@@ -9,6 +9,9 @@ internal static class OidcSection
         "request", "request_uri", "client_secret", "registration", "max_age", "acr_values",
     ];
 
+    private static readonly string[] _allowed = ["allowed_domains", "allowed_groups", "allowed_users"];
+
+    private const int LeastRsaBits = 2048;
     private const string HeadscaleSecret = "HEADSCALE_OIDC_CLIENT_SECRET";
 
     public static OidcSettings? Read(YamlMap? map, IReadOnlyDictionary<string, string> environment, ICollection<string> files)
@@ -28,7 +31,7 @@ internal static class OidcSection
     public static Uri? BaseUrlOf(YamlMap root, ServerSettings server)
     {
         var path = server.BasePath + "/oidc/callback";
-        if (root.Map("oidc") is not { } map || map.Url("redirect_uri") is not { } redirect)
+        if (root.Map("oidc") is not { } map || map.Url("redirect_uri") is not { } redirect || !map.Flag("enabled", true))
         {
             return null;
         }
@@ -36,9 +39,9 @@ internal static class OidcSection
         var origin = new Uri(redirect.GetLeftPart(UriPartial.Authority));
         if (root.MapOrEmpty("server").Has("base_url"))
         {
-            if (server.BaseUrl is { } own && redirect != new Uri(own, path))
+            if (server.BaseUrl?.GetLeftPart(UriPartial.Authority) + path is var own && server.BaseUrl is not null && redirect.AbsoluteUri != own)
             {
-                map.Warn("redirect_uri", $"not used: people come back to {new Uri(own, path)}, by server.base_url; register that at the provider");
+                map.Warn("redirect_uri", $"not used: people come back to {own}, by server.base_url; register that at the provider");
             }
 
             return null;
@@ -124,7 +127,12 @@ internal static class OidcSection
             map.Complain("issuer", "this is the address of the provider's discovery document; write the value that 'issuer' has in it, which is what stands before /.well-known");
         }
 
-        if (settings.Endpoints is { IsAnyGiven: true, AreComplete: false, Missing: var missing } endpoints && endpoints is not { Authorization: null, Token: null, Keys: null })
+        foreach (var key in _allowed.Where(one => map.Texts(one) is { Count: 0 }))
+        {
+            map.Warn(key, "an empty list allows everybody, as in Headscale; leave it out, or name who may sign in");
+        }
+
+        if (settings.Endpoints is { AreComplete: false, Missing: var missing } and not { Authorization: null, Token: null, Keys: null })
         {
             map.Warn("issuer", $"the provider's discovery document is asked for the rest; a provider that has none needs {string.Join(" and ", missing)} as well");
         }
@@ -187,9 +195,9 @@ internal static class OidcSection
                 break;
         }
 
-        if (settings.ClientKey is { } key && !PrivateKeyFile.IsReadable(key))
+        if (settings.ClientKey is { } key && PrivateKeyFile.Complaint(key, LeastRsaBits) is { } complaint)
         {
-            map.Complain("client_key_path", "this is no private key of RSA or an elliptic curve in PEM, without a password");
+            map.Complain("client_key_path", complaint);
         }
     }
 

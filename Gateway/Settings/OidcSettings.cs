@@ -110,9 +110,6 @@ internal sealed record OidcEndpoints(Uri? Authorization, Uri? Token, Uri? UserIn
     /// <summary>Whether nothing needs to be discovered.</summary>
     public bool AreComplete => Missing.Count == 0;
 
-    /// <summary>Whether some were given, as for a provider without discovery.</summary>
-    public bool IsAnyGiven => this is not { Authorization: null, Token: null, UserInfo: null, EndSession: null, Keys: null };
-
     /// <summary>The settings that a provider without discovery needs and that are not there.</summary>
     public IReadOnlyList<string> Missing { get; } =
     [

@@ -34,6 +34,11 @@ internal static class OutsideText
             return "begins or ends with a blank";
         }
 
+        if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            return null;
+        }
+
         foreach (var rune in text.EnumerateRunes())
         {
             if (!IsVisible(rune))
@@ -48,6 +53,11 @@ internal static class OutsideText
     /// <summary>The text as a log or a terminal may show it: what would not be seen, or would steer a terminal, becomes U+FFFD.</summary>
     public static string Clean(string text, int longest = LongestShown)
     {
+        if (text.Length <= longest && !text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            return text;
+        }
+
         var clean = new StringBuilder();
         foreach (var rune in text.EnumerateRunes())
         {
@@ -67,5 +77,18 @@ internal static class OutsideText
         && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.SpaceSeparator
             or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate
             or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned)
-        && !Array.Exists(_invisible, range => rune.Value >= range.From && rune.Value <= range.To));
+        && !IsInvisible(rune.Value));
+
+    private static bool IsInvisible(int value)
+    {
+        foreach (var (from, to) in _invisible)
+        {
+            if (value >= from && value <= to)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

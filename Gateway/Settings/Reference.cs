@@ -10,9 +10,6 @@ internal sealed record SettingReference(string Key, string Default, string Meani
 {
     /// <summary>Whether it is a secret, which <c>x_path</c> can give as a file.</summary>
     public bool HasFile { get; init; }
-
-    /// <summary>Whether it is a section whose keys are free.</summary>
-    public bool IsOpen { get; init; }
 }
 
 /// <summary>Every setting with its meaning: <c>gateway settings</c> and <c>docs/configuration.md</c> are written from this.</summary>
@@ -64,7 +61,7 @@ internal static class Reference
         new("server.proxy_auth.logout_url", None, "Where *Sign out* leads."),
         new("server.proxy_auth.shared_secret_header", None, "A header in which the proxy proves itself, on top of its address."),
         new("server.proxy_auth.shared_secret", None, "What is in it. `shared_secret_path`: a file with it.") { HasFile = true },
-        new("server.proxy_auth.role_map", "empty", "Group → role. The highest role that any group maps to; empty: people give roles.") { IsOpen = true },
+        new("server.proxy_auth.role_map", "empty", "Group → role. The highest role that any group maps to; empty: people give roles."),
         new("server.proxy_auth.default_role", "`oidc.default_role`", "The role of somebody new, or of somebody whose groups map to nothing."),
 
         new("oidc.enabled", "`true`", "`false` keeps the section and switches it off."),
@@ -83,15 +80,15 @@ internal static class Reference
         new("oidc.subject_claims", "empty", "Claims that stand in for a missing `sub`."),
         new("oidc.match_email", "`verified`", "Whether an address finds a Headscale user: `verified`, `always` (Entra ID sends no `email_verified`), `off`."),
         new("oidc.role_claim", None, "The claim with roles or groups; dots lead into objects (`realm_access.roles`). It counts anew with every sign-in."),
-        new("oidc.role_map", "empty", "Group → role. Without it, the claim's values are names of roles.") { IsOpen = true },
+        new("oidc.role_map", "empty", "Group → role. Without it, the claim's values are names of roles."),
         new("oidc.default_role", "`member`", "The role of somebody new, or of somebody whose groups map to nothing."),
-        new("oidc.allowed_domains", "empty", "Only addresses of these domains may sign in."),
+        new("oidc.allowed_domains", "empty", "Only addresses of these domains may sign in. Empty, as in Headscale, is the same as none."),
         new("oidc.allowed_groups", "empty", "Only members of one of these groups may sign in."),
         new("oidc.allowed_users", "empty", "Only these addresses may sign in."),
         new("oidc.disable_api_key_login", "`false`", "Nobody signs in to pages with a Headscale API key."),
         new("oidc.use_end_session", "`false`", "Signing out signs out at the provider, too."),
         new("oidc.post_logout_redirect_uri", "the login page", "Where the provider leads afterwards."),
-        new("oidc.extra_params", "empty", "Further parameters of the authorization request, such as `prompt`. None of the protocol's own.") { IsOpen = true },
+        new("oidc.extra_params", "empty", "Further parameters of the authorization request, such as `prompt`. None of the protocol's own."),
         new("oidc.authorization_endpoint", "discovered", "For a provider without discovery; then all that it has must be named."),
         new("oidc.token_endpoint", "discovered", "As above."),
         new("oidc.userinfo_endpoint", "discovered", "As above."),
@@ -129,7 +126,7 @@ internal static class Reference
             `./headtower.yaml`, `/etc/headtower/headtower.yaml`. Every setting can come from the environment: `server.base_url` is
             `HEADTOWER_SERVER__BASE_URL`, lists are separated by commas (`HEADPLANE_…` works as well). Every secret can come from a
             file: `x_path` in the place of `x`, with `${VAR}` put in from the environment. Null and an empty text are the same as nothing;
-            an empty list names nobody. `gateway check` reports every problem at once.
+            an empty list of networks names nobody. `gateway check` reports every problem at once.
 
             """);
         foreach (var section in All.GroupBy(one => one.Key[..one.Key.LastIndexOf('.')]))

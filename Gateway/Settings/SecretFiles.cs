@@ -45,16 +45,31 @@ internal static partial class SecretFiles
             return "";
         });
         files.Add(expanded);
-        return FromFile(map, key, expanded);
+        return FromFile(map, key, expanded, path);
     }
 
-    private static Secret? FromFile(YamlMap map, string key, string file)
+    /// <summary>Why a file could not be read. What was written as its path may be the secret itself, put into the wrong key.</summary>
+    /// <param name="written">The path as the settings have it, without the values of variables.</param>
+    /// <param name="cause">What the system said.</param>
+    public static string UnreadableComplaint(string written, Exception cause) =>
+        !LooksLikePath(written) && cause is not (UnauthorizedAccessException or DecoderFallbackException) ? "there is no file of this name; write the path of a file, from / on"
+        : $"cannot read {OutsideText.Clean(written)}: " + cause switch
+        {
+            FileNotFoundException or DirectoryNotFoundException => "it is not there",
+            UnauthorizedAccessException => "it is a directory, or the gateway may not read it",
+            DecoderFallbackException => "it is not UTF-8 text",
+            _ => "the system cannot read it",
+        };
+
+    private static bool LooksLikePath(string written) => written is ['/', ..] or ['.', '/', ..] or ['.', '.', '/', ..] or ['$', '{', ..] && !written.Contains('\n', StringComparison.Ordinal);
+
+    private static Secret? FromFile(YamlMap map, string key, string file, string written)
     {
         try
         {
             if (new FileInfo(file).Length > LargestSecret)
             {
-                map.Complain(key, $"{file} is larger than a secret ({LargestSecret} bytes at most)");
+                map.Complain(key, $"{OutsideText.Clean(written)} is larger than a secret ({LargestSecret} bytes at most)");
                 return null;
             }
 
@@ -62,7 +77,7 @@ internal static partial class SecretFiles
             text = text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
             if (text.Length == 0)
             {
-                map.Complain(key, $"{file} is empty");
+                map.Complain(key, $"{OutsideText.Clean(written)} is empty");
                 return null;
             }
 
@@ -70,7 +85,7 @@ internal static partial class SecretFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException or ArgumentException)
         {
-            map.Complain(key, $"cannot read {file}: {(e is DecoderFallbackException ? "it is not UTF-8 text" : e.Message)}");
+            map.Complain(key, UnreadableComplaint(written, e));
             return null;
         }
     }

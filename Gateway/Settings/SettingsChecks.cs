@@ -8,7 +8,8 @@ internal static class SettingsChecks
     /// <summary>What signing people in needs besides its own section. Half of it never starts.</summary>
     public static void CheckSignIn(YamlMap root, HeadscaleSettings headscale, ServerSettings server, OidcSettings? oidc)
     {
-        var triesKey = root.MapOrEmpty("headscale") is var map && (map.Has("api_key") || map.Has("api_key_path"));
+        var triesKey = root.MapOrEmpty("headscale") is var map && (map.Has("api_key") || map.Has("api_key_path"))
+            || (root.MapOrEmpty("oidc") is var own && (own.Has("headscale_api_key") || own.Has("headscale_api_key_path")));
         var lacksKey = headscale.ApiKey is null && !triesKey;
         if (server.ProxyAuth is not null && lacksKey)
         {
@@ -20,7 +21,7 @@ internal static class SettingsChecks
             root.Complain("oidc", "OIDC needs headscale.api_key: without it, nobody who signs in could be served");
         }
 
-        if (oidc is not null && server.BaseUrl is null && !root.MapOrEmpty("server").Has("base_url"))
+        if (oidc is not null && server.BaseUrl is null && !root.MapOrEmpty("server").Has("base_url") && !root.MapOrEmpty("oidc").Has("redirect_uri"))
         {
             root.Complain("oidc", "OIDC needs server.base_url: the redirect address is built from it");
         }
@@ -47,5 +48,7 @@ internal static class SettingsChecks
 
     private static bool IsThisHost(Uri url, Uri listener) =>
         string.Equals(url.Host, listener.Host, StringComparison.OrdinalIgnoreCase)
-        || (url.IsLoopback && AddressText.Parse(listener.Host.Trim('[', ']')) is { } address && (IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+        || (AddressText.Parse(listener.Host.Trim('[', ']')) is { } address && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
+            ? url.IsLoopback
+            : AddressText.Parse(url.Host.Trim('[', ']')) is { } other ? other.Equals(address) : url.IsLoopback && IPAddress.IsLoopback(address)));
 }
