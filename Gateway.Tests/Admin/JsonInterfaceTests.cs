@@ -34,18 +34,18 @@ public sealed class JsonInterfaceTests
         gateway.Headscale.Tailnet.Users.Add(new(60, "spare", ""));
         await CallAsync(alice, "GET", "/admin/api/me");
         await CallAsync(vera, "GET", "/admin/api/me");
-        (((HttpStatusCode, JsonNode?))(await CallAsync(mel, "POST", "/admin/api/me/claim", """{"headscaleUser":"60"}"""))).Should().Be(((HttpStatusCode, JsonNode?))(HttpStatusCode.NoContent, null));
+        (await CallAsync(mel, "POST", "/admin/api/me/claim", """{"headscaleUser":"60"}""")).Should().Be(((HttpStatusCode, JsonNode?))(HttpStatusCode.NoContent, null));
 
         var (status, list) = await CallAsync(vera, "GET", "/admin/api/users");
         var asking = list!["users"]!.AsArray().Single(one => one!["claim"] is not null)!;
-        (((HttpStatusCode, string?, bool))(status, (string?)asking["claim"]!["name"], (bool)asking["mayChange"]!)).Should().Be(((HttpStatusCode, string?, bool))(HttpStatusCode.OK, "spare", false));
+        (status, (string?)asking["claim"]!["name"], (bool)asking["mayChange"]!).Should().Be((HttpStatusCode.OK, "spare", false));
         var id = (long)asking["id"]!;
 
         (await CallAsync(mel, "GET", "/admin/api/users")).Status.Should().Be(HttpStatusCode.Forbidden);
         var (refused, why) = await CallAsync(vera, "POST", $"/admin/api/users/{id}/approve");
-        (((HttpStatusCode, string?))(refused, (string?)why!["detail"])).Should().Be(((HttpStatusCode, string?))(HttpStatusCode.Forbidden, "your role viewer lacks assign_roles"));
+        (refused, (string?)why!["detail"]).Should().Be((HttpStatusCode.Forbidden, "your role viewer lacks assign_roles"));
         var (done, person) = await CallAsync(alice, "POST", $"/admin/api/users/{id}/approve");
-        (((HttpStatusCode, string?, string?))(done, (string?)person!["headscaleUser"]!["id"], (string?)person["linkedBy"])).Should().Be(((HttpStatusCode, string?, string?))(HttpStatusCode.OK, "60", "claim"));
+        (done, (string?)person!["headscaleUser"]!["id"], (string?)person["linkedBy"]).Should().Be((HttpStatusCode.OK, "60", "claim"));
         (await CallAsync(alice, "POST", $"/admin/api/users/{id}/nothing")).Status.Should().Be(HttpStatusCode.NotFound);
         (await CallAsync(alice, "GET", "/admin/api/users/999")).Status.Should().Be(HttpStatusCode.NotFound);
         (await CallAsync(alice, "POST", $"/admin/api/users/{id}/role", """{"role":"viewer","role":"admin"}""")).Status.Should().Be(HttpStatusCode.BadRequest);
@@ -71,7 +71,7 @@ public sealed class JsonInterfaceTests
         request.Headers.Host = "gateway.example.test";
         using var answer = await alice.SendAsync(request);
 
-        (((HttpStatusCode, string?))(answer.StatusCode, answer.Content.Headers.ContentType!.MediaType)).Should().Be(((HttpStatusCode, string?))(expected, "application/problem+json"));
+        (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType).Should().Be((expected, "application/problem+json"));
         gateway.People.Reload().Generation.Should().Be(before);
     }
 

@@ -42,7 +42,7 @@ public sealed class PeoplePageTests
         }
 
         gateway.People.Snapshot.Everyone.Select(one => (one.Subject, one.Role)).Order().Should().Equal(Sandbox.People.All.Select(one => (one.Login, one.Role)).Order());
-        (await gateway.StopAndReadAuditAsync()).Where(one => one.Row?.StartsWith("people.", StringComparison.Ordinal) is true).Should().AllSatisfy(one => (((int?, string))(one.Status, one.Reason)).Should().Be(((int?, string))(403, "refused")));
+        (await gateway.StopAndReadAuditAsync()).Where(one => one.Row?.StartsWith("people.", StringComparison.Ordinal) is true).Should().AllSatisfy(one => (one.Status, one.Reason).Should().Be(((int?, string))(403, "refused")));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class PeoplePageTests
         (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/role", ("role", "self_service"))).Location.Should().Be($"/admin/users/{mel}?done=role");
         gateway.Headscale.Tailnet.Users.Add(new(60, "new", "new@example.test"));
         await Until.TrueAsync(async () => (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/link", ("user", "60"))).Location == $"/admin/users/{mel}?done=link", "the new Headscale user is known");
-        (((string, string, LinkSource))(Find("mel").Role, Find("mel").Link!.HeadscaleUserId, Find("mel").Link!.Source)).Should().Be(((string, string, LinkSource))("self_service", "60", LinkSource.Admin));
+        (Find("mel").Role, Find("mel").Link!.HeadscaleUserId, Find("mel").Link!.Source).Should().Be(("self_service", "60", LinkSource.Admin));
         (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/link", ("user", "7"))).Status.Should().Be(409);
         (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/unlink")).Location.Should().Be($"/admin/users/{mel}?done=unlink");
         (await alice.SubmitAsync("/admin/login", $"/admin/users/{IdOf(gateway, "bob")}/owner")).Location.Should().Be($"/admin/users/{IdOf(gateway, "bob")}?done=owner");
@@ -63,7 +63,7 @@ public sealed class PeoplePageTests
 
         var rows = (await gateway.StopAndReadAuditAsync()).Where(one => one is { Method: "POST", Status: 200, Row: not null }).Select(one => (one.Row, one.Actor, one.Reason));
         rows.Select(one => one.Row).Should().Equal(["people.role", "people.link", "people.unlink", "people.owner"]);
-        rows.Should().AllSatisfy(one => (((string?, string))(one.Actor, one.Reason)).Should().Be(("proxy:alice", "done")));
+        rows.Should().AllSatisfy(one => (one.Actor, one.Reason).Should().Be(("proxy:alice", "done")));
 
         Person Find(string login) => gateway.People.Snapshot.Everyone.Single(one => one.Subject == login);
     }

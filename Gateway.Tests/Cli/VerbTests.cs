@@ -30,7 +30,7 @@ public sealed class VerbTests
     {
         var result = await Verb.RunAsync(arguments);
 
-        (((int, string))(result.Exit, result.Output)).Should().Be((2, ""));
+        (result.Exit, result.Output).Should().Be((2, ""));
         result.Error.Should().Contain("--help");
     }
 
@@ -84,7 +84,7 @@ public sealed class VerbTests
         var file = folder.File("headtower.yaml", $"headscale: {{url: {gateway.Headscale.Url}, api_key_path: {secret}}}\nserver: {{data_path: {folder.Path}}}");
 
         var fromFile = await Verb.RunAsync("check", "--online", "--config", file);
-        (((int, string))(fromFile.Exit, fromFile.Error)).Should().Be((0, ""));
+        (fromFile.Exit, fromFile.Error).Should().Be((0, ""));
         var wrong = await Verb.RunAsync(["check", "--online"], [("HEADTOWER_CONFIG", file), ("HEADTOWER_HEADSCALE__API_KEY_PATH", ""), ("HEADTOWER_HEADSCALE__API_KEY", "hskey-api-wrong-secret")]);
         wrong.Exit.Should().Be(1);
         (wrong.Output + wrong.Error).Should().NotContain("wrong-secret");

@@ -63,9 +63,9 @@ public sealed class OwnerTests
     {
         using var folder = new TemporaryFolder();
         var store = new SqlitePersonStore(SqliteFile.Open(Path.Combine(folder.Path, "headtower.db")), TimeProvider.System);
-        (((bool, bool))store.Admit(New("a"), OwnerRule.WhenFirst)).Should().Be((true, true));
-        (((bool, bool))store.Admit(New("b"), OwnerRule.WhenFirst)).Should().Be((true, false));
-        (((bool, bool))store.Admit(New("a"), OwnerRule.WhenThereIsNone)).Should().Be((false, false));
+        store.Admit(New("a"), OwnerRule.WhenFirst).Should().Be((true, true));
+        store.Admit(New("b"), OwnerRule.WhenFirst).Should().Be((true, false));
+        store.Admit(New("a"), OwnerRule.WhenThereIsNone).Should().Be((false, false));
 
         store.Add(New("c") with { Role = Role.OwnerName }, null).Should().Be(Change.OwnerExists);
         store.SetRole(2, Role.OwnerName).Should().Be(Change.OwnerExists);
@@ -75,6 +75,27 @@ public sealed class OwnerTests
         store.TransferOwnership(2, "admin").Should().Be(Change.Done);
 
         store.List().People.Select(one => one.Role).Should().Equal(["admin", "owner"]);
+    }
+
+    [Fact]
+    public void WhatASourceSaidOfARoleIsNotSaidOfAnotherOne()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new SqlitePersonStore(SqliteFile.Open(Path.Combine(folder.Path, "headtower.db")), TimeProvider.System);
+        foreach (var name in new[] { "a", "b", "c" })
+        {
+            store.Admit(New(name), OwnerRule.WhenFirst);
+        }
+
+        foreach (var id in new[] { 1, 2, 3 })
+        {
+            store.SetProfile(id, new Profile(null, null, false, null, "the groups say so"));
+        }
+
+        store.SetRole(3, "viewer").Should().Be(Change.Done);
+        store.TransferOwnership(2, "admin").Should().Be(Change.Done);
+
+        store.List().People.Should().HaveCount(3).And.OnlyContain(one => one.RoleNote == null);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace Gateway.Admin;
 
 /// <summary>A person as JSON.</summary>
 internal sealed record PersonAnswer(
-    long Id, string Identity, string Source, string Issuer, string Subject, string? Name, string? Email, string Role, HeadscaleUserAnswer? HeadscaleUser, string? LinkedBy, HeadscaleUserAnswer? Claim, DateTimeOffset CreatedAt, bool MayChange);
+    long Id, string Identity, string Source, string Issuer, string Subject, string? Name, string? Email, string Role, HeadscaleUserAnswer? HeadscaleUser, string? LinkedBy, HeadscaleUserAnswer? Claim, DateTimeOffset CreatedAt, bool MayChange, string? RoleNote, string? WhyUnlinked);
 
 /// <summary><c>/api/users</c>.</summary>
 internal sealed record PeopleAnswer(IReadOnlyList<PersonAnswer> Users);
@@ -42,7 +42,7 @@ internal static class PeopleApi
         }
     }
 
-    private static async Task ShowAsync(HttpContext context, long id, JsonDoor door, People people, UserDirectory directory)
+    private static async Task ShowAsync(HttpContext context, long id, JsonDoor door, People people, UserDirectory directory, Admission admission)
     {
         if (await door.EnterAsync(context, Capability.ReadUsers) is not { } me)
         {
@@ -51,10 +51,10 @@ internal static class PeopleApi
 
         await (people.Snapshot.Find(id) is null
             ? Refusals.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such person")
-            : AnswerAsync(context, id, me, people, directory));
+            : AnswerAsync(context, id, me, people, directory, admission));
     }
 
-    private static async Task ChangeAsync(HttpContext context, long id, string action, JsonDoor door, People people, UserDirectory directory, PersonChanges changes)
+    private static async Task ChangeAsync(HttpContext context, long id, string action, JsonDoor door, People people, UserDirectory directory, Admission admission, PersonChanges changes)
     {
         if (await door.EnterAsync(context) is not { } me)
         {
@@ -69,7 +69,7 @@ internal static class PeopleApi
 
         if (await ReadAsync(context) is { } body && await ApplyAsync(context, me, person, action, body, changes))
         {
-            await AnswerAsync(context, id, me, people, directory);
+            await AnswerAsync(context, id, me, people, directory, admission);
         }
     }
 
@@ -124,7 +124,7 @@ internal static class PeopleApi
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, long id, Admitted me, People people, UserDirectory directory)
+    private static async Task AnswerAsync(HttpContext context, long id, Admitted me, People people, UserDirectory directory, Admission admission)
     {
         if (people.Snapshot.Find(id) is not { } person)
         {
@@ -132,13 +132,14 @@ internal static class PeopleApi
             return;
         }
 
-        var (users, table) = (await directory.GetAsync(context.RequestAborted), PageAnswers.Visit(context).Configuration.Table);
-        await context.Response.WriteAsJsonAsync(ToAnswer(person, me, users, table), PeopleJson.Default.PersonAnswer);
+        var (users, configuration) = (await directory.GetAsync(context.RequestAborted), PageAnswers.Visit(context).Configuration);
+        var answer = ToAnswer(person, me, users, configuration.Table, admission.WhyUnlinked(person, users, configuration.Settings));
+        await context.Response.WriteAsJsonAsync(answer, PeopleJson.Default.PersonAnswer);
     }
 
-    private static PersonAnswer ToAnswer(Person one, Admitted me, UserSnapshot users, RouteTable table) => new(
+    private static PersonAnswer ToAnswer(Person one, Admitted me, UserSnapshot users, RouteTable table, string? whyUnlinked = null) => new(
         one.Id, one.Label, SnakeCase.From(one.Source.ToString()), one.Issuer, one.Subject, one.Name, one.Email, one.Role, ToAnswer(one.Link, users),
-        one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null, ToAnswer(one.Claim, users), one.CreatedAt, RankRules.Complaint(me, one, table) is null);
+        one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null, ToAnswer(one.Claim, users), one.CreatedAt, RankRules.Complaint(me, one, table) is null, one.RoleNote, whyUnlinked);
 
     private static HeadscaleUserAnswer? ToAnswer(UserLink? link, UserSnapshot users) => link is null ? null : new(link.HeadscaleUserId, users.Find(link.HeadscaleUserId)?.Name ?? "");
 }

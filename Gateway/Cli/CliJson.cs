@@ -5,7 +5,17 @@ namespace Gateway.Cli;
 /// <summary>A person as listed by <c>gateway users --json</c>.</summary>
 internal sealed record PersonLine(
     long Id, string Source, string Issuer, string Subject, string? Name, string? Email, string Role,
-    string? HeadscaleUser, string? LinkSource, DateTimeOffset CreatedAt);
+    string? HeadscaleUser, string? LinkSource, DateTimeOffset CreatedAt)
+{
+    /// <summary>Whether the address may find a Headscale user.</summary>
+    public bool EmailIsTrusted { get; init; }
+
+    /// <summary>What the role followed from; null when people give it.</summary>
+    public string? RoleNote { get; init; }
+
+    /// <summary>Why there is no link; only where one person is shown.</summary>
+    public string? WhyUnlinked { get; init; }
+}
 
 /// <summary>A session as listed by <c>gateway sessions --json</c>.</summary>
 internal sealed record SessionLine(

@@ -91,9 +91,10 @@ internal static class UsersVerb
             return Output.Fail(PersonReference.NotFound(parsed.GetValue(_who)!));
         }
 
+        var whyUnlinked = await session.WhyUnlinkedAsync(person, cancel);
         if (parsed.GetValue(CommandLine.Json))
         {
-            Output.Json(ToLine(person), CliJson.Default.PersonLine);
+            Output.Json(ToLine(person) with { WhyUnlinked = whyUnlinked }, CliJson.Default.PersonLine);
             return Output.Fine;
         }
 
@@ -103,7 +104,7 @@ internal static class UsersVerb
             ["id", $"{person.Id}"], ["identity", person.Label], ["role", person.Role], ["why this role", person.RoleNote], ["name", person.Name],
             ["e-mail", person.Email is null ? null : $"{person.Email} ({(person.EmailIsTrusted ? "trusted" : "not trusted")})"],
             ["Headscale user", person.Link?.HeadscaleUserId], ["linked by", person.Link is { } link ? SnakeCase.From(link.Source.ToString()) : null],
-            ["why not linked", await session.WhyUnlinkedAsync(person, cancel)],
+            ["why not linked", whyUnlinked],
             ["since", $"{person.CreatedAt:u}"], ["capabilities", string.Join(' ', role.Held.Select(one => one.Name).Order())],
         ]);
         return Output.Fine;
@@ -152,7 +153,11 @@ internal static class UsersVerb
 
     private static PersonLine ToLine(Person one) => new(
         one.Id, one.Source.Name, one.Issuer, one.Subject, one.Name, one.Email, one.Role,
-        one.Link?.HeadscaleUserId, one.Link is { } link ? SnakeCase.From(link.Source.ToString()) : null, one.CreatedAt);
+        one.Link?.HeadscaleUserId, one.Link is { } link ? SnakeCase.From(link.Source.ToString()) : null, one.CreatedAt)
+    {
+        EmailIsTrusted = one.EmailIsTrusted,
+        RoleNote = one.RoleNote,
+    };
 }
 
 /// <summary>One verb's work on the store: the change, its words, its audit entry.</summary>

@@ -53,7 +53,7 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
     public Change SetRole(long id, string role) => Guarded(() => file.Change((connection, transaction) =>
         IsOwner(connection, transaction, id) && role != Role.OwnerName
             ? Change.IsOwner
-            : Found(connection.Execute("update person set role = @role where id = @id", new { id, role }, transaction))));
+            : Found(connection.Execute("update person set role = @role, role_note = null where id = @id", new { id, role }, transaction))));
 
     public void SetProfile(long id, Profile profile) => file.Change((connection, transaction) => connection.Execute(
         "update person set name = @Name, email = @Email, email_trusted = @trusted, picture = @Picture, role_note = @RoleNote where id = @id",
@@ -89,8 +89,8 @@ internal sealed class SqlitePersonStore(SqliteFile file, TimeProvider clock) : I
             return Change.NoSuchPerson;
         }
 
-        connection.Execute("update person set role = @oldOwnerRole where role = 'owner'", new { oldOwnerRole }, transaction);
-        return Found(connection.Execute("update person set role = 'owner' where id = @to", new { to }, transaction));
+        connection.Execute("update person set role = @oldOwnerRole, role_note = null where role = 'owner'", new { oldOwnerRole }, transaction);
+        return Found(connection.Execute("update person set role = 'owner', role_note = null where id = @to", new { to }, transaction));
     });
 
     private static bool IsOwner(SqliteConnection connection, SqliteTransaction transaction, long id) =>

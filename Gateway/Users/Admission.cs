@@ -141,7 +141,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
         }
 
         // Nothing that a source says makes or unmakes the owner.
-        if (person.Profile.With(caller, (role ?? person.Role) == Role.OwnerName ? null : sourced.Note) is var profile && profile != person.Profile)
+        if (person.Profile.With(caller, (role ?? person.Role) == Role.OwnerName ? null : sourced.Note) is var profile && (changed || profile != person.Profile))
         {
             if (profile.RoleNote is { } note && note != person.RoleNote)
             {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Settings;
@@ -16,6 +17,8 @@ internal sealed record SourcedRole(string? Role, string? Note)
 /// <summary>From groups to a role, by the settings: the highest that any of them maps to, and the default when none does.</summary>
 internal static class RoleSource
 {
+    private static readonly SearchValues<char> _separators = SearchValues.Create(",|; ");
+
     /// <summary>The role, and why.</summary>
     public static SourcedRole Of(Caller caller, Configuration configuration)
     {
@@ -38,7 +41,7 @@ internal static class RoleSource
 
     private static SourcedRole Of(GroupStatement said, IReadOnlyDictionary<string, string> map, string mapName, Source source, Configuration configuration)
     {
-        var hit = said.Values.Where(map.ContainsKey).Select(value => (Value: value, Role: configuration.Table.RoleNamed(map[value]))).OrderBy(one => one.Role.Rank).FirstOrDefault();
+        var hit = said.Values.Where(map.ContainsKey).Select(value => (Value: value, Role: configuration.Table.RoleNamed(map[value]))).OrderBy(one => one.Role.Rank).ThenBy(one => one.Value, StringComparer.Ordinal).FirstOrDefault();
         if (hit.Value is not null)
         {
             return new(hit.Role.Name, $"'{OutsideText.Clean(hit.Value, 60)}' of {said.Where} gives {hit.Role.Name}");
@@ -57,7 +60,7 @@ internal static class RoleSource
             return $" (the map has '{LastOf(path)}': switch full paths off at the provider, or write '{OutsideText.Clean(path, 60)}' in the map)";
         }
 
-        return said.Values.Any(one => one.Split(',', '|', ';', ' ').Any(part => map.ContainsKey(part)))
+        return said.Values.Any(one => one.AsSpan().ContainsAny(_separators) && one.Split(',', '|', ';', ' ').Any(part => map.ContainsKey(part)))
             ? " (it looks like several names in one text: have the provider send a list, or the proxy the separator that groups_separator names)"
             : "";
     }
