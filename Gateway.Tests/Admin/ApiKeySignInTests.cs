@@ -19,7 +19,7 @@ public sealed class ApiKeySignInTests
 
         var answer = await SubmitAsync(browser, key, "/api/v1/user");
 
-        (((int, string?))(answer.Status, answer.Location)).Should().Be((302, "/api/v1/user"));
+        (answer.Status, answer.Location).Should().Be((302, "/api/v1/user"));
         (await browser.GetAsync("/api/v1/user")).Status.Should().Be(200);
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
         ($"{me["role"]}", $"{me["session"]!["kind"]}").Should().Be(("api_key", "api_key"));
@@ -29,6 +29,21 @@ public sealed class ApiKeySignInTests
         audit.Should().AllSatisfy(entry => entry.Actor.Should().StartWith("key:"));
         Directory.EnumerateFiles(gateway.Folder, "headtower.db*").Should().AllSatisfy(file => File.ReadAllText(file).Should().NotContain(key[^24..]));
         gateway.Log.All.Any(line => line.Contains(key[^24..], StringComparison.Ordinal)).Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData("X-Nothing", "here", true)]
+    [InlineData("X-Forwarded-Proto", "http", true)]
+    [InlineData("X-Forwarded-Proto", "https", false)]
+    [InlineData("Sec-Fetch-Site", "none", false)]
+    public async Task APageThatCannotKeepASessionSaysSoUnlessTheBrowserIsOnHttps(string header, string value, bool isSaid)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var client = gateway.As(null);
+        client.DefaultRequestHeaders.Host = "gateway.example.test";
+        client.DefaultRequestHeaders.Add(header, value);
+
+        (await client.GetStringAsync(new Uri("/admin/login", UriKind.Relative))).Contains("This page came over http", StringComparison.Ordinal).Should().Be(isSaid);
     }
 
     [Theory]

@@ -20,9 +20,9 @@ public sealed class PassThroughTests
 
         status.Should().Be(200);
         var received = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
-        (((string, string, string Body, string?))(received.Method, received.Target, received.Body, received.Header("Authorization"))).Should().Be(("POST", "/api/v1/user?any=thing", Body, $"Bearer {key}"));
+        (received.Method, received.Target, received.Body, received.Header("Authorization")).Should().Be(("POST", "/api/v1/user?any=thing", Body, $"Bearer {key}"));
         var entry = (await gateway.StopAndReadAuditAsync()).Should().ContainSingle().Subject;
-        (((string, int?, string?))(entry.Reason, entry.Status, entry.Row)).Should().Be(((string, int?, string?))("passed_through", 200, "users.create"));
+        (entry.Reason, entry.Status, entry.Row).Should().Be(((string, int?, string?))("passed_through", 200, "users.create"));
         entry.Actor.Should().StartWith("key:");
         entry.ToString().Should().NotContain(key[^20..]);
     }

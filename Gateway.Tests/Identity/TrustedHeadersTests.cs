@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
+using Gateway.Identity;
 using Gateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Identity;
 
@@ -125,6 +127,72 @@ public sealed class TrustedHeadersTests
             using var client = gateway.As("bob", groups);
             return (await client.PostAsync(new Uri("/api/v1/node/11/expire", UriKind.Relative), null)).StatusCode;
         }
+    }
+
+    [Fact]
+    public async Task WhoeverHasManyGroupsIsStillSomebodyAndAPictureThatIsTooLongIsLeftOut()
+    {
+        await using var gateway = await TestGateway.StartAsync(proxyAuth: "    picture_header: Remote-Picture\n    role_map: {headscale-admins: admin}");
+        var groups = string.Join(',', Enumerable.Range(0, 200).Select(one => $"cn=dept-{one:d3}").Append("headscale-admins"));
+        using var client = gateway.As("a3", groups);
+        client.DefaultRequestHeaders.Add("Remote-Picture", "data:image/png;base64," + new string('A', 2000));
+
+        (await TestGateway.CallAsync(client, "GET", "/api/v1/user")).Status.Should().Be(200);
+
+        gateway.People.Snapshot.Everyone.Single().Should().BeEquivalentTo(new { Role = "admin", Picture = (string?)null });
+        gateway.Log.Has("Identity headers from the trusted 127.0.0.1: Remote-Picture was left out: it is longer than 1024 characters").Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task GroupsThatCannotBeReadAreSaidToBeThat()
+    {
+        await using var gateway = await TestGateway.StartAsync(proxyAuth: "    role_map: {admins: admin}");
+
+        await gateway.SendRawAsync("", Encoding.UTF8.GetBytes("GET /api/v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRemote-User: bob\r\nRemote-Groups: admins\u3164\r\n\r\n"));
+
+        gateway.People.Snapshot.Everyone.Single().RoleNote.Should().Contain("header Remote-Groups is a text that has the character U+3164, which cannot be seen");
+        gateway.Log.Has("Remote-Groups was left out: it has the character U+3164, which cannot be seen").Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData("Remote-User: alice\u3164\r\n", "Remote-User has the character U+3164, which cannot be seen")]
+    [InlineData("Remote-User: alice\u2800\r\n", "Remote-User has the character U+2800, which cannot be seen")]
+    [InlineData("Remote-User: alice\ufe0f\r\n", "Remote-User has the character U+FE0F, which cannot be seen")]
+    [InlineData("Remote-User: alice\r\nRemote-Groups: a\r\nRemote-Groups: b\r\n", "Remote-Groups was sent more than once")]
+    [InlineData("Remote-User:\r\n", "Remote-User is empty")]
+    public async Task WhatATrustedProxySendsAndCannotBeUsedIsLogged(string headers, string cause)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+
+        var (head, _) = await gateway.SendRawAsync("", Encoding.UTF8.GetBytes($"GET /api/v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"));
+
+        head.Should().StartWith("HTTP/1.1 401 ");
+        gateway.Log.Has($"Identity headers from the trusted 127.0.0.1: nobody was signed in: {cause}").Should().BeTrue($"{string.Join('\n', gateway.Log.All)}");
+    }
+
+    [Theory]
+    [InlineData("\u2000__Host-headtower=")]
+    [InlineData("\u00a0__Host-headtower=")]
+    [InlineData("\u3000__Host-headtower=")]
+    public async Task ACookieThatOnlyLooksLikeTheSessionsIsNone(string name)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var cookie = gateway.App.Services.GetRequiredService<Sessions>().Begin(new Session
+        {
+            Id = 0,
+            Hash = "",
+            Kind = SessionKind.ApiKey,
+            KeyPrefix = "abc",
+            CreatedAt = TimeProvider.System.GetUtcNow(),
+            ExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1),
+            LastUsedAt = TimeProvider.System.GetUtcNow(),
+        });
+
+        (await StatusAsync("__Host-headtower=")).Should().StartWith("HTTP/1.1 200 ", "the session is good");
+        (await StatusAsync(name)).Should().StartWith("HTTP/1.1 401 ", "the browser's rules for __Host- do not protect this one");
+
+        async Task<string> StatusAsync(string prefix) => (await gateway.SendRawAsync("", Encoding.UTF8.GetBytes(
+            $"GET /admin/api/me HTTP/1.1\r\nHost: gateway.example.test\r\nAccept: application/json\r\nConnection: close\r\nCookie: {prefix}{cookie}\r\n\r\n"))).Head;
     }
 
     private static async Task<string> RawAsync(TestGateway gateway, string request)

@@ -60,7 +60,7 @@ internal static class Login
     {
         var (request, visit) = (context.Request, PageAnswers.Visit(context));
         var isHttps = visit.Peer.Scheme == "https" || request.Headers.ContainsKey("Sec-Fetch-Site")
-            || request.Headers["X-Forwarded-Proto"].Any(one => one?.Contains("https", StringComparison.OrdinalIgnoreCase) is true);
+            || visit.Headers["X-Forwarded-Proto"].Any(one => one?.Contains("https", StringComparison.OrdinalIgnoreCase) is true);
         return !isSecure || isHttps ? null
             : "This page came over http, and the session cookie is for https only, so signing in will not last. Open the https address, or set server.cookie_secure: false for trying things out.";
     }
@@ -70,7 +70,7 @@ internal static class Login
         var returnTo = PageAnswers.ReturnTo(context, return_to);
         if (provider.Status is null)
         {
-            return PageAnswers.Failure(context, StatusCodes.Status501NotImplemented, "No single sign-on", "Single sign-on is not configured here.", "An administrator can set the section oidc.");
+            return PageAnswers.Failure(context, StatusCodes.Status501NotImplemented, "No single sign-on", SignInTexts.NotConfigured, SignInTexts.NotConfiguredAdvice);
         }
 
         try

@@ -17,6 +17,9 @@ internal sealed partial class ProviderSignIn(
     /// <summary>What protects ID tokens in the store.</summary>
     public const string TokenPurpose = "Gateway.Admin.IdToken.v1";
 
+    /// <summary>The note is worth no longer wait: the person is signed in.</summary>
+    private static readonly TimeSpan _longestLook = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan _tabsAtOnce = TimeSpan.FromMinutes(1);
 
     public async Task SucceedAsync(TicketReceivedContext context)
@@ -41,13 +44,23 @@ internal sealed partial class ProviderSignIn(
     /// <summary>What the role follows from, and why there is no link: what somebody without rights will ask for.</summary>
     private async Task<string?> NoteAsync(Person person, Visit visit, CancellationToken cancel)
     {
+        using var enough = new CancellationTokenSource(_longestLook, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, cancel);
         try
         {
-            return Joined(person.RoleNote, (await admission.AdmitAsync(person, visit.Configuration, cancel)).WhyUnlinked?.Value);
+            return Joined(person.RoleNote, (await admission.AdmitAsync(person, visit.Configuration, either.Token)).WhyUnlinked?.Value);
         }
         catch (HeadscaleException e)
         {
             return Joined(person.RoleNote, $"Headscale could not be asked: {e.Message}");
+        }
+        catch (StoreException e)
+        {
+            return Joined(person.RoleNote, $"the link could not be stored: {e.Message}");
+        }
+        catch (OperationCanceledException)
+        {
+            return Joined(person.RoleNote, "Headscale did not say its users in time");
         }
 
         static string? Joined(string? role, string? link) => (role, link) switch
@@ -61,10 +74,20 @@ internal sealed partial class ProviderSignIn(
     public async Task FailAsync(RemoteFailureContext context)
     {
         context.HandleResponse();
+        if (context.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
         var failure = context.Failure;
         while (failure is not (null or SignInException))
         {
             failure = failure.InnerException;
+        }
+
+        if (failure is not SignInException { Failure: not SignInFailure.Unknown })
+        {
+            LogUnknown(context.Failure, context.HttpContext.TraceIdentifier);
         }
 
         var page = failure is SignInException known
@@ -106,6 +129,9 @@ internal sealed partial class ProviderSignIn(
         await audit.RecordAsync(context, "sign_in.oidc", null, SnakeCase.From(failure.ToString()), status, detail: detail);
         return PageAnswers.Failure(context, status, "Sign-in failed", text, advice);
     }
+
+    [LoggerMessage(3, LogLevel.Error, "Sign-in {Reference} failed in a way that nobody foresaw")]
+    private partial void LogUnknown(Exception? failure, string reference);
 
     [LoggerMessage(2, LogLevel.Information, "{Person} signed in as {Role} ({Reference})")]
     private partial void LogSignedIn(string person, string role, string reference);

@@ -5,6 +5,9 @@ namespace Gateway.Admin;
 /// <summary>What people read when a sign-in failed: what happened, and what to do. The log has the rest.</summary>
 internal static class SignInTexts
 {
+    public const string NotConfigured = "Single sign-on is not configured here.";
+    public const string NotConfiguredAdvice = "An administrator can set the section oidc.";
+
     private const string TryAgain = "Please try again.";
     private const string AskAdministrator = "Ask an administrator to look up the reference below in the gateway's log.";
 
@@ -17,7 +20,7 @@ internal static class SignInTexts
     public static (int Status, string Text, string Advice) Of(SignInFailure failure, string redirectAddress) => failure switch
     {
         SignInFailure.Unknown => (500, "Something went wrong in the gateway.", AskAdministrator),
-        SignInFailure.NotConfigured => (501, "Single sign-on is not configured here.", "An administrator can set the section oidc."),
+        SignInFailure.NotConfigured => (501, NotConfigured, NotConfiguredAdvice),
         SignInFailure.ProviderUnavailable => (503, "The sign-in provider cannot be reached.", "Please try again in a moment."),
         SignInFailure.ProviderFailing => (502, "The sign-in provider has a fault of its own.", Later),
         SignInFailure.MethodNotAllowed => (400, "The provider's answer came in a way that is not accepted.", "An administrator should see to it that the provider answers with response_mode=query."),
@@ -25,6 +28,7 @@ internal static class SignInTexts
         SignInFailure.StateExpired => (400, "This sign-in took too long.", "Please sign in again."),
         SignInFailure.CookieMissing => (400, "This browser does not know the sign-in: its cookie was lost, or the sign-in was finished before or begun in another browser.", "Please sign in again. If this repeats, allow cookies for this site, and begin at the address that this page has."),
         SignInFailure.ParameterRepeated => (400, "The provider's answer was malformed.", TryAgain),
+        SignInFailure.ParameterUnexpected => (400, "The provider's answer is not of the kind that was asked for.", "An administrator should see to it that the provider answers with response_type=code."),
         SignInFailure.IssuerMixedUp => (400, "The answer came from another provider than the one that was asked.", AskAdministrator),
         SignInFailure.ProviderRefused => (403, "The provider did not sign you in.", "Please try again, or ask an administrator whether you may use this application."),
         SignInFailure.RequestRejected => (502, "The provider does not accept the way in which the gateway asks.", "An administrator finds the provider's own words under the reference below in the gateway's log."),
@@ -44,6 +48,7 @@ internal static class SignInTexts
         SignInFailure.SignatureInvalid => (502, "The provider's identity token has a wrong signature.", AskAdministrator),
         SignInFailure.IssuerWrong => (502, "The identity token was issued by somebody else than the configured provider.", "An administrator should compare oidc.issuer with the provider's own name, to the last slash."),
         SignInFailure.AudienceWrong => (502, "The identity token was made for another application.", AskAdministrator),
+        SignInFailure.TokenTimeMissing => (502, "The provider's identity token does not say its times.", AskAdministrator),
         SignInFailure.TokenExpired => (502, "The identity token has expired.", Clocks),
         SignInFailure.TokenFromTheFuture => (502, "The identity token is from the future.", Clocks),
         SignInFailure.SignInTooOld => (403, "You signed in at the provider too long ago.", "Please sign out at the provider, then sign in again. If this repeats, the provider does not say when you signed in (auth_time)."),

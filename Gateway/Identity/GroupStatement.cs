@@ -14,7 +14,7 @@ internal enum GroupForm
     /// <summary>A list of texts.</summary>
     List,
 
-    /// <summary>An object, whose keys are the names (Zitadel).</summary>
+    /// <summary>An object, whose keys are the names (Zitadel) where they stand for something: an object, a list or true.</summary>
     Keys,
 
     /// <summary>The provider left the names out because there are too many, and points elsewhere (Entra ID).</summary>
@@ -41,10 +41,11 @@ internal sealed record GroupStatement(string Where, GroupForm Form, IReadOnlyLis
         GroupForm.Absent => $"{Where} is absent",
         GroupForm.Text => $"{Where} is the text {Shown}",
         GroupForm.List => Values.Count == 0 ? $"{Where} is an empty list" : $"{Where} is a list of {Values.Count}: {Shown}",
-        GroupForm.Keys => $"{Where} is an object with the {(Values.Count == 1 ? "key" : "keys")} {Shown}",
+        GroupForm.Keys => Values.Count == 0 ? $"{Where} is an object without names in it" : $"{Where} is an object with the {(Values.Count == 1 ? "key" : "keys")} {Shown}",
         GroupForm.Overage => $"{Where} was left out by the provider because there are too many groups (overage); have it send only those of this application, or app roles",
         GroupForm.Unreadable => $"{Where} is {Unreadable}, which has no names in it",
     };
 
-    private string Shown => string.Join(", ", Values.Take(MostShown).Select(one => $"'{OutsideText.Clean(one, 60)}'")) + (Values.Count > MostShown ? ", …" : "");
+    /// <summary>In an order of its own: the same groups in another order are the same statement.</summary>
+    private string Shown => string.Join(", ", Values.Order(StringComparer.Ordinal).Take(MostShown).Select(one => $"'{OutsideText.Clean(one, 60)}'")) + (Values.Count > MostShown ? ", …" : "");
 }

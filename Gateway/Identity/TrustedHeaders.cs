@@ -11,7 +11,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
     private const int LongestName = 256;
     private const int LongestText = 1024;
 
-    private readonly OncePerMinute<IPAddress> _warned = new(clock);
+    private readonly OncePerMinute<(IPAddress, string Header)> _warned = new(clock);
 
     public Identification Identify(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
     {
@@ -22,7 +22,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
 
         if (Distrust(headers, peer, settings) is { } cause)
         {
-            if (_warned.IsFirst(peer.Address ?? IPAddress.None))
+            if (_warned.IsFirst((peer.Address ?? IPAddress.None, "")))
             {
                 LogUntrusted(peer.Address, cause);
             }
@@ -91,12 +91,12 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             EmailIsTrusted = settings.MatchEmail,
             Name = Optional(settings.NameHeader, LongestText),
             Picture = Optional(settings.PictureHeader, LongestText),
-            Groups = GroupsOf(settings, Optional(settings.GroupsHeader, int.MaxValue)),
+            Groups = GroupsOf(settings),
         }, null);
 
         Identification.Rejected Reject(string detail)
         {
-            Warn(peer, $"nobody was signed in: {detail}");
+            Warn(peer, settings.UserHeader, $"nobody was signed in: {detail}");
             return new(Reason.SignInRequired, detail);
         }
 
@@ -111,11 +111,18 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             var (value, complaint) = Read(headers, name, longest);
             if (value is null && headers[name].Count > 0 && !IsPlaceholder(headers[name].ToString()))
             {
-                Warn(peer, $"{name} was left out: it {complaint}");
+                Warn(peer, name, $"{name} was left out: it {complaint}");
             }
 
             return value;
         }
+
+        // Groups that cannot be read are no groups, and are said to be that.
+        GroupStatement GroupsOf(ProxyAuthSettings from) => from.GroupsHeader is not { } name ? GroupStatement.None
+            : Optional(name, int.MaxValue) is { } value ? Split(name, value, from.GroupsSeparator)
+            : headers[name].Count > 0 && Read(headers, name, int.MaxValue).Complaint is { } complaint && !IsPlaceholder(headers[name].ToString())
+                ? new($"header {name}", GroupForm.Unreadable, [], $"a text that {complaint}")
+            : new($"header {name}", GroupForm.Absent, []);
     }
 
     /// <summary>One value that can be used; else what is wrong with it.</summary>
@@ -126,9 +133,9 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
         _ => (null, "is empty"),
     };
 
-    private void Warn(Peer peer, string cause)
+    private void Warn(Peer peer, string header, string cause)
     {
-        if (_warned.IsFirst(peer.Address ?? IPAddress.None))
+        if (_warned.IsFirst((peer.Address ?? IPAddress.None, header)))
         {
             LogUnusable(peer.Address, cause);
         }
@@ -138,9 +145,8 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
     private static bool IsPlaceholder(string value) => value is "(null)" or ['{', .., '}'];
 
     /// <summary>A list as headers write it: the separator, with blanks around it that mean nothing (RFC 9110 5.6.1).</summary>
-    private static GroupStatement GroupsOf(ProxyAuthSettings settings, string? value) => settings.GroupsHeader is not { } header ? GroupStatement.None
-        : value is null ? new($"header {header}", GroupForm.Absent, [])
-        : new($"header {header}", GroupForm.List, [.. value.Split(settings.GroupsSeparator).Select(one => one.Trim(' ', '\t')).Where(one => one.Length > 0)]);
+    private static GroupStatement Split(string header, string value, string separator) =>
+        new($"header {header}", GroupForm.List, [.. value.Split(separator).Select(one => one.Trim(' ', '\t')).Where(one => one.Length > 0)]);
 
     [LoggerMessage(1, LogLevel.Warning, "Identity headers from {Peer} were ignored: {Cause}")]
     private partial void LogUntrusted(IPAddress? peer, string cause);

@@ -80,6 +80,48 @@ public sealed class ClaimsTests
     }
 
     [Theory]
+    [InlineData("", "member")]
+    [InlineData("  allowed_users: [alice@example.test]", null)]
+    [InlineData("  allowed_domains: [example.test]", null)]
+    public async Task TheAddressOfOneDocumentIsNotVerifiedByAnother(string rule, string? role)
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await TestGateway.StartAsync(
+            more: $"oidc:\n  issuer: {provider.Issuer}\n  client_id: {ProviderStandIn.ClientId}\n  client_secret: '{ProviderStandIn.ClientSecret}'\n  role_claim: groups\n{rule}\nbootstrap: {{owner: 'email:alice@example.test'}}",
+            server: "  trusted_proxies: [127.0.0.1]");
+        using var browser = new Browser(gateway);
+        provider.Misbehaviour.Payload = payload => payload["email"] = "alice@example.test";
+        provider.Misbehaviour.UserInfo = info => (info["email"], info["email_verified"], info["groups"]) = ("mallory@evil.test", true, new System.Text.Json.Nodes.JsonArray());
+
+        await browser.SignInAsync(provider, "eve");
+        await browser.GetAsync("/admin/api/me");
+
+        gateway.People.Snapshot.Everyone.Select(one => (one.Role, one.Link?.HeadscaleUserId)).Should().Equal(role is null ? [] : [(role, (string?)null)]);
+    }
+
+    [Theory]
+    [InlineData("root1\u00a0")]
+    [InlineData(" root1")]
+    [InlineData("root1 ")]
+    [InlineData("\u2003root1")]
+    public async Task NobodyBecomesSomebodyElseByABlank(string subject)
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        gateway.People.Store.Add(new(Gateway.Identity.Source.Oidc, provider.Issuer, "root1", "Root", "root@example.test", null, "admin"), null);
+        gateway.People.Reload();
+        provider.Misbehaviour.Payload = payload => payload["sub"] = subject;
+        provider.Misbehaviour.UserInfo = info => info["sub"] = subject;
+
+        (await browser.SignInAsync(provider, "sam")).Status.Should().Be(502);
+
+        gateway.People.Snapshot.Everyone.Should().ContainSingle().Which.Should().BeEquivalentTo(new { Name = "Root", Email = "root@example.test" });
+        (await Verb.RunAsync("users", "add", "--source", "oidc", "--issuer", provider.Issuer, "--subject", subject, "--role", "admin", "--config", gateway.Files.Config))
+            .Error.Should().Contain("--subject ", "a subject that nobody can have is refused there, too");
+    }
+
+    [Theory]
     [InlineData("sam", "", "7")]
     [InlineData("eve", "", null)]
     [InlineData("eve", "  match_email: always", "1")]

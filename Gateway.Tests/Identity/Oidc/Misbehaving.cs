@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Sandbox.StandIns;
@@ -136,6 +137,16 @@ internal static class Misbehaving
         var payload = JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(parts[1]))!;
         payload["sub"] = "root";
         return $"{parts[0]}.{System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload.ToJsonString()))}.{parts[2]}";
+    }
+
+    /// <summary>The provider's key, with a certificate beside it that is of another one (RFC 7517 4.7 forbids it).</summary>
+    public static void CertificateOfOtherKey(ProviderStandIn provider)
+    {
+        using var certificate = new CertificateRequest("CN=other", _otherKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            .CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+        var text = Convert.ToBase64String(certificate.RawData);
+        provider.Misbehaviour.Keys = keys => keys["keys"]![0]!["x5c"] = new JsonArray(text);
+        provider.RotateKey();
     }
 
     public static byte[] SignWithOtherKey(byte[] bytes) => _otherKey.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);

@@ -33,6 +33,25 @@ public sealed class ProviderTroubleTests
     }
 
     [Fact]
+    public async Task TroubleThatASignInFoundIsOverWhenTheProviderIsBack()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
+        Misbehaving.Answer("/jwks", 500, "text/plain", "oops")(provider);
+        provider.RotateKey();
+
+        using var other = new Browser(gateway);
+        (await other.SignInAsync(provider, "alice")).Status.Should().Be(502);
+        (await other.GetAsync("/admin/login")).Text.Should().Contain("Single sign-on is temporarily unavailable: ").And.NotContain("/admin/oidc/start");
+        provider.Misbehaviour.Answer = null;
+
+        await Until.TrueAsync(async () => (await other.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal), "the button is back");
+        (await other.SignInAsync(provider, "alice")).Location.Should().Be("/admin/");
+    }
+
+    [Fact]
     public async Task SessionsOutliveTheirProvider()
     {
         var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);

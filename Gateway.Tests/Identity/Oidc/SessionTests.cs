@@ -207,6 +207,7 @@ public sealed class SessionTests
             (provider.MakeLogoutToken("sub-sam", null, payload => payload["exp"] = "soon"), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => { payload.Remove("exp"); payload["iat"] = (long)payload["iat"]! - 300; }), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => { payload.Remove("exp"); payload.Remove("iat"); }), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload => { payload["exp"] = (long)payload["iat"]! + 86_400; payload["iat"] = (long)payload["iat"]! - 700; }), 400),
             (provider.MakeLogoutToken("sub-sam", null, type: "at+jwt"), 400),
             (provider.MakeLogoutToken("sub-sam", null) + "x", 400),
             ("", 400),

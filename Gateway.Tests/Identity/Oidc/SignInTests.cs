@@ -15,10 +15,10 @@ public sealed class SignInTests
         using var browser = new Browser(gateway);
 
         var refused = await browser.GetAsync("/api/v1/node");
-        (((int, string?))(refused.Status, refused.Location)).Should().Be((302, "/admin/login?return_to=%2Fapi%2Fv1%2Fnode"));
+        (refused.Status, refused.Location).Should().Be((302, "/admin/login?return_to=%2Fapi%2Fv1%2Fnode"));
         await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal), "the button is there");
         var back = await browser.SignInAsync(provider, "sam", "/api/v1/node");
-        (((int, string?))(back.Status, back.Location)).Should().Be((302, "/api/v1/node"));
+        (back.Status, back.Location).Should().Be((302, "/api/v1/node"));
 
         var nodes = await browser.GetAsync(back.Location!);
         nodes.Status.Should().Be(200);
@@ -31,7 +31,7 @@ public sealed class SignInTests
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
         ($"{me["identity"]!["source"]}", $"{me["identity"]!["subject"]}", $"{me["role"]}", $"{me["headscaleUser"]!["id"]}").Should().Be(("oidc", "sub-sam", "self_service", "7"));
         var entry = (await gateway.StopAndReadAuditAsync())[^1];
-        (((string?, string?, string?))(entry.Actor, entry.Role, entry.HeadscaleUser)).Should().Be(($"oidc:{provider.Issuer}#sub-sam", "self_service", "7"));
+        (entry.Actor, entry.Role, entry.HeadscaleUser).Should().Be(($"oidc:{provider.Issuer}#sub-sam", "self_service", "7"));
     }
 
     [Fact]
@@ -177,7 +177,7 @@ public sealed class SignInTests
 
         for (var tab = 19; tab >= 0; tab--)
         {
-            (((int, string?))((await browser.GetAsync(callbacks[tab])) is var page ? page.Status : 0, page.Location)).Should().Be((302, $"/admin/?tab={tab}"));
+            ((await browser.GetAsync(callbacks[tab])) is var page ? page.Status : 0, page.Location).Should().Be((302, $"/admin/?tab={tab}"));
         }
 
         (await browser.GetAsync("/api/v1/node")).Status.Should().Be(200);

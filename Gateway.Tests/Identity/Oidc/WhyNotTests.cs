@@ -115,6 +115,8 @@ public sealed class WhyNotTests
             WebUtility.HtmlDecode((await browser.GetAsync("/admin/")).Text).Should().Contain(why, "their own first page tells them");
             WebUtility.HtmlDecode((await owner.GetAsync($"/admin/users/{person.Id}")).Text).Should().Contain(why, "their page tells administrators");
             (await Verb.RunAsync("users", "show", $"{person.Id}", "--config", gateway.Files.Config)).Output.Should().Contain(why, "the command line tells");
+            $"{System.Text.Json.Nodes.JsonNode.Parse((await owner.GetAsync($"/admin/api/users/{person.Id}")).Text)!.AsObject().Where(one => one.Key is "roleNote" or "whyUnlinked").Aggregate("", (all, one) => $"{all}{one.Value} ")}"
+                .Should().Contain(why, "JSON tells");
             gateway.Log.Has(why).Should().BeTrue($"the log tells: {string.Join('\n', gateway.Log.All)}");
             (await gateway.StopAndReadAuditAsync()).Where(one => one.Row == "sign_in.oidc").Should().Contain(one => one.Detail != null && one.Detail.Contains(why), "the audit tells");
         }

@@ -56,6 +56,20 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
         JsonValueKind.Undefined => "nothing",
     };
 
+    /// <summary>The text of a value; null when it is no text, or half a letter that no text can hold.</summary>
+    public static string? StringOf(JsonElement? value)
+    {
+        try
+        {
+            return value is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A surrogate without its other half.
+            return null;
+        }
+    }
+
     private string? Name => Text("name")
         ?? (Text("given_name"), Text("family_name")) switch
         {
@@ -67,7 +81,7 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
     private (string? Address, bool IsVerified) Email => EmailOf(idToken) ?? (userInfo is { } more ? EmailOf(more) : null) ?? (null, false);
 
     private static (string? Address, bool IsVerified)? EmailOf(JsonElement document) => Find(document, "email") is not { } value ? null
-        : value.ValueKind is JsonValueKind.String && value.GetString() is { } address && EmailAddress.IsUsable(address) ? (address, IsTrue(Find(document, "email_verified")))
+        : StringOf(value) is { } address && EmailAddress.IsUsable(address) ? (address, IsTrue(Find(document, "email_verified")))
         : (null, false);
 
     /// <summary>OpenID Connect Core 2: <c>sub</c> is compared exactly. Only where it is absent, another claim of the signed token stands in.</summary>
@@ -87,7 +101,7 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
             throw new SignInException(SignInFailure.SubjectUnusable, $"the token's '{claim}' is {FormOf(value)}; it must be a text (OpenID Connect Core 2)");
         }
 
-        var subject = value.GetString()!;
+        var subject = StringOf(value) ?? "\ufffd";
         return OutsideText.Complaint(subject, LongestSubject) is { } complaint
             ? throw new SignInException(subject.Length == 0 ? SignInFailure.SubjectMissing : SignInFailure.SubjectUnusable, $"the token's '{claim}' {complaint}")
             : subject;
@@ -95,7 +109,7 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
 
     /// <summary>For people to read, never to compare.</summary>
     private string? Text(string name) =>
-        Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: <= LongestText } text && !string.IsNullOrWhiteSpace(text) ? text : null;
+        StringOf(Find(name)) is { Length: <= LongestText } text && !string.IsNullOrWhiteSpace(text) ? text : null;
 
     private GroupStatement Groups(string path)
     {
@@ -107,11 +121,11 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
 
         return value.ValueKind switch
         {
-            JsonValueKind.String => new(where, GroupForm.Text, [value.GetString()!]),
-            JsonValueKind.Object => new(where, GroupForm.Keys, [.. value.EnumerateObject().Select(one => one.Name)]),
+            JsonValueKind.String when StringOf(value) is { } text => new(where, GroupForm.Text, [text]),
+            JsonValueKind.Object => new(where, GroupForm.Keys, [.. value.EnumerateObject().Where(one => one.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.True).Select(one => one.Name)]),
             JsonValueKind.Array when value.EnumerateArray().FirstOrDefault(one => one.ValueKind is not JsonValueKind.String) is { ValueKind: not JsonValueKind.Undefined } other =>
                 new(where, GroupForm.Unreadable, [], $"a list with {FormOf(other)} in it"),
-            JsonValueKind.Array => new(where, GroupForm.List, [.. value.EnumerateArray().Select(one => one.GetString()!)]),
+            JsonValueKind.Array => new(where, GroupForm.List, [.. value.EnumerateArray().Select(one => StringOf(one)).OfType<string>()]),
             _ => new(where, GroupForm.Unreadable, [], FormOf(value)),
         };
     }

@@ -20,16 +20,22 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
     private readonly ConcurrentDictionary<(string Issuer, string ClientId), ClientAuthentication> _works = new();
 
     /// <summary>Redeems a code.</summary>
-    /// <returns>A message with <c>id_token</c> and, when there is one, <c>access_token</c>; nothing else of the answer is used.</returns>
+    /// <returns>A message with <c>id_token</c> and <c>access_token</c>; nothing else of the answer is used.</returns>
     /// <exception cref="SignInException">There are no tokens.</exception>
     public async Task<OpenIdConnectMessage> RedeemAsync(IDictionary<string, string> form, OpenIdConnectConfiguration configuration, OidcSettings settings, CancellationToken cancel)
     {
         // Beside Basic, strict providers take the id in the body for a second way of showing oneself; where it belongs, it is added.
         var fields = form.Where(one => one.Key != "client_id").ToDictionary(one => one.Key, one => one.Value);
         var answer = await PostAsync(configuration.TokenEndpoint, fields, configuration, settings, SignInFailure.TokenEndpointFailed, cancel);
-        return Text(answer, "id_token") is { Length: > 0 } token
-            ? new OpenIdConnectMessage { IdToken = token, AccessToken = Text(answer, "access_token") }
-            : throw new SignInException(SignInFailure.TokenMissing, $"{configuration.TokenEndpoint} gave no id_token; does oidc.scope contain openid?");
+        if (Text(answer, "id_token") is not { Length: > 0 } token)
+        {
+            throw new SignInException(SignInFailure.TokenMissing, $"{configuration.TokenEndpoint} gave no id_token; does oidc.scope contain openid?");
+        }
+
+        // RFC 6749 5.1 demands it, and the framework relies on it.
+        return Text(answer, "access_token") is { Length: > 0 } access
+            ? new OpenIdConnectMessage { IdToken = token, AccessToken = access }
+            : throw new SignInException(SignInFailure.TokenMissing, $"{configuration.TokenEndpoint} gave no access_token");
     }
 
     /// <summary>Pushes an authorization request (RFC 9126).</summary>
@@ -60,7 +66,11 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
             throw Failed(endpoint, answer, settings, otherwise);
         }
 
-        _works[key] = way;
+        if (isAutomatic)
+        {
+            _works[key] = way;
+        }
+
         return answer;
     }
 
@@ -129,7 +139,7 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
         try
         {
             using var json = JsonDocument.Parse(answer.Body);
-            return json.RootElement.ValueKind is JsonValueKind.Object && json.RootElement.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+            return json.RootElement.ValueKind is JsonValueKind.Object && json.RootElement.TryGetProperty(name, out var value) ? Claims.StringOf(value) : null;
         }
         catch (JsonException)
         {

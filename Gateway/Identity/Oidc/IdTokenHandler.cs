@@ -20,6 +20,9 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
     private const string LogoutType = "logout+jwt";
     private const string Clocks = "are the clocks of gateway and provider right?";
 
+    /// <summary>How long after its <c>iat</c> a logout token is good at most: as long as one is remembered. Back-Channel Logout 1.0 2.4 advises two minutes.</summary>
+    internal static readonly TimeSpan LongestLogout = TimeSpan.FromMinutes(10);
+
     private static readonly TimeSpan _skew = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _logoutLifetime = TimeSpan.FromMinutes(2);
     private static readonly string[] _algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
@@ -152,6 +155,7 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
             ValidAlgorithms = _algorithms,
             ValidIssuer = Settings.Issuer,
             ValidAudience = Settings.ClientId,
+            IgnoreTrailingSlashWhenValidatingAudience = false,
 #pragma warning disable CA5404 // Times are judged with the other claims in CheckTimes, by the purpose of the token; the signature is needed first.
             ValidateLifetime = false,
 #pragma warning restore CA5404
@@ -193,7 +197,7 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
     private void CheckParty(JsonElement claims, Purpose purpose)
     {
         var isForSeveral = claims.TryGetProperty("aud", out var audience) && audience.ValueKind is JsonValueKind.Array && audience.GetArrayLength() > 1;
-        var isIssuedToUs = claims.TryGetProperty("azp", out var party) ? party.ValueKind is JsonValueKind.String && party.ValueEquals(Settings.ClientId) : !isForSeveral;
+        var isIssuedToUs = claims.TryGetProperty("azp", out var party) && party.ValueKind is not JsonValueKind.Null ? party.ValueKind is JsonValueKind.String && party.ValueEquals(Settings.ClientId) : !isForSeveral;
         if (purpose is not Purpose.UserInfo && !isIssuedToUs)
         {
             throw new SignInException(SignInFailure.AudienceWrong, isForSeveral ? "the token is for several audiences and not issued to us ('azp')" : "the token was issued to another client ('azp')");
@@ -214,15 +218,25 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
             };
         }
 
-        if (expires is null || expires + _skew < now)
+        if (purpose is Purpose.SignOut && issued + LongestLogout < expires)
         {
-            throw new SignInException(SignInFailure.TokenExpired, $"the token has expired or says no 'exp'; {Clocks}");
+            expires = issued + LongestLogout;
         }
 
         var mayLackIssued = purpose is Purpose.UserInfo && !Has(claims, "iat");
-        if ((issued is null && !mayLackIssued) || issued - _skew > now || notBefore - _skew > now)
+        if (expires is null || (issued is null && !mayLackIssued) || (notBefore is null && Has(claims, "nbf")))
         {
-            throw new SignInException(SignInFailure.TokenFromTheFuture, $"the token is from the future or says no 'iat'; {Clocks}");
+            throw new SignInException(SignInFailure.TokenTimeMissing, $"the token's {(expires is null ? "'exp'" : issued is null && !mayLackIssued ? "'iat'" : "'nbf'")} is missing or no time (RFC 7519 2)");
+        }
+
+        if (expires + _skew < now)
+        {
+            throw new SignInException(SignInFailure.TokenExpired, $"the token has expired; {Clocks}");
+        }
+
+        if (issued - _skew > now || notBefore - _skew > now)
+        {
+            throw new SignInException(SignInFailure.TokenFromTheFuture, $"the token is from the future; {Clocks}");
         }
 
         if (purpose is Purpose.SignIn && Settings.MaxAge is { } oldest && !(TimeOf(claims, "auth_time") is { } signedIn && signedIn + oldest + _skew >= now))
@@ -236,8 +250,8 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
     /// <summary>A NumericDate (RFC 7519 2); null when it is absent or none.</summary>
     private static DateTimeOffset? TimeOf(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number && value.TryGetDouble(out var seconds)
-            && seconds >= DateTimeOffset.MinValue.ToUnixTimeSeconds() && seconds < DateTimeOffset.MaxValue.ToUnixTimeSeconds() - _logoutLifetime.TotalSeconds
-                ? DateTimeOffset.FromUnixTimeSeconds((long)seconds)
+            && seconds < DateTimeOffset.MaxValue.ToUnixTimeSeconds() - LongestLogout.TotalSeconds
+                ? DateTimeOffset.FromUnixTimeSeconds((long)Math.Max(seconds, 0))
                 : null;
 
     private static SignInException Malformed(string detail) => new(SignInFailure.TokenMalformed, detail);

@@ -24,16 +24,19 @@ internal sealed record LogoutToken(string? Subject, string? Session, string? Id)
     }
 
     private static string? Text(JsonElement claims, string name) =>
-        claims.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+        claims.TryGetProperty(name, out var value) && Claims.StringOf(value) is { Length: > 0 } text ? text : null;
 }
 
-/// <summary>The logout tokens of the last minutes: each counts once (Back-Channel Logout 1.0 2.6), for as long as it could be shown again.</summary>
+/// <summary>The logout tokens of the last minutes: each counts once (Back-Channel Logout 1.0 2.6), for as long as one is good at all.</summary>
 internal sealed class LogoutTokensSeen(TimeProvider clock)
 {
     private const int Most = 10_000;
-    private static readonly TimeSpan _remembered = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan _remembered = IdTokenHandler.LongestLogout + TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan _betweenPrunings = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, long> _seen = new(StringComparer.Ordinal);
+    private long _pruned;
 
     /// <exception cref="SignInException">It was used before.</exception>
     public void RequireFirst(LogoutToken token)
@@ -47,8 +50,9 @@ internal sealed class LogoutTokensSeen(TimeProvider clock)
     /// <summary>Called when it has had its effect: one that failed may be sent again.</summary>
     public void Remember(LogoutToken token)
     {
-        if (_seen.Count >= Most)
+        if (_seen.Count >= Most && clock.GetElapsedTime(_pruned) > _betweenPrunings)
         {
+            _pruned = clock.GetTimestamp();
             foreach (var old in _seen.Where(one => clock.GetElapsedTime(one.Value) > _remembered))
             {
                 _seen.TryRemove(old);

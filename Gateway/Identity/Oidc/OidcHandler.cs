@@ -44,6 +44,10 @@ internal sealed class OidcHandler(
     private const string Correlation = ".xsrf";
     private const string UserInfoToken = "application/jwt";
 
+    /// <summary>What an answer of the code flow may have. The framework would take tokens out of it, and names in any case.</summary>
+    private static readonly string[] _ours = ["state", "code", "iss", "error", "error_description"];
+    private static readonly string[] _ofOtherFlows = ["id_token", "access_token"];
+
     private bool? _isOfThisBrowser;
 
     private IdTokenHandler Tokens => (IdTokenHandler)Options.TokenHandler;
@@ -101,7 +105,7 @@ internal sealed class OidcHandler(
         AuthenticationProperties? properties = null;
         try
         {
-            RequireEachParameterOnce();
+            RequireCodeFlow();
             properties = TakeAttempt();
             var configuration = await provider.GetConfigurationAsync(Context.RequestAborted);
             RequireIssuer(configuration);
@@ -162,7 +166,7 @@ internal sealed class OidcHandler(
     /// <summary>Asked here first and by the framework again: an attempt counts once, and so does this answer.</summary>
     protected override bool ValidateCorrelationId(AuthenticationProperties properties) => _isOfThisBrowser ??= base.ValidateCorrelationId(properties);
 
-    private void RequireEachParameterOnce()
+    private void RequireCodeFlow()
     {
         if (!HttpMethods.IsGet(Request.Method))
         {
@@ -172,6 +176,12 @@ internal sealed class OidcHandler(
         if (Request.Query.FirstOrDefault(one => one.Value.Count > 1).Key is { } twice)
         {
             throw new SignInException(SignInFailure.ParameterRepeated, $"the answer has '{twice}' more than once");
+        }
+
+        if (Request.Query.Keys.FirstOrDefault(name => _ofOtherFlows.Contains(name, StringComparer.OrdinalIgnoreCase)
+            || (_ours.Contains(name, StringComparer.OrdinalIgnoreCase) && !_ours.Contains(name, StringComparer.Ordinal))) is { } foreign)
+        {
+            throw new SignInException(SignInFailure.ParameterUnexpected, $"the answer has '{foreign}', which is not of the code flow that was asked for");
         }
     }
 

@@ -67,8 +67,13 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
             using var wake = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, Volatile.Read(ref _changed).Token);
             try
             {
-                var isFine = _live.Current.Settings.Oidc is null || await AskAsync(_ => false, wake.Token) is { Trouble: null };
-                await Task.Delay(isFine ? _refresh : _retry, _clock, wake.Token);
+                if (_live.Current.Settings.Oidc is not null)
+                {
+                    await AskAsync(known => known.Status.Trouble is null && _clock.GetElapsedTime(known.At) < _refresh, wake.Token);
+                }
+
+                // A sign-in may find trouble at any time, so this looks often and asks seldom.
+                await Task.Delay(_retry, _clock, wake.Token);
             }
             catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
             {
@@ -135,7 +140,7 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
     }
 
     /// <summary>Which keys are missing where some endpoints were given by hand, for a provider that has no discovery document.</summary>
-    private static string WithoutDiscovery(OidcSettings settings) => settings.Endpoints is { IsAnyGiven: true, Missing: var missing }
+    private static string WithoutDiscovery(OidcSettings settings) => settings.Endpoints is { Missing: { Count: < 3 } missing }
         ? $"; a provider without this document needs {string.Join(" and ", missing)} as well"
         : "";
 
@@ -146,8 +151,9 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
         document.AuthorizationEndpoint = Required(by.Authorization, document.AuthorizationEndpoint, "authorization_endpoint");
         document.TokenEndpoint = Required(by.Token, document.TokenEndpoint, "token_endpoint");
         document.JwksUri = Required(by.Keys, document.JwksUri, "jwks_uri");
-        document.UserInfoEndpoint = by.UserInfo?.OriginalString ?? document.UserInfoEndpoint;
-        document.EndSessionEndpoint = by.EndSession?.OriginalString ?? document.EndSessionEndpoint;
+        document.UserInfoEndpoint = by.UserInfo?.OriginalString ?? UsableOrNull(document.UserInfoEndpoint);
+        document.EndSessionEndpoint = by.EndSession?.OriginalString ?? UsableOrNull(document.EndSessionEndpoint);
+        document.PushedAuthorizationRequestEndpoint = UsableOrNull(document.PushedAuthorizationRequestEndpoint);
         if (settings.PushedAuthorization is PushedAuthorization.Automatic && !document.RequirePushedAuthorizationRequests)
         {
             // The handler pushes wherever there is an endpoint; a provider that does not ask for it gets the plain request.
@@ -158,8 +164,10 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
     }
 
     private static string Required(Uri? configured, string? published, string name) =>
-        configured?.OriginalString ?? (Uri.TryCreate(published, UriKind.Absolute, out var url) && url.Scheme is "https" or "http" ? published
-            : throw Unusable($"the provider publishes no usable {name}; set oidc.{name}"));
+        configured?.OriginalString ?? UsableOrNull(published) ?? throw Unusable($"the provider publishes no usable {name}; set oidc.{name}");
+
+    private static string? UsableOrNull(string? published) =>
+        Uri.TryCreate(published, UriKind.Absolute, out var url) && url is { Scheme: "https" or "http", Host.Length: > 0 } ? published : null;
 
     /// <summary>RFC 7517 5: keys of types that nobody here knows are left out, and stand in nobody's way.</summary>
     private static JsonWebKeySet ReadKeys(string text)
@@ -170,9 +178,13 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
         {
             try
             {
-                keys.Keys.Add(new JsonWebKey(one.GetRawText()));
+                var key = new JsonWebKey(one.GetRawText());
+
+                // The library prefers the certificate to the modulus beside it, and only the modulus is measured.
+                key.X5c.Clear();
+                keys.Keys.Add(key);
             }
-            catch (ArgumentException)
+            catch (Exception e) when (e is ArgumentException or JsonException or InvalidOperationException or FormatException)
             {
                 // It is no key that this library can read.
             }

@@ -35,7 +35,7 @@ internal sealed class ProviderHttp(Live<Configuration> live) : IDisposable
         {
             throw Unavailable($"{request.RequestUri} did not answer within {_timeout.TotalSeconds} s", e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidOperationException or NotSupportedException)
         {
             throw Unavailable($"{request.RequestUri}: {e.Message}", e);
         }

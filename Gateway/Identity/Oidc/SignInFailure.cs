@@ -31,6 +31,9 @@ internal enum SignInFailure
     /// <summary>A parameter came more than once.</summary>
     ParameterRepeated,
 
+    /// <summary>A parameter came that belongs to another flow, or in a spelling that two readers take differently.</summary>
+    ParameterUnexpected,
+
     /// <summary>The answer names another issuer (RFC 9207).</summary>
     IssuerMixedUp,
 
@@ -67,6 +70,9 @@ internal enum SignInFailure
     SignatureInvalid,
     IssuerWrong,
     AudienceWrong,
+
+    /// <summary>A time that must be in the token is not, or is none.</summary>
+    TokenTimeMissing,
     TokenExpired,
     TokenFromTheFuture,
 
