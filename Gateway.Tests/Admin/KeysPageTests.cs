@@ -14,9 +14,9 @@ public sealed partial class KeysPageTests
         using var sam = PagesTests.As(gateway, "sam");
 
         var made = await sam.SubmitAsync("/admin/keys", "/admin/keys", ("days", "7"), ("reusable", "true"));
-        (((int, string?))(made.Status, made.Location)).Should().Be((302, "/admin/keys?done=create"));
+        (made.Status, made.Location).Should().Be((302, "/admin/keys?done=create"));
         var key = gateway.Headscale.Tailnet.Keys[^1];
-        (((ulong?, bool, bool))(key.UserId, key.Reusable, key.Ephemeral)).Should().Be(((ulong?, bool, bool))(7UL, true, false));
+        (key.UserId, key.Reusable, key.Ephemeral).Should().Be(((ulong?, bool, bool))(7UL, true, false));
         string.Join(' ', made.Response.Headers.SelectMany(one => one.Value)).Should().NotContain(key.Key);
 
         var shown = await sam.GetAsync(made.Location!);

@@ -25,7 +25,7 @@ public sealed partial class MorePagesTests
         gateway.Headscale.Tailnet.Users.Single(one => one.Id == made.Id).Name.Should().Be("newer");
 
         var page = await vera.GetAsync($"/admin/users/headscale/{made.Id}");
-        (((int, bool))(page.Status, page.Text.Contains("<form method=\"post\" action=\"/admin/users", StringComparison.Ordinal))).Should().Be((200, false));
+        (page.Status, page.Text.Contains("<form method=\"post\" action=\"/admin/users", StringComparison.Ordinal)).Should().Be((200, false));
         (await vera.GetAsync("/admin/users/headscale")).Text.Should().NotContain("Create a Headscale user");
         (await vera.SubmitAsync("/admin/login", "/admin/users/headscale", ("name", "mine"))).Status.Should().Be(403);
         (await vera.SubmitAsync("/admin/login", $"/admin/users/headscale/{made.Id}/delete")).Status.Should().Be(403);

@@ -116,7 +116,7 @@ public sealed partial class OnboardingTests
 
         (await nora.SubmitAsync("/admin/", "/admin/claim", ("user", "7"))).Status.Should().Be(403);
         (await nora.SubmitAsync("/admin/", "/admin/claim", ("user", "70"))).Location.Should().Be("/admin/?done=linked");
-        (((string, LinkSource))(Nora(gateway).Link!.HeadscaleUserId, Nora(gateway).Link!.Source)).Should().Be(((string, LinkSource))("70", LinkSource.Claim));
+        (Nora(gateway).Link!.HeadscaleUserId, Nora(gateway).Link!.Source).Should().Be(("70", LinkSource.Claim));
         (await nora.SubmitAsync("/admin/login", "/admin/claim", ("user", "1"))).Status.Should().Be(403);
     }
 
@@ -135,7 +135,7 @@ public sealed partial class OnboardingTests
         (key.Length > 20).Should().BeTrue();
         (await sam.GetAsync("/admin/connect")).Text.Should().NotContain(key);
         var made = gateway.Headscale.Tailnet.Keys.Skip(keys).Single();
-        (((ulong?, bool, bool))(made.UserId, made.Reusable, made.Ephemeral)).Should().Be(((ulong?, bool, bool))(7UL, false, false));
+        (made.UserId, made.Reusable, made.Ephemeral).Should().Be(((ulong?, bool, bool))(7UL, false, false));
 
         var id = version >= 29 ? "hskey-authreq-abcdefghijklmnopqrstuvwx" : "abcdefghijklmnopqrstuvwx";
         var registered = await sam.SubmitAsync("/admin/connect", "/admin/connect/register", ("device", $" https://gateway.example.test/register/{id} "));
@@ -156,7 +156,7 @@ public sealed partial class OnboardingTests
         {
             using var browser = PagesTests.As(gateway, login);
             var page = await browser.GetAsync("/admin/connect");
-            (page.Text.Contains("/admin/connect/key\"", StringComparison.Ordinal), page.Text.Contains("/admin/connect/register\"", StringComparison.Ordinal)).Should().Be(((bool, bool))(key, register));
+            (page.Text.Contains("/admin/connect/key\"", StringComparison.Ordinal), page.Text.Contains("/admin/connect/register\"", StringComparison.Ordinal)).Should().Be((key, register));
             if (!register)
             {
                 (await browser.SubmitAsync("/admin/login", "/admin/connect/register", ("device", "abcdefghijklmnopqrstuvwx"))).Status.Should().Be(403);

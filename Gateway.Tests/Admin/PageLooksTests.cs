@@ -93,7 +93,7 @@ public sealed class PageLooksTests
     private static async Task CheckAsync(List<string> wrong, IPage page, string what)
     {
         // A click is over when the new page begins; how it looks is known when its style sheet is there.
-        await page.WaitForLoadStateAsync(LoadState.Load);
+        await page.WaitForFunctionAsync("document.readyState === 'complete'", null, new() { PollingInterval = 50, Timeout = 120_000 });
         Note(wrong, await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0 ? $"{what} is too wide" : null);
         await page.AddScriptTagAsync(new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
         wrong.AddRange(JsonSerializer.Deserialize<string[]>(await page.EvaluateAsync<string>(Audit))!.Select(one => $"{what}: {one}"));

@@ -24,7 +24,7 @@ public sealed class PagesTests
         home.Text.Should().Contain(person.Role);
 
         var machines = await browser.GetAsync("/admin/machines");
-        (((int, bool, bool))(machines.Status, Has(machines, "db-1"), Has(machines, $"{login}-laptop"))).Should().Be(((int, bool, bool))(reads || readsOwn ? 200 : 403, reads, reads || readsOwn));
+        (machines.Status, Has(machines, "db-1"), Has(machines, $"{login}-laptop")).Should().Be((reads || readsOwn ? 200 : 403, reads, reads || readsOwn));
         (await browser.GetAsync("/admin/audit")).Status.Should().Be(role.Has(Capability.ReadAudit) ? 200 : 403);
         (await browser.GetAsync("/admin/access")).Status.Should().Be(role.Held.Count > 0 ? 200 : 403);
 
@@ -77,7 +77,7 @@ public sealed class PagesTests
         using var sam = As(gateway, "sam");
 
         var renamed = await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/rename", ("name", "new-name"));
-        (((int, string?))(renamed.Status, renamed.Location)).Should().Be((302, "/admin/machines/17?done=rename"));
+        (renamed.Status, renamed.Location).Should().Be((302, "/admin/machines/17?done=rename"));
         var page = await sam.GetAsync(renamed.Location!);
         (Has(page, "The machine has its new name.") && Has(page, "new-name")).Should().BeTrue();
 
@@ -181,12 +181,12 @@ public sealed class PagesTests
 
         using var vera = As(gateway, "vera");
         var denied = await vera.GetAsync("/admin/api/audit");
-        (((int, string?))(denied.Status, denied.Response.Content.Headers.ContentType!.MediaType)).Should().Be((403, "application/problem+json"));
+        (denied.Status, denied.Response.Content.Headers.ContentType!.MediaType).Should().Be((403, "application/problem+json"));
 
         var csv = await audrey.GetAsync("/admin/audit.csv?q=policy.get");
         csv.Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length.Should().Be(61);
         var json = System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync("/admin/api/audit?q=policy.get")).Text)!;
-        (((int, string))(json["entries"]!.AsArray().Count, $"{json["entries"]![0]!["reason"]}")).Should().Be((50, "role_too_low"));
+        (json["entries"]!.AsArray().Count, $"{json["entries"]![0]!["reason"]}").Should().Be((50, "role_too_low"));
         System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync($"/admin/api/audit?q=policy.get&before={json["next"]}")).Text)!["entries"]!.AsArray().Count.Should().Be(10);
     }
 

@@ -19,10 +19,10 @@ public sealed class AuditTests
         (await gateway.CallAsAsync("alice", "DELETE", "/api/v1/node/17")).Status.Should().Be(200);
 
         var before = atThatMoment.Should().ContainSingle().Subject;
-        (((string?, string?, string?, string, string, string))(before.Actor, before.Role, before.Row, before.Method, before.Path, before.Reason)).Should().Be(("proxy:alice", "owner", "nodes.delete", "DELETE", "/api/v1/node/17", "allowed"));
+        (before.Actor, before.Role, before.Row, before.Method, before.Path, before.Reason).Should().Be(("proxy:alice", "owner", "nodes.delete", "DELETE", "/api/v1/node/17", "allowed"));
         before.Status.Should().BeNull();
         var after = (await gateway.StopAndReadAuditAsync()).Should().ContainSingle().Subject;
-        (((int?, string?))(after.Status, after.Client)).Should().Be(((int?, string?))(200, "127.0.0.1"));
+        (after.Status, after.Client).Should().Be(((int?, string?))(200, "127.0.0.1"));
         after.Duration.Should().NotBeNull();
     }
 
@@ -36,7 +36,7 @@ public sealed class AuditTests
         var id = response.Headers.GetValues("X-Request-Id").Should().ContainSingle().Subject;
         gateway.Headscale.Forwarded.Should().ContainSingle().Subject.Header("X-Request-Id").Should().Be(id);
         var entry = (await gateway.StopAndReadAuditAsync()).Should().ContainSingle().Subject;
-        (((string, string))(entry.RequestId, entry.Path)).Should().Be(((string, string))(id, "/api/v1/node"));
+        (entry.RequestId, entry.Path).Should().Be((id, "/api/v1/node"));
     }
 
     [Fact]

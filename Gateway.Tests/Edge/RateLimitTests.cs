@@ -38,7 +38,7 @@ public sealed class RateLimitTests
         (await StatusesAsync(gateway.AsPerson("sam"), "192.0.2.2", 1)).Should().Equal([200]);
 
         var refused = (await gateway.StopAndReadAuditAsync()).Single(one => one.Status == 429);
-        (((string, string?, string?))(refused.Reason, refused.Actor, refused.Row)).Should().Be(((string, string?, string?))("too_many", "proxy:vera", null));
+        (refused.Reason, refused.Actor, refused.Row).Should().Be(((string, string?, string?))("too_many", "proxy:vera", null));
         gateway.Headscale.Forwarded.Count.Should().Be(9);
     }
 

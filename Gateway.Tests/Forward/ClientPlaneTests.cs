@@ -41,7 +41,7 @@ public sealed class ClientPlaneTests
         using var response = await client.SendAsync(request);
 
         var seen = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
-        (((string, string))(seen.Method, seen.Target)).Should().Be(((string, string))(method, path + "?v=113&x=%2e%zz"));
+        (seen.Method, seen.Target).Should().Be((method, path + "?v=113&x=%2e%zz"));
         seen.Header("X-Forwarded-For").Should().Be("127.0.0.1");
         seen.Header("Cookie").Should().Be("state_abcdef=1");
         seen.Header("Remote_User").Should().BeNull();

@@ -30,7 +30,7 @@ public sealed class TunnelTests
         (await ReadAsync(tunnel, ClientPlane.Greeting.Length)).Should().Equal(ClientPlane.Greeting);
         (await ReadAsync(tunnel, 5)).Should().Equal("early"u8.ToArray());
         var seen = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
-        (((string, string?))(seen.Method, seen.Header("X-Tailscale-Handshake"))).Should().Be(((string, string?))("POST", _handshake));
+        (seen.Method, seen.Header("X-Tailscale-Handshake")).Should().Be(("POST", _handshake));
     }
 
     [Fact]

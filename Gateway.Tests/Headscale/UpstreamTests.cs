@@ -20,7 +20,7 @@ public sealed class UpstreamTests
         status.Should().Be(503);
         text.Should().Contain("Headscale rejects the gateway's API key");
         var (ready, readiness) = await ReadyAsync(gateway);
-        (((int, bool))(ready, readiness["key"]!["ok"]!.GetValue<bool>())).Should().Be((503, false));
+        (ready, readiness["key"]!["ok"]!.GetValue<bool>()).Should().Be((503, false));
         (await gateway.StopAndReadAuditAsync())[^1].Reason.Should().Be("upstream_key_rejected");
     }
 
@@ -55,7 +55,7 @@ public sealed class UpstreamTests
 
         (await gateway.CallAsAsync(null, "GET", "/admin/healthz")).Status.Should().Be(200);
         var (status, readiness) = await ReadyAsync(gateway);
-        (((int, bool, bool))(status, readiness["headscale"]!["ok"]!.GetValue<bool>(), readiness["store"]!["ok"]!.GetValue<bool>())).Should().Be((503, false, true));
+        (status, readiness["headscale"]!["ok"]!.GetValue<bool>(), readiness["store"]!["ok"]!.GetValue<bool>()).Should().Be((503, false, true));
         (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(503);
     }
 
