@@ -101,6 +101,39 @@ public sealed class ReloadTests
         await Until.TrueAsync(async () => (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status == 200, "the new key is used");
     }
 
+    [Fact]
+    public async Task AnotherProviderTakesEffectForTheNextSignIn()
+    {
+        await using var first = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var second = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(first);
+        using var browser = new Browser(gateway);
+        (await browser.SignInAsync(first, "sam")).Location.Should().Be("/admin/");
+        var begun = await browser.BeginAsync(first, "sam");
+
+        await RewriteAsync(gateway, text => text.Replace(first.Issuer, second.Issuer, StringComparison.Ordinal));
+
+        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/oidc/start")).Location?.StartsWith(second.Issuer, StringComparison.Ordinal) is true, "the new provider is asked");
+        (await browser.GetAsync(begun)).Status.Should().Be(400, "the answer of the old provider is not one of the new");
+        (await browser.SignInAsync(second, "sam")).Location.Should().Be("/admin/");
+        gateway.People.Snapshot.Everyone.Select(one => one.Issuer).Should().BeEquivalentTo([first.Issuer, second.Issuer], "the same name of another provider is somebody else");
+    }
+
+    [Fact]
+    public async Task AnotherSettingMakesNobodyForgetAProviderThatIsDown()
+    {
+        var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+        (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
+        await provider.DisposeAsync();
+
+        await RewriteAsync(gateway, text => text.Replace("\noidc:\n", "\noidc:\n  acr_values: gold\n", StringComparison.Ordinal));
+
+        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/oidc/start")).Location?.Contains("acr_values=gold", StringComparison.Ordinal) is true, "the new setting counts");
+        (await browser.GetAsync("/admin/login")).Text.Should().Contain("/admin/oidc/start");
+    }
+
     private static async Task RewriteAsync(TestGateway gateway, Func<string, string> change)
     {
         var text = await File.ReadAllTextAsync(gateway.Files.Config);

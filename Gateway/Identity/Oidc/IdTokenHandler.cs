@@ -81,6 +81,11 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
         var (token, claims) = Parse(text);
         CheckHeader(token, purpose);
         var configuration = await provider.GetConfigurationAsync(cancel);
+        if (configuration.Issuer != Settings.Issuer)
+        {
+            throw new SignInException(SignInFailure.IssuerMixedUp, "the settings name another provider since this sign-in began");
+        }
+
         try
         {
             await VerifyAsync(token, configuration);

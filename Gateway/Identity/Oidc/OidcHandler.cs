@@ -247,13 +247,25 @@ internal sealed class OidcHandler(
         var info = answer.MediaType switch
         {
             "application/json" => ReadUserInfo(endpoint, answer.Body),
-            UserInfoToken => await Tokens.ReadUserInfoAsync(answer.Body, Context.RequestAborted),
+            UserInfoToken => await ReadUserInfoTokenAsync(endpoint, answer.Body),
             var other => throw new SignInException(SignInFailure.UserInfoFailed, $"{endpoint} answered with {other ?? "no media type"}, and neither application/json nor {UserInfoToken}"),
         };
         return info.ValueKind is JsonValueKind.Object && info.TryGetProperty("sub", out var named) && idToken.GetProperty("sub") is { ValueKind: JsonValueKind.String } subject
             && named.ValueKind is JsonValueKind.String && named.ValueEquals(subject.GetString())
                 ? info
                 : throw new SignInException(SignInFailure.UserInfoOfAnother, $"{endpoint} does not name the subject of the token");
+    }
+
+    private async Task<JsonElement> ReadUserInfoTokenAsync(string endpoint, string text)
+    {
+        try
+        {
+            return await Tokens.ReadUserInfoAsync(text, Context.RequestAborted);
+        }
+        catch (SignInException e) when (e.Failure is not SignInFailure.ProviderUnavailable)
+        {
+            throw new SignInException(SignInFailure.UserInfoFailed, $"{endpoint} answered with a token that is not acceptable: {e.Failure}: {e.Message}", e);
+        }
     }
 
     private static JsonElement ReadUserInfo(string endpoint, string text)

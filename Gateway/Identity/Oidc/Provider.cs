@@ -103,7 +103,7 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
 
             var status = await FetchAsync(settings, before?.Status.Configuration, cancel);
             Report(before?.Status, status);
-            _known = new Known(settings, status, _clock.GetTimestamp());
+            _known = new Known(ProviderSource.Of(settings), status, _clock.GetTimestamp());
             return status;
         }
         finally
@@ -113,7 +113,7 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
     }
 
     /// <summary>What was found out about the provider of these settings and no others.</summary>
-    private Known? KnownOf(OidcSettings settings) => _known is { } known && known.Settings == settings ? known : null;
+    private Known? KnownOf(OidcSettings settings) => _known is { } known && known.Source == ProviderSource.Of(settings) ? known : null;
 
     /// <summary>A provider that fails after it once answered keeps what it said: its keys are still its keys.</summary>
     private async Task<ProviderStatus> FetchAsync(OidcSettings settings, OpenIdConnectConfiguration? before, CancellationToken cancel)
@@ -234,7 +234,17 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
         base.Dispose();
     }
 
-    private sealed record Known(OidcSettings Settings, ProviderStatus Status, long At);
+    private sealed record Known(ProviderSource Source, ProviderStatus Status, long At);
+
+    /// <summary>What of the settings says where the provider's words come from: another setting is no reason to forget them.</summary>
+    private sealed record ProviderSource(string Issuer, Uri? Authorization, Uri? Token, Uri? UserInfo, Uri? EndSession, Uri? Keys, string? TlsCaPath, PushedAuthorization Pushed)
+    {
+        public static ProviderSource Of(OidcSettings settings)
+        {
+            var by = settings.Endpoints;
+            return new(settings.Issuer, by.Authorization, by.Token, by.UserInfo, by.EndSession, by.Keys, settings.TlsCaPath, settings.PushedAuthorization);
+        }
+    }
 
     [LoggerMessage(1, LogLevel.Warning, "Sign-in with the provider is unavailable: {Trouble}")]
     private partial void LogTrouble(string trouble);
