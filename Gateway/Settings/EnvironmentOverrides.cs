@@ -15,7 +15,7 @@ internal static class EnvironmentOverrides
         foreach (var prefix in _prefixes)
         {
             // An empty variable is none: it takes nothing away that the file says.
-            foreach (var (name, value) in environment.Where(one => IsSetting(one.Key, prefix) && WithoutNewline(one.Value).Length > 0).OrderBy(one => one.Key, StringComparer.Ordinal))
+            foreach (var (name, value) in environment.Where(one => IsSetting(one.Key, prefix) && SecretFiles.WithoutNewline(one.Value).Length > 0).OrderBy(one => one.Key, StringComparer.Ordinal))
             {
                 Set(root, name[prefix.Length..].ToLowerInvariant().Split("__"), value, $"environment {name}", problems);
             }
@@ -30,9 +30,6 @@ internal static class EnvironmentOverrides
             problems.Warn($"environment {name}", "this is a variable of another product and not used by the gateway; its own are written like HEADTOWER_SERVER__BASE_URL");
         }
     }
-
-    /// <summary>What a shell or a file put at the end is not part of the value.</summary>
-    private static string WithoutNewline(string value) => value.EndsWith("\r\n", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('\n') ? value[..^1] : value;
 
     private static bool IsSetting(string name, string prefix) =>
         name.StartsWith(prefix, StringComparison.Ordinal) && name.AsSpan(prefix.Length).Contains("__", StringComparison.Ordinal);
@@ -57,7 +54,7 @@ internal static class EnvironmentOverrides
             map = inner;
         }
 
-        map.Members[path[^1]] = new YamlValue.Scalar(WithoutNewline(value), where, FromEnvironment: true);
+        map.Members[path[^1]] = new YamlValue.Scalar(SecretFiles.WithoutNewline(value), where, FromEnvironment: true);
         map.KeyPlaces[path[^1]] = where;
     }
 }

@@ -61,6 +61,9 @@ internal static partial class SecretFiles
             _ => "the system cannot read it",
         };
 
+    /// <summary>What an editor or a shell put at the end is not part of the value.</summary>
+    public static string WithoutNewline(string value) => value.EndsWith("\r\n", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('\n') ? value[..^1] : value;
+
     private static bool LooksLikePath(string written) => written is ['/', ..] or ['.', '/', ..] or ['.', '.', '/', ..] or ['$', '{', ..] && !written.Contains('\n', StringComparison.Ordinal);
 
     private static Secret? FromFile(YamlMap map, string key, string file, string written)
@@ -74,7 +77,7 @@ internal static partial class SecretFiles
             }
 
             var text = File.ReadAllText(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
-            text = text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+            text = WithoutNewline(text);
             if (text.Length == 0)
             {
                 map.Complain(key, $"{OutsideText.Clean(written)} is empty");

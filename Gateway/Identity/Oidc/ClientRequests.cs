@@ -127,7 +127,7 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
     private static SignInException Failed(string endpoint, ProviderAnswer answer, OidcSettings settings, SignInFailure otherwise)
     {
         var error = ErrorOf(answer);
-        var failure = answer.Status is StatusCodes.Status429TooManyRequests or >= StatusCodes.Status500InternalServerError ? SignInFailure.ProviderFailing : error.ToFailure(settings.UsePkce, otherwise);
+        var failure = answer.IsFailing ? SignInFailure.ProviderFailing : error.ToFailure(settings.UsePkce, otherwise);
         var guess = failure is SignInFailure.CodeRejected ? "; probably the code was used before or is too old, or the redirect address is not the registered one" : "";
         return new SignInException(failure, $"{endpoint} answered {answer.Status} {error}{guess}");
     }

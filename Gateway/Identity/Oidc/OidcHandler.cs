@@ -240,7 +240,7 @@ internal sealed class OidcHandler(
         if (!answer.IsSuccess)
         {
             throw new SignInException(
-                answer.Status is StatusCodes.Status429TooManyRequests or >= StatusCodes.Status500InternalServerError ? SignInFailure.ProviderFailing : SignInFailure.UserInfoFailed,
+                answer.IsFailing ? SignInFailure.ProviderFailing : SignInFailure.UserInfoFailed,
                 $"{endpoint} answered {answer.Status}");
         }
 

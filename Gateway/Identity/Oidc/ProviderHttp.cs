@@ -9,6 +9,9 @@ namespace Gateway.Identity.Oidc;
 internal readonly record struct ProviderAnswer(int Status, string? MediaType, string Body)
 {
     public bool IsSuccess => Status is >= 200 and < 300;
+
+    /// <summary>Whether the provider has a fault of its own, or too much to do. It may pass.</summary>
+    public bool IsFailing => Status is StatusCodes.Status429TooManyRequests or >= StatusCodes.Status500InternalServerError;
 }
 
 /// <summary>The gateway's own calls to the provider: no redirects, no cookies, little time and little memory.</summary>
