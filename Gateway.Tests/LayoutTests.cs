@@ -7,7 +7,7 @@ namespace Gateway.Tests;
 public sealed partial class LayoutTests
 {
     /// <summary>A folder uses what stands to its right. Files at the root put everything together.</summary>
-    private static readonly string[] _order = ["Cli", "Store", "Admin", "Forward", "Audit", "Users", "Identity", "Headscale", "Edge", "Policy", "Settings"];
+    private static readonly string[] _order = ["Cli", "Store", "Admin", "Forward", "Users", "Audit", "Identity", "Headscale", "Edge", "Policy", "Documents", "Settings"];
 
     public static TheoryData<string> Folders => [.. _order];
 
@@ -31,7 +31,7 @@ public sealed partial class LayoutTests
     public void ThePolicyKnowsNoHttp() => Directory.EnumerateFiles(Path.Combine(Root(), "Gateway", "Policy")).Should().NotContain(file => File.ReadAllText(file).Contains("HttpContext", StringComparison.Ordinal));
 
     [Fact]
-    public void NoFileOutgrewItsReader() => Sources().Select(file => (Path.GetFileName(file), Lines: File.ReadLines(file).Count())).Should().NotContain(one => one.Lines > 300);
+    public void NoFileOutgrewItsReader() => Sources().Select(file => (Path.GetFileName(file), Lines: File.ReadLines(file).Count())).Where(one => one.Lines > 300).Should().BeEmpty();
 
     [Fact]
     public void OnlyTheStoreSpeaksSql() => Sources().Where(file => file.Contains("/Gateway/", StringComparison.Ordinal) && !file.Contains("/Store/", StringComparison.Ordinal)).Should().NotContain(file => File.ReadAllText(file).Contains("using " + "Dapper", StringComparison.Ordinal));

@@ -44,7 +44,7 @@ public sealed class MatrixTests
                     expected.Add(($"proxy:{role.Name}", row.Id, SnakeCase.From(reason.ToString()), status));
                 }
 
-                Unlink(gateway, situation);
+                await UnlinkAsync(gateway, situation);
             }
         }
 
@@ -160,18 +160,15 @@ public sealed class MatrixTests
     }
 
     /// <summary>All roles are tried with the same Headscale user, which belongs to one person at a time.</summary>
-    private static void Unlink(TestGateway gateway, Situation situation)
+    private static async Task UnlinkAsync(TestGateway gateway, Situation situation)
     {
         if (situation is not Situation.Unlinked)
         {
             var people = gateway.App.Services.GetService(typeof(Gateway.Users.People)) as Gateway.Users.People;
             foreach (var person in people!.Snapshot.Everyone)
             {
-                people.Store.Unlink(person.Id);
+                await people.UnlinkAsync(person.Id, isKept: false);
             }
-
-            people.Reload();
         }
     }
-
 }

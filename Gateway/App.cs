@@ -1,44 +1,50 @@
 using System.Net;
 using System.Net.Sockets;
 using Gateway.Admin;
-using Gateway.Audit;
 using Gateway.Edge;
-using Gateway.Forward;
-using Gateway.Headscale;
-using Gateway.Identity;
 using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
-using Gateway.Users;
-using Microsoft.AspNetCore.Authentication.OpenIdConnect;
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
-using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Options;
-using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway;
 
 /// <summary>Puts the gateway together. A request's way is read here from top to bottom.</summary>
 internal static partial class App
 {
-    /// <summary>Builds the server. The store is opened and brought up to date first.</summary>
+    /// <summary>Builds the server. The store is opened, brought up to date and read first.</summary>
     /// <param name="files">Watched for changes when given.</param>
     /// <exception cref="StoreException">The store cannot be used.</exception>
-    public static WebApplication Build(Configuration configuration, ConfigurationFiles? files = null, Action<WebApplicationBuilder>? adjust = null)
+    public static async Task<WebApplication> BuildAsync(Configuration configuration, ConfigurationFiles? files = null, Action<WebApplicationBuilder>? adjust = null)
     {
+        var store = await OpenedStore.OpenAsync(configuration.Settings, CancellationToken.None);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "gateway" });
         builder.Services.AddRoutingCore();
         AddLogging(builder.Logging);
-        AddServices(builder.Services, configuration, files);
+        AppServices.Add(builder.Services, configuration, files, store);
         Listen(builder, configuration.Settings.Server);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(configuration.Settings.Server.DrainSeconds + 5));
         adjust?.Invoke(builder);
 
         var app = builder.Build();
+        try
+        {
+            await AppServices.LoadAsync(app.Services);
+        }
+        catch
+        {
+            // The store is let go of.
+            await app.DisposeAsync();
+            throw;
+        }
+
+        foreach (var notice in store.Notices)
+        {
+            LogNotice(app.Logger, notice);
+        }
+
         var (live, clock) = (app.Services.GetRequiredService<Live<Configuration>>(), app.Services.GetRequiredService<TimeProvider>());
         var drain = app.Services.GetRequiredService<TunnelDrain>();
         drain.Watch();
@@ -96,106 +102,6 @@ internal static partial class App
         admin.MapStatus();
         admin.MapApiDocument();
         admin.MapAccount();
-    }
-
-    private static void AddServices(IServiceCollection services, Configuration configuration, ConfigurationFiles? files)
-    {
-        services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(new Live<Configuration>(configuration));
-
-        var store = SqliteFile.Open(configuration.Settings.Store.File);
-        services.AddSingleton<IPersonStore>(provider => new SqlitePersonStore(store, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IAuditStore>(new SqliteAuditStore(store));
-        services.AddSingleton<ISessionStore>(new SqliteSessionStore(store));
-
-        var connections = new UpstreamConnections();
-        services.AddSingleton(connections);
-        services.AddSingleton<HeadscaleClient>();
-        services.AddSingleton<OwnerLookup>();
-        services.AddSingleton<GatewayKey>();
-        services.AddSingleton<TrustedHeaders>();
-        services.AddSingleton<Credentials>();
-        services.AddSingleton<Admission>();
-        services.AddSingleton<Authentication>();
-        services.AddSingleton<RateLimits>();
-        services.AddSingleton<PageLimits>();
-        services.AddSingleton<PageDoor>();
-        services.AddSingleton<JsonDoor>();
-        services.AddSingleton<SentForms>();
-        services.AddSingleton<PersonChanges>();
-        services.AddSingleton<ShownOnce>();
-        services.AddSingleton<Judge>();
-        services.AddSingleton<PageCalls>();
-        services.AddSingleton<Walk>();
-        services.AddSingleton<TunnelDrain>();
-        AddRunning<UpstreamWatch>(services);
-        AddRunning<UserDirectory>(services);
-        AddRunning<People>(services);
-        AddRunning<Sessions>(services);
-        AddRunning<AuditLog>(services);
-        AddSignIn(services, configuration.Settings, store);
-        if (files is not null)
-        {
-            services.AddSingleton(files);
-            services.AddHostedService<ConfigurationWatch>();
-        }
-
-        services.AddSingleton<IProxyConfigProvider, ProxyRoutes>();
-        services.AddReverseProxy().AddTransforms<Transforms>()
-            .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale.TlsCaPath, connections.Opened));
-    }
-
-    private static void AddSignIn(IServiceCollection services, GatewaySettings settings, SqliteFile store)
-    {
-        services.AddSingleton(settings.Store);
-        services.AddSingleton<ProviderHttp>();
-        AddRunning<Provider>(services);
-        services.AddSingleton<ClientRequests>();
-        services.AddSingleton<LogoutTokensSeen>();
-        services.AddSingleton<ProviderSignIn>();
-        services.AddSingleton<ApiKeyAttempts>();
-        services.AddSingleton<SignInAudit>();
-
-        // What browsers carry between two requests is protected with keys that every process on the store has.
-        services.AddDataProtection().SetApplicationName("headtower").Services.Configure<KeyManagementOptions>(keys =>
-        {
-            keys.XmlRepository = new KeyRing(store);
-            keys.XmlEncryptor = settings.Store.EncryptionKey is { } key ? new KeyRingEncryption(key) : new NullXmlEncryptor();
-        });
-
-        var cookie = settings.Server.Cookie;
-        services.AddAntiforgery(forms =>
-        {
-            forms.Cookie = new FormCookie(cookie.Secure);
-            SetCookie(forms.Cookie, cookie.Prefix + "headtower-form", secure: false, "/");
-            forms.SuppressXFrameOptionsHeader = true;
-        });
-        services.AddRazorComponents();
-        services.AddSingleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>();
-        services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>, OidcOptionsSetup>();
-        services.AddAuthentication().AddRemoteScheme<OpenIdConnectOptions, OidcHandler>(OidcHandler.SchemeName, null, options =>
-        {
-            options.CallbackPath = RedirectAddress.PathOf(settings);
-            SetCookie(options.CorrelationCookie, (cookie.Secure ? "__Secure-" : "") + "headtower-signin.", cookie.Secure, settings.Server.BasePath + "/oidc");
-            options.Events.OnTicketReceived = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().SucceedAsync(context);
-            options.Events.OnRemoteFailure = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().FailAsync(context);
-        });
-    }
-
-    private static void SetCookie(CookieBuilder cookie, string name, bool secure, string path)
-    {
-        cookie.Name = name;
-        cookie.Path = path;
-        cookie.HttpOnly = true;
-        cookie.SameSite = SameSiteMode.Lax;
-        cookie.SecurePolicy = secure ? CookieSecurePolicy.Always : CookieSecurePolicy.None;
-    }
-
-    private static void AddRunning<T>(IServiceCollection services)
-        where T : BackgroundService
-    {
-        services.AddSingleton<T>();
-        services.AddHostedService(provider => provider.GetRequiredService<T>());
     }
 
     private static void AddLogging(ILoggingBuilder logging)
@@ -289,6 +195,9 @@ internal static partial class App
             await context.Response.WriteAsync($"The gateway failed. Reference: {context.TraceIdentifier}\n");
         }
     }
+
+    [LoggerMessage(2, LogLevel.Warning, "{Notice}")]
+    private static partial void LogNotice(ILogger log, string notice);
 
     [LoggerMessage(1, LogLevel.Error, "Request {Reference} failed")]
     private static partial void LogFailure(ILogger log, string reference, Exception failure);

@@ -163,10 +163,9 @@ public sealed partial class MorePagesTests
             gateway.Headscale.Tailnet.Users.Add(new(1000 + number, $"user-{number}", $"user-{number}@example.test"));
             gateway.Headscale.Api.CreateKey(1000 + number, "2036-01-01T00:00:00Z", []);
             gateway.Headscale.Api.CreateApiKey("2036-01-01T00:00:00Z");
-            gateway.People.Store.Add(new(Source.Proxy, "", $"user-{number}", $"User {number}", null, null, "member"), null);
+            await gateway.People.AddAsync(new(Source.Proxy, "", $"user-{number}", $"User {number}", null, null, "member"), null);
         }
 
-        gateway.People.Reload();
         await Until.TrueAsync(async () => (await alice.GetAsync("/admin/users/headscale?q=user-999")).Text.Contains("user-999", StringComparison.Ordinal), "the new users are known");
         foreach (var path in new[] { "keys", "apikeys", "users", "users/headscale", "connect", "machines", "machines/11", $"users/{gateway.People.Snapshot.Everyone[500].Id}", "audit", "access" })
         {
@@ -184,8 +183,8 @@ public sealed partial class MorePagesTests
         await using var gateway = await TestGateway.StartAsync();
         using var audrey = PagesTests.As(gateway, "audrey");
         await audrey.GetAsync("/admin/");
-        gateway.App.Services.GetRequiredService<IAuditStore>().Write(
-            [.. Enumerable.Range(0, 1234).Select(one => new AuditEntry { At = DateTimeOffset.UnixEpoch.AddYears(50), RequestId = $"r{one}", Kind = AuditKind.Api, Method = "GET", Path = "/=cmd", Reason = "many", Detail = "=1+1" })], []);
+        await gateway.App.Services.GetRequiredService<IAuditStore>().WriteAsync(
+            [.. Enumerable.Range(0, 1234).Select(one => new AuditRecord.Begun(new AuditEntry { At = DateTimeOffset.UnixEpoch.AddYears(50), RequestId = $"r{one}", Kind = AuditKind.Api, Method = "GET", Path = "/=cmd", Reason = "many", Detail = "=1+1" }))], isDurable: false, default);
 
         var lines = (await audrey.GetAsync("/admin/audit.csv?q=many")).Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
 

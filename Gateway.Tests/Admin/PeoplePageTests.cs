@@ -77,10 +77,9 @@ public sealed class PeoplePageTests
         foreach (var person in Sandbox.People.All)
         {
             var link = person.HeadscaleId is { } id ? new UserLink($"{id}", UserLink.Unpinned, LinkSource.Auto) : null;
-            gateway.People.Store.Add(new(Gateway.Identity.Source.Proxy, "", person.Login, null, null, null, person.Role), link).Should().Be(Change.Done);
+            (await gateway.People.AddAsync(new(Gateway.Identity.Source.Proxy, "", person.Login, null, null, null, person.Role), link)).Should().Be(Change.Done);
         }
 
-        gateway.People.Reload();
         return gateway;
     }
 }

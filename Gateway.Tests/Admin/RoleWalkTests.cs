@@ -44,8 +44,7 @@ public sealed partial class RoleWalkTests
         }
 
         var mel = gateway.People.Snapshot.Everyone.Single(one => one.Subject == "mel").Id;
-        gateway.People.Store.Claim(mel, new("60", "created:0", LinkSource.Claim)).Should().Be(Change.Done);
-        gateway.People.Reload();
+        (await gateway.People.ClaimAsync(mel, new("60", "created:0", LinkSource.Claim))).Should().Be(Change.Done);
         string[] pages = ["", "connect", "machines", "machines/11", "machines/17", "machines/20", "keys", "apikeys", "users", $"users/{mel}", "users/headscale", "users/headscale/60", "policy", "audit", "audit/1", "access", "status", "account"];
         var seen = new Dictionary<string, HashSet<string>>();
         foreach (var (person, page) in everybody)

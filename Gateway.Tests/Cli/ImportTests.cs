@@ -1,7 +1,6 @@
 using Dapper;
 using Gateway.Identity;
 using Gateway.Sandbox.StandIns;
-using Gateway.Store;
 using Gateway.Tests.Support;
 using Gateway.Users;
 using Microsoft.Data.Sqlite;
@@ -25,17 +24,17 @@ public sealed class ImportTests
 
         var dry = await Verb.RunAsync("import", "headplane", "--database", database, "--config", config, "--dry-run");
         (dry.Exit == 0).Should().BeTrue(dry.Error);
-        People(folder).Should().BeEmpty();
+        (await PeopleAsync(folder)).Should().BeEmpty();
         var done = await Verb.RunAsync("import", "headplane", "--database", database, "--config", config);
 
         (done.Exit == 0).Should().BeTrue(done.Error);
-        People(folder).Select(one => (one.Source, one.Issuer, one.Subject, one.Role, one.Link?.HeadscaleUserId)).Should().Equal([
+        (await PeopleAsync(folder)).Select(one => (one.Source, one.Issuer, one.Subject, one.Role, one.Link?.HeadscaleUserId)).Should().Equal([
                 (Source.Oidc, Issuer, "sub-alice", "owner", "1"), (Source.Proxy, "", "carl", "viewer", "2"), (Source.Oidc, Issuer, "sub-eve", "admin", null),
                 (Source.Oidc, Issuer, "sub-dan", "auditor", null), (Source.Oidc, Issuer, "sub-fay", "member", null),
             ]);
         done.Output.Should().Contain("somebody else");
         (await Verb.RunAsync("import", "headplane", "--database", database, "--config", config)).Output.Should().Contain("there already");
-        People(folder).Count.Should().Be(5);
+        (await PeopleAsync(folder)).Count.Should().Be(5);
     }
 
     [Fact]
@@ -49,7 +48,7 @@ public sealed class ImportTests
         var result = await Verb.RunAsync("import", "headplane", "--database", Headplane(folder, ("proxy:old-boss", "owner", null), ("sub-x", "viewer", null)), "--config", config);
 
         result.Output.Should().Contain("set oidc.issuer first");
-        People(folder).Select(one => (one.Subject, one.Role)).Should().Equal([("boss", "owner"), ("old-boss", "admin")]);
+        (await PeopleAsync(folder)).Select(one => (one.Subject, one.Role)).Should().Equal([("boss", "owner"), ("old-boss", "admin")]);
     }
 
     [Theory]
@@ -71,8 +70,7 @@ public sealed class ImportTests
         result.Error.Should().Contain(complaint);
     }
 
-    private static IReadOnlyList<Person> People(TemporaryFolder folder) =>
-        File.Exists(Path.Combine(folder.Path, "headtower.db")) ? new SqlitePersonStore(SqliteFile.Open(Path.Combine(folder.Path, "headtower.db")), TimeProvider.System).List().People : [];
+    private static Task<IReadOnlyList<Person>> PeopleAsync(TemporaryFolder folder) => StoredState.ReadPeopleAsync(folder.Path);
 
     private static string Config(TemporaryFolder folder, HeadscaleStandIn headscale, bool oidc = true) => folder.File("headtower.yaml", $"""
         headscale: {OpenBrace}url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', api_key: {headscale.ApiKey}{CloseBrace}

@@ -123,7 +123,12 @@ public sealed class VerbTests
         await Until.TrueAsync(async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Status == 403, "sam starts over");
 
         var audit = await Verb.RunAsync("audit", "--json", "--since", "1h", "--config", gateway.Files.Config);
-        audit.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Where(one => $"{one["kind"]}" == "cli").Select(one => $"{one["row"]}").Should().Equal(["users.add", "users.set-role", "users.set-role", "users.add", "users.transfer-ownership", "users.unlink", "users.remove"]);
+        audit.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Where(one => $"{one["kind"]}" == "cli" && $"{one["reason"]}" == "done")
+            .Select(one => $"{one["row"]} {one["path"]}: {one["before"] ?? "-"} -> {one["after"]}").Should().Equal(
+            [
+                "people.add proxy:sam: - -> viewer, Headscale user 7", "people.role proxy:sam: viewer, by hand -> member, by hand", "people.role proxy:sam: member, by hand -> self_service, by hand",
+                "people.add proxy:eve: - -> viewer, Headscale user none", "people.owner proxy:eve: viewer -> owner", "people.unlink proxy:sam: 7 -> none", "people.remove proxy:sam: self_service, Headscale user none -> nobody",
+            ]);
 
         async Task Refused(string says, params string[] arguments)
         {

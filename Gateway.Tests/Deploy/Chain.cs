@@ -104,7 +104,7 @@ internal sealed class Chain : IAsyncDisposable
         var (headscale, port) = (await HeadscaleStandIn.StartAsync(29), GatewayProcess.FreePort());
         Gateway = await TestGateway.StartFileAsync(headscale, folder => Settings(text, headscale, folder, port));
         _parts.Add(Gateway);
-        OwnerComesFirst();
+        await OwnerComesFirstAsync();
         Front = await Front.StartAsync(file, [.. Replacements(file, text, port, auth.Port), .. speaksProxyProtocol ? ProxyProtocol(file) : []], speaksProxyProtocol);
         _parts.Add(Front);
     }
@@ -122,10 +122,9 @@ internal sealed class Chain : IAsyncDisposable
     }
 
     /// <summary>So that nobody of the test becomes the owner by being the first.</summary>
-    private void OwnerComesFirst()
+    private async Task OwnerComesFirstAsync()
     {
-        Gateway.People.Store.Add(new(Source.Proxy, "", "the-owner", null, null, null, "owner"), null).Should().Be(Change.Done);
-        Gateway.People.Reload();
+        (await Gateway.People.AddAsync(new(Source.Proxy, "", "the-owner", null, null, null, "owner"), null)).Should().Be(Change.Done);
     }
 
     private IEnumerable<(string, string)> Replacements(string file, string text, int gateway, int auth)

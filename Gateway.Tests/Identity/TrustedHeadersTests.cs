@@ -177,7 +177,7 @@ public sealed class TrustedHeadersTests
     public async Task ACookieThatOnlyLooksLikeTheSessionsIsNone(string name)
     {
         await using var gateway = await TestGateway.StartAsync();
-        var cookie = gateway.App.Services.GetRequiredService<Sessions>().Begin(new Session
+        var cookie = await gateway.App.Services.GetRequiredService<Sessions>().BeginAsync(new Session
         {
             Id = 0,
             Hash = "",

@@ -18,7 +18,7 @@ public sealed class KeyRingTests
             using var browser = new Browser(gateway);
             (await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", gateway.Headscale.ApiKey))).Status.Should().Be(302);
 
-            var ring = new KeyRing(SqliteFile.Open(gateway.Configuration.Settings.Store.File)).GetAllElements();
+            var ring = gateway.App.Services.GetRequiredService<KeyRing>().GetAllElements();
 
             ring.Should().NotBeEmpty();
             ring.Any(one => one.ToString().Contains("<masterKey", StringComparison.Ordinal)).Should().Be(isOpen);

@@ -1,9 +1,7 @@
 using Dapper;
-using Gateway.Identity;
 using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Tests.Support;
-using Gateway.Users;
 using Microsoft.Data.Sqlite;
 
 namespace Gateway.Tests.Store;
@@ -22,7 +20,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         _folder.File("headtower.db", new string('x', 8192));
 
-        FluentActions.Invoking(() => SqliteFile.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("restore");
+        FluentActions.Invoking(() => Open()).Should().Throw<StoreException>().Which.Message.Should().Contain("restore");
         System.IO.File.ReadAllText(File).Should().Be(new string('x', 8192));
     }
 
@@ -38,7 +36,7 @@ public sealed class SqliteFileTests : IDisposable
 
         System.IO.File.WriteAllBytes(File, bytes);
 
-        FluentActions.Invoking(() => SqliteFile.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("gateway restore");
+        FluentActions.Invoking(() => Open()).Should().Throw<StoreException>().Which.Message.Should().Contain("gateway restore");
     }
 
     [Fact]
@@ -47,8 +45,8 @@ public sealed class SqliteFileTests : IDisposable
         Fill();
         Execute(File, "pragma user_version = 999");
 
-        FluentActions.Invoking(() => SqliteFile.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("newer gateway");
-        FluentActions.Invoking(() => SqliteFile.Inspect(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("newer gateway");
+        FluentActions.Invoking(() => Open()).Should().Throw<StoreException>().Which.Message.Should().Contain("newer gateway");
+        FluentActions.Invoking(() => SqliteFile.Inspect(File)).Should().Throw<StoreException>().Which.Message.Should().Contain("newer gateway");
     }
 
     [Fact]
@@ -56,7 +54,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         Execute(File, "create table theirs (x)");
 
-        FluentActions.Invoking(() => SqliteFile.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("some other program");
+        FluentActions.Invoking(() => Open()).Should().Throw<StoreException>().Which.Message.Should().Contain("some other program");
     }
 
     [Fact]
@@ -64,7 +62,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         _folder.File("plain", "");
 
-        FluentActions.Invoking(() => SqliteFile.Open(Path.Combine(_folder.Path, "plain", "headtower.db"))).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("server.data_path");
+        FluentActions.Invoking(() => SqliteFile.Open(Path.Combine(_folder.Path, "plain", "headtower.db"), _folder.Path)).Should().Throw<StoreException>().Which.Message.Should().Contain("server.data_path");
     }
 
     [Fact]
@@ -72,71 +70,35 @@ public sealed class SqliteFileTests : IDisposable
     {
         _folder.File("headtower.db", "");
         Fill();
-        SqliteFile.Inspect(File).Should().BeTrue();
+        SqliteFile.Inspect(File).Should().Be(SqliteUpgrade.Version);
     }
 
     [Fact]
     public void WhatIsInspectedIsNotMade()
     {
-        SqliteFile.Inspect(File).Should().BeFalse();
+        SqliteFile.Inspect(File).Should().Be(0);
         System.IO.File.Exists(File).Should().BeFalse();
     }
 
     [Fact]
-    public async Task OfManyWhoOpenANewStoreAtOnceOneMigratesAndAllGetIt()
+    public void TheStoreIsForItsOwnerAloneAlsoWhereTheFolderIsNot()
     {
-        var opened = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => SqliteFile.Open(File).Path)));
-        opened.Length.Should().Be(16);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void ABackupBringsEveryoneBackAlsoWhenTheStoreIsDamaged(bool damaged)
-    {
+        System.IO.File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
         Fill();
-        var backup = Path.Combine(_folder.Path, "backup.db");
-        SqliteFile.Open(File).BackupTo(backup);
-        People().Remove(1);
-        SqliteConnection.ClearAllPools();
-        if (damaged)
-        {
-            System.IO.File.WriteAllText(File, "no database at all");
-        }
+        System.IO.File.GetUnixFileMode(File).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
-        var (aside, wasDamaged) = SqliteFile.Restore(File, backup, TimeProvider.System);
-
-        wasDamaged.Should().Be(damaged);
-        People().List().People.Should().ContainSingle().Subject.Subject.Should().Be("ann");
-        System.IO.File.Exists(aside).Should().BeTrue();
-        if (!OperatingSystem.IsWindows())
-        {
-            System.IO.File.GetUnixFileMode(backup).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
-    }
-
-    [Theory]
-    [InlineData("not a database")]
-    [InlineData(null)]
-    public void WhatIsNoBackupIsNotRestored(string? content)
-    {
+        System.IO.File.SetUnixFileMode(File, (UnixFileMode)0b110_100_100);
         Fill();
-        var backup = content is null ? Path.Combine(_folder.Path, "foreign.db") : _folder.File("backup.db", content);
-        if (content is null)
-        {
-            Execute(backup, "create table theirs (x)");
-        }
-
-        FluentActions.Invoking(() => SqliteFile.Restore(File, backup, TimeProvider.System)).Should().ThrowExactly<StoreException>();
-        People().List().People.Should().ContainSingle().Subject.Subject.Should().Be("ann");
+        System.IO.File.GetUnixFileMode(File).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
-    private SqlitePersonStore People() => new(SqliteFile.Open(File), TimeProvider.System);
+    private SqliteFile Open() => SqliteFile.Open(File, Path.Combine(_folder.Path, "audit"));
 
     private void Fill()
     {
-        People().Admit(new NewPerson(Source.Proxy, "", "ann", null, null, null, "viewer"), OwnerRule.Never);
-        SqliteConnection.ClearAllPools();
+        var file = Open();
+        file.Change((connection, transaction) => connection.Execute("insert into document (id, version, json) select 'person/1', 1, '{}' where true on conflict do nothing", transaction: transaction));
+        file.Close();
     }
 
     private static void Execute(string file, string sql)

@@ -51,10 +51,9 @@ internal sealed partial class GuardedGateway : IAsyncDisposable
         })
         {
             var link = user is null ? null : new UserLink(user, UserLink.Unpinned, LinkSource.Admin);
-            gateway.People.Store.Add(new(Source.Proxy, "", name, null, null, null, role), link).Should().Be(Change.Done);
+            (await gateway.People.AddAsync(new(Source.Proxy, "", name, null, null, null, role), link)).Should().Be(Change.Done);
         }
 
-        gateway.People.Reload();
         return new GuardedGateway(gateway, folder, certificate.Thumbprint);
     }
 

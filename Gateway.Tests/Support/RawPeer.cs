@@ -27,7 +27,7 @@ internal sealed class RawPeer : IAsyncDisposable
         var file = folder.File("headtower.yaml", $"headscale: {{url: http://127.0.0.1:{Port}}}\nserver: {{listen: ['http://127.0.0.1:0'], data_path: {folder.Path}, drain_seconds: 0}}");
         var (configuration, problems, _) = new ConfigurationFiles(file, null, Some.NoEnvironment).Load();
         problems.Errors.Should().BeEmpty();
-        var app = App.Build(configuration!, null, builder => builder.Logging.ClearProviders());
+        var app = await App.BuildAsync(configuration!, null, builder => builder.Logging.ClearProviders());
         await app.StartAsync();
         return new RawGateway(app, folder);
     }

@@ -5,7 +5,6 @@ using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
 using Gateway.Settings;
-using Gateway.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -69,7 +68,7 @@ internal sealed class TestGateway : IAsyncDisposable
         var (configuration, problems, _) = files.Load();
         problems.Errors.Should().BeEmpty();
         var log = new LogLines();
-        var app = Gateway.App.Build(configuration!, files, builder => builder.Logging.ClearProviders().AddProvider(log));
+        var app = await Gateway.App.BuildAsync(configuration!, files, builder => builder.Logging.ClearProviders().AddProvider(log));
         await app.StartAsync();
         return new TestGateway(headscale, app, folder, files, log);
     }
@@ -91,6 +90,7 @@ internal sealed class TestGateway : IAsyncDisposable
         {(headscaleSection.Contains("api_key_path:", StringComparison.Ordinal) ? "" : $"  api_key: {headscale.ApiKey}")}
         {headscaleSection}
         {(more.Length > 0 ? more : "bootstrap: {owner: proxy:alice}")}
+        {(more.Contains("audit:", StringComparison.Ordinal) ? "" : "audit: {reads: each}")}
 
         """;
 
@@ -164,7 +164,7 @@ internal sealed class TestGateway : IAsyncDisposable
     public async Task<IReadOnlyList<AuditEntry>> StopAndReadAuditAsync()
     {
         await StopAsync();
-        return new SqliteAuditStore(SqliteFile.Open(Configuration.Settings.Store.File)).Read(0, DateTimeOffset.UnixEpoch, int.MaxValue);
+        return await StoredState.ReadAuditAsync(Configuration.Settings.Audit.Folder);
     }
 
     public async Task StopAsync()

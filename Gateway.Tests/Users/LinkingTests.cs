@@ -36,8 +36,7 @@ public sealed class LinkingTests
         await CallAsync(gateway, "sam", null);
         var bob = gateway.Headscale.Tailnet.User(2);
         var person = gateway.People.Snapshot.Everyone.Single();
-        gateway.People.Store.Link(person.Id, new UserLink("2", UserLink.Unpinned, LinkSource.Admin));
-        gateway.People.Reload();
+        await gateway.People.LinkAsync(person.Id, new UserLink("2", UserLink.Unpinned, LinkSource.Admin));
 
         await CallAsync(gateway, "sam", "sam@example.test");
         LinkOf(gateway, "sam").Should().Be(((string, LinkSource)?)("2", LinkSource.Admin));

@@ -1,8 +1,5 @@
 using Gateway.Identity;
 using Gateway.Policy;
-using Gateway.Sandbox;
-using Gateway.Sandbox.StandIns;
-using Gateway.Store;
 using Gateway.Tests.Support;
 using Gateway.Users;
 
@@ -12,31 +9,34 @@ namespace Gateway.Tests.Users;
 public sealed class OwnerTests
 {
     [Fact]
-    public async Task OfFiftyFirstPeopleAtTwoProcessesExactlyOneBecomesOwner()
+    public async Task OfFiftyFirstPeopleExactlyOneBecomesOwner()
     {
-        await using var headscale = await HeadscaleStandIn.StartAsync(29);
-        Sandbox.People.Settle(headscale);
-        using var store = new TemporaryFolder();
-        using var otherFolder = new TemporaryFolder();
-        await using var one = await StartAsync(headscale, store.Path, store.Path);
-        await using var other = await StartAsync(headscale, otherFolder.Path, store.Path);
-
-        using var http = new HttpClient();
+        await using var gateway = await TestGateway.StartAsync(more: "bootstrap: {first_user_is_owner: true}");
         var go = new TaskCompletionSource();
         var calls = Enumerable.Range(0, 50).Select(async i =>
         {
             await go.Task;
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri((i % 2 == 0 ? one : other).Url, "/api/v1/health"));
-            request.Headers.Add("Remote-User", $"person-{i}");
-            using var answer = await http.SendAsync(request);
-            return (int)answer.StatusCode;
+            return (await gateway.CallAsAsync($"person-{i}", "GET", "/api/v1/health")).Status;
         }).ToArray();
         go.SetResult();
         (await Task.WhenAll(calls)).Should().AllSatisfy(status => status.Should().Be(200));
 
-        var people = new SqlitePersonStore(SqliteFile.Open(Path.Combine(store.Path, "headtower.db")), TimeProvider.System).List().People;
+        await gateway.StopAsync();
+        var people = await StoredState.ReadPeopleAsync(gateway.Folder);
         people.Count.Should().Be(50);
         people.Should().ContainSingle(person => person.Role == Role.OwnerName);
+    }
+
+    [Fact]
+    public async Task ASecondGatewayOnTheSameStoreIsRefusedInOneLine()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+
+        var second = await Verb.RunAsync("serve", "--config", gateway.Files.Config);
+
+        second.Exit.Should().Be(1);
+        second.Error.Should().Contain("another gateway uses").And.NotContain("   at ");
+        (await gateway.CallAsAsync("alice", "GET", "/api/v1/health")).Status.Should().Be(200);
     }
 
     [Fact]
@@ -59,65 +59,68 @@ public sealed class OwnerTests
     }
 
     [Fact]
-    public void TheStoreKeepsOneOwnerWhateverIsAsked()
+    public async Task TheStoreKeepsOneOwnerWhateverIsAsked()
     {
         using var folder = new TemporaryFolder();
-        var store = new SqlitePersonStore(SqliteFile.Open(Path.Combine(folder.Path, "headtower.db")), TimeProvider.System);
-        store.Admit(New("a"), OwnerRule.WhenFirst).Should().Be((true, true));
-        store.Admit(New("b"), OwnerRule.WhenFirst).Should().Be((true, false));
-        store.Admit(New("a"), OwnerRule.WhenThereIsNone).Should().Be((false, false));
+        await using var state = await StoredState.OpenAsync(folder.Path);
+        var people = state.People;
+        (await AdmitAsync(people, "a", OwnerRule.WhenFirst)).Should().Be((true, "owner"));
+        (await AdmitAsync(people, "b", OwnerRule.WhenFirst)).Should().Be((true, "viewer"));
+        (await AdmitAsync(people, "a", OwnerRule.WhenThereIsNone)).Should().Be((false, "owner"));
 
-        store.Add(New("c") with { Role = Role.OwnerName }, null).Should().Be(Change.OwnerExists);
-        store.SetRole(2, Role.OwnerName).Should().Be(Change.OwnerExists);
-        store.SetRole(1, "admin").Should().Be(Change.IsOwner);
-        store.Remove(1).Should().Be(Change.IsOwner);
-        store.TransferOwnership(99, "admin").Should().Be(Change.NoSuchPerson);
-        store.TransferOwnership(2, "admin").Should().Be(Change.Done);
+        (await people.AddAsync(New("c") with { Role = Role.OwnerName }, null)).Should().Be(Change.OwnerExists);
+        (await people.SetRoleAsync(2, Role.OwnerName)).Should().Be(Change.OwnerExists);
+        (await people.SetRoleAsync(1, "admin")).Should().Be(Change.IsOwner);
+        (await people.RemoveAsync(1)).Should().Be(Change.IsOwner);
+        (await people.TransferOwnershipAsync(99, "admin")).Should().Be(Change.NoSuchPerson);
+        (await people.TransferOwnershipAsync(2, "admin")).Should().Be(Change.Done);
 
-        store.List().People.Select(one => one.Role).Should().Equal(["admin", "owner"]);
+        people.Snapshot.Everyone.Select(one => one.Role).Should().Equal(["admin", "owner"]);
     }
 
     [Fact]
-    public void WhatASourceSaidOfARoleIsNotSaidOfAnotherOne()
+    public async Task WhatASourceSaidOfARoleIsNotSaidOfAnotherOne()
     {
         using var folder = new TemporaryFolder();
-        var store = new SqlitePersonStore(SqliteFile.Open(Path.Combine(folder.Path, "headtower.db")), TimeProvider.System);
+        await using var state = await StoredState.OpenAsync(folder.Path);
+        var people = state.People;
         foreach (var name in new[] { "a", "b", "c" })
         {
-            store.Admit(New(name), OwnerRule.WhenFirst);
+            await AdmitAsync(people, name, OwnerRule.WhenFirst);
         }
 
         foreach (var id in new[] { 1, 2, 3 })
         {
-            store.SetProfile(id, new Profile(null, null, false, null, "the groups say so"));
+            await people.FollowAsync(id, null, new Profile(null, null, false, null, "the groups say so"));
         }
 
-        store.SetRole(3, "viewer").Should().Be(Change.Done);
-        store.TransferOwnership(2, "admin").Should().Be(Change.Done);
+        (await people.SetRoleAsync(3, "viewer")).Should().Be(Change.Done);
+        (await people.TransferOwnershipAsync(2, "admin")).Should().Be(Change.Done);
 
-        store.List().People.Should().HaveCount(3).And.OnlyContain(one => one.RoleNote == null);
+        people.Snapshot.Everyone.Should().HaveCount(3).And.OnlyContain(one => one.RoleNote == null);
     }
 
     [Fact]
-    public void TheStoreGivesAHeadscaleUserToOnePersonOnly()
+    public async Task TheStoreGivesAHeadscaleUserToOnePersonOnly()
     {
         using var folder = new TemporaryFolder();
-        var store = new SqlitePersonStore(SqliteFile.Open(Path.Combine(folder.Path, "headtower.db")), TimeProvider.System);
-        store.Admit(New("a"), OwnerRule.Never);
-        store.Admit(New("b"), OwnerRule.Never);
+        await using var state = await StoredState.OpenAsync(folder.Path);
+        var people = state.People;
+        await AdmitAsync(people, "a", OwnerRule.Never);
+        await AdmitAsync(people, "b", OwnerRule.Never);
 
-        store.Link(1, new("7", "x", LinkSource.Auto)).Should().Be(Change.Done);
-        store.Link(2, new("7", "x", LinkSource.Admin)).Should().Be(Change.Claimed);
-        store.Add(New("c"), new("7", "x", LinkSource.Admin)).Should().Be(Change.Claimed);
-        store.Unlink(1).Should().Be(Change.Done);
-        store.Link(2, new("7", "x", LinkSource.Admin)).Should().Be(Change.Done);
+        (await people.LinkAsync(1, new("7", "x", LinkSource.Auto))).Should().Be(Change.Done);
+        (await people.LinkAsync(2, new("7", "x", LinkSource.Admin))).Should().Be(Change.Claimed);
+        (await people.AddAsync(New("c"), new("7", "x", LinkSource.Admin))).Should().Be(Change.Claimed);
+        (await people.UnlinkAsync(1)).Should().Be(Change.Done);
+        (await people.LinkAsync(2, new("7", "x", LinkSource.Admin))).Should().Be(Change.Done);
+    }
+
+    private static async Task<(bool, string)> AdmitAsync(Gateway.Users.People people, string subject, OwnerRule rule)
+    {
+        var (person, isNew) = await people.AdmitAsync(New(subject), rule);
+        return (isNew, person.Role);
     }
 
     private static NewPerson New(string subject) => new(Source.Proxy, "", subject, null, null, null, "viewer");
-
-    private static Task<GatewayProcess> StartAsync(HeadscaleStandIn headscale, string folder, string dataPath)
-    {
-        var port = GatewayProcess.FreePort();
-        return GatewayProcess.StartAsync(folder, TestGateway.Yaml(headscale, dataPath, port: port, more: "bootstrap: {first_user_is_owner: true}"), port, quiet: true, default);
-    }
 }

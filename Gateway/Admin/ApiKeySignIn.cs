@@ -63,7 +63,7 @@ internal static partial class ApiKeySignIn
             return Refuse(status, complaint);
         }
 
-        Begin(context, visit, sessions, ApiKeyFormat.PrefixOf(key)!, expires!.Value, clock.GetUtcNow());
+        await BeginAsync(context, visit, sessions, ApiKeyFormat.PrefixOf(key)!, expires!.Value, clock.GetUtcNow());
         await audit.RecordAsync(context, "sign_in.api_key", $"key:{ApiKeyFormat.PrefixOf(key)}", "done", StatusCodes.Status302Found);
         return Results.Redirect(returnTo);
 
@@ -104,11 +104,11 @@ internal static partial class ApiKeySignIn
     }
 
     /// <summary>A session lasts as long as the key, and no longer than any other.</summary>
-    private static void Begin(HttpContext context, Visit visit, Sessions sessions, string prefix, DateTimeOffset expires, DateTimeOffset now)
+    private static async Task BeginAsync(HttpContext context, Visit visit, Sessions sessions, string prefix, DateTimeOffset expires, DateTimeOffset now)
     {
         var cookie = visit.Configuration.Settings.Server.Cookie;
         var until = expires < now + cookie.MaxAge ? expires : now + cookie.MaxAge;
-        SessionStart.Begin(context, sessions, SessionStart.Draft(context, SessionKind.ApiKey, now, until) with { KeyPrefix = prefix });
+        await SessionStart.BeginAsync(context, sessions, SessionStart.Draft(context, SessionKind.ApiKey, now, until) with { KeyPrefix = prefix });
     }
 
     [LoggerMessage(1, LogLevel.Warning, "API-key sign-in from {Client} was refused: {Complaint} ({Reference})")]

@@ -25,7 +25,14 @@ namespace Gateway.Admin;
 /// <param name="After">What it set.</param>
 public sealed record AuditLine(
     long Id, DateTimeOffset At, string? Actor, string? Role, string Method, string Path, string? Row, string Reason, int? Status, string? Client, string RequestId, string? Detail,
-    string? HeadscaleUser, double? Duration, string? Before, string? After);
+    string? HeadscaleUser, double? Duration, string? Before, string? After)
+{
+    /// <summary>How many of the same kind it stands for, within a minute.</summary>
+    public long Count { get; init; }
+
+    /// <summary>When the last of them was; null for a single one.</summary>
+    public DateTimeOffset? Last { get; init; }
+}
 
 /// <summary><c>/api/audit</c>.</summary>
 internal sealed record AuditAnswer(IReadOnlyList<AuditLine> Entries, long? Next);
@@ -37,6 +44,10 @@ internal sealed partial class AuditJson : JsonSerializerContext;
 /// <summary>What was decided and done, newest first: as a page, as a table for spreadsheets, and as JSON.</summary>
 internal static class AuditTrail
 {
+    private const string ChangesOnly = "changes";
+    private const string RefusedOnly = "refused";
+    private const string Everything = "all";
+
     private const int PerPage = 50;
     private const int MostAtOnce = 500;
 
@@ -50,7 +61,7 @@ internal static class AuditTrail
         admin.MapGet("/api/audit", AnswerAsync);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false, long? before = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, AuditLog audit, string? q = null, string? show = null, long? before = null)
     {
         var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
         if (who is null)
@@ -58,12 +69,15 @@ internal static class AuditTrail
             return refusal!;
         }
 
-        var (entries, next) = Find(store, q, refused, before, PerPage);
+        // What was looked at would bury what was done.
+        var search = SearchFor(q, show ?? ChangesOnly);
+        var (entries, next) = await FindAsync(audit, search, before, PerPage, context.RequestAborted);
         return PageAnswers.Page<Pages.AuditPage>(
-            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entries", entries), ("Search", q?.Trim() ?? ""), ("RefusedOnly", refused), ("Next", next), ("IsFirst", before is null));
+            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entries", entries), ("Search", search.Text),
+            ("Show", search.ChangesOnly ? ChangesOnly : search.RefusedOnly ? RefusedOnly : Everything), ("Next", next), ("IsFirst", before is null));
     }
 
-    private static async Task<IResult> ShowOneAsync(HttpContext context, long id, PageDoor door, IAuditStore store)
+    private static async Task<IResult> ShowOneAsync(HttpContext context, long id, PageDoor door, AuditLog audit)
     {
         var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
         if (who is null)
@@ -71,21 +85,22 @@ internal static class AuditTrail
             return refusal!;
         }
 
-        return store.Find(id) is { } entry
+        await audit.FlushAsync(context.RequestAborted);
+        return await audit.Store.FindAsync(id, context.RequestAborted) is { } entry
             ? PageAnswers.Page<Pages.AuditEntryPage>(StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entry", LineOf(entry)))
             : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such entry, or it was deleted at the end of its retention.", isSignedIn: true);
     }
 
-    private static async Task AnswerAsync(HttpContext context, JsonDoor door, IAuditStore store, string? q = null, bool refused = false, long? before = null)
+    private static async Task AnswerAsync(HttpContext context, JsonDoor door, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
     {
         if (await door.EnterAsync(context, Capability.ReadAudit) is not null)
         {
-            var (entries, next) = Find(store, q, refused, before, PerPage);
+            var (entries, next) = await FindAsync(audit, SearchFor(q, show ?? (refused ? RefusedOnly : null)), before, PerPage, context.RequestAborted);
             await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
         }
     }
 
-    private static async Task<IResult> DownloadAsync(HttpContext context, PageDoor door, IAuditStore store, string? q = null, bool refused = false)
+    private static async Task<IResult> DownloadAsync(HttpContext context, PageDoor door, AuditLog audit, string? q = null, string? show = null)
     {
         var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
         if (who is null)
@@ -93,21 +108,21 @@ internal static class AuditTrail
             return refusal!;
         }
 
-        return Results.Stream(body => WriteAsync(body, store, q, refused, context.RequestAborted), "text/csv; charset=utf-8");
+        return Results.Stream(body => WriteAsync(body, audit, SearchFor(q, show), context.RequestAborted), "text/csv; charset=utf-8");
     }
 
     /// <summary>All of it, some hundred entries in memory at a time.</summary>
-    private static async Task WriteAsync(Stream body, IAuditStore store, string? q, bool refused, CancellationToken cancel)
+    private static async Task WriteAsync(Stream body, AuditLog audit, AuditSearch search, CancellationToken cancel)
     {
         await using var text = new StreamWriter(body, _utf8, leaveOpen: true) { NewLine = "\r\n" };
-        await text.WriteLineAsync("at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after");
+        await text.WriteLineAsync("at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after,count");
         long? before = null;
         do
         {
-            (var entries, before) = Find(store, q, refused, before, MostAtOnce);
+            (var entries, before) = await FindAsync(audit, search, before, MostAtOnce, cancel);
             foreach (var one in entries)
             {
-                string?[] cells = [one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After];
+                string?[] cells = [one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After, one.Count.ToString(CultureInfo.InvariantCulture)];
                 await text.WriteLineAsync(string.Join(',', cells.Select(Cell)));
             }
 
@@ -116,16 +131,22 @@ internal static class AuditTrail
         while (before is not null);
     }
 
-    private static (IReadOnlyList<AuditLine> Entries, long? Next) Find(IAuditStore store, string? text, bool refused, long? before, int most)
+    private static AuditSearch SearchFor(string? text, string? show) =>
+        new() { Text = text?.Trim() ?? "", ChangesOnly = show == ChangesOnly, RefusedOnly = show == RefusedOnly };
+
+    private static async Task<(IReadOnlyList<AuditLine> Entries, long? Next)> FindAsync(AuditLog audit, AuditSearch search, long? before, int most, CancellationToken cancel)
     {
-        var found = store.Find(new AuditSearch(before, text?.Trim() ?? "", refused, most + 1));
-        return (
-            [.. found.Take(most).Select(LineOf)],
-            found.Count > most ? found[most - 1].Id : null);
+        await audit.FlushAsync(cancel);
+        var found = await audit.Store.FindAsync(search, before, most + 1, cancel);
+        return ([.. found.Take(most).Select(LineOf)], found.Count > most ? found[most - 1].Id : null);
     }
 
     private static AuditLine LineOf(AuditEntry one) => new(
-        one.Id, one.At, one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status, one.Client, one.RequestId, one.Detail, one.HeadscaleUser, one.Duration, one.Before, one.After);
+        one.Id, one.At, one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status, one.Client, one.RequestId, one.Detail, one.HeadscaleUser, one.Duration, one.Before, one.After)
+    {
+        Count = one.Count,
+        Last = one.Last,
+    };
 
     /// <summary>RFC 4180; what a spreadsheet would take for a formula begins with an apostrophe.</summary>
     private static string Cell(string? text) => text switch

@@ -62,8 +62,7 @@ internal static class Health
     {
         try
         {
-            people.Store.Generation();
-            return new(true, people.Snapshot is { HasOwner: false, Everyone.Count: > 0 } ? "there is no owner; set bootstrap.owner, or use 'gateway users set-role'" : null);
+            return people.Trouble is not null ? new(false, Refusals.TextOf(new(Reason.StoreUnavailable))) : new(true, people.Snapshot is { HasOwner: false, Everyone.Count: > 0 } ? "there is no owner; set bootstrap.owner, or use 'gateway users set-role'" : null);
         }
         catch (StoreException)
         {

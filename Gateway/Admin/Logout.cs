@@ -34,7 +34,7 @@ internal static partial class Logout
         SessionCookie.Delete(context.Response, settings.Server.Cookie);
         if (session is not null)
         {
-            sessions.End(session.Id);
+            await sessions.EndAsync(session.Id);
             await audit.RecordAsync(context, "sign_out", admitted?.Label, "done", StatusCodes.Status302Found, admitted?.Role.Name);
             return Results.Redirect(EndSessionUrl(session, settings, provider, protection) ?? SignedOutPage(settings));
         }
@@ -81,7 +81,7 @@ internal static partial class Logout
 
     /// <summary>OpenID Connect Back-Channel Logout 1.0 2.6: a token like an ID token, but for this purpose alone.</summary>
     private static async Task<IResult> BackChannelAsync(
-        HttpContext context, IOptionsMonitor<OpenIdConnectOptions> options, Sessions sessions, LogoutTokensSeen seen, SignInAudit audit, ILogger<Sessions> log)
+        HttpContext context, IOptionsMonitor<OpenIdConnectOptions> options, Sessions sessions, People people, LogoutTokensSeen seen, SignInAudit audit, ILogger<Sessions> log)
     {
         if (PageAnswers.Visit(context).Configuration.Settings.Oidc is not { } settings)
         {
@@ -96,7 +96,7 @@ internal static partial class Logout
             seen.RequireFirst(token);
             var whom = OutsideText.Clean(token.Subject ?? $"(session {token.Session})");
             await audit.RecordAsync(context, "sign_out.provider", $"oidc:{settings.Issuer}#{whom}", "done", StatusCodes.Status200OK);
-            LogEnded(log, sessions.EndOfProvider(settings.Issuer, token.Subject, token.Session), whom);
+            LogEnded(log, await sessions.EndAllAsync(one => IsMeant(one, token, settings.Issuer, people.Snapshot)), whom);
             seen.Remember(token);
             return Results.Ok();
         }
@@ -106,6 +106,13 @@ internal static partial class Logout
             return Results.BadRequest();
         }
     }
+
+    /// <summary>One of the provider's sessions, or all of a subject.</summary>
+    private static bool IsMeant(Session session, LogoutToken token, string issuer, PeopleSnapshot people) =>
+        session is { Kind: SessionKind.Oidc, PersonId: { } id } && people.Find(id) is { Source: Source.Oidc } person && person.Issuer == issuer
+        && (token.Subject is not null || token.Session is not null)
+        && (token.Subject is null || token.Subject == person.Subject)
+        && (token.Session is null || token.Session == session.ProviderSession);
 
     [LoggerMessage(2, LogLevel.Information, "The provider ended {Count} sessions of {Whom}")]
     private static partial void LogEnded(ILogger log, int count, string whom);

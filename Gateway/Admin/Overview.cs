@@ -121,7 +121,7 @@ internal static class Overview
             return PageAnswers.Failure(context, StatusCodes.Status403Forbidden, "Not possible", "You are signed in with an API key, which belongs to no Headscale user.", isSignedIn: true);
         }
 
-        var changed = await changes.ApplyAsync(context, who, person, action, value);
+        var changed = await changes.ApplyAsync(PageAnswers.OriginOf(context), who, person, action, value, context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageAnswers.HomePath(context)}?done={done}")
             : PageAnswers.Failure(context, changed.Status, "Nothing was changed", changed.Complaint, isSignedIn: true);

@@ -1,6 +1,8 @@
+using Gateway.Audit;
 using Gateway.Edge;
 using Gateway.Identity.Oidc;
 using Gateway.Policy;
+using Gateway.Users;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -28,6 +30,13 @@ internal static class PageAnswers
         headers.Pragma = "no-cache";
         return next(context);
     };
+
+    /// <summary>Where a change that a page asks for comes from.</summary>
+    public static ChangeOrigin OriginOf(HttpContext context)
+    {
+        var visit = Visit(context);
+        return new(visit.RequestId, AuditKind.Person, context.Request.Method, visit.Peer.Client?.ToString(), visit.Started, visit.Configuration);
+    }
 
     /// <summary>
     /// Middleware: pages and cookies belong to the host of base_url, so that no other name that leads here can be used to

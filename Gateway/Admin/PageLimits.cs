@@ -1,10 +1,13 @@
+using Gateway.Audit;
 using Gateway.Edge;
+using Gateway.Forward;
 using Gateway.Identity;
+using Gateway.Policy;
 
 namespace Gateway.Admin;
 
 /// <summary>Middleware: own pages count against the limit of an address while nobody is signed in, else against the caller's.</summary>
-internal sealed class PageLimits(RateLimits limits, Credentials credentials)
+internal sealed class PageLimits(RateLimits limits, Credentials credentials, AuditLog audit, TimeProvider clock)
 {
     public async Task RunAsync(HttpContext context, RequestDelegate next)
     {
@@ -15,6 +18,19 @@ internal sealed class PageLimits(RateLimits limits, Credentials credentials)
             return;
         }
 
+        await audit.RecordAsync(
+            new AuditEntry
+            {
+                At = clock.GetUtcNow(),
+                RequestId = visit.RequestId,
+                Kind = AuditKind.Api,
+                Method = context.Request.Method,
+                Path = CallEntry.Cut(context.Request.Path.Value ?? ""),
+                Reason = CallEntry.NameOf(Reason.TooMany),
+                Status = StatusCodes.Status429TooManyRequests,
+                Client = visit.Peer.Client?.ToString(),
+            },
+            CancellationToken.None);
         RateLimits.SetRetryAfter(context.Response, wait);
         context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
         await context.Response.WriteAsync("Too many requests. Please try again in a moment.\n", context.RequestAborted);

@@ -9,7 +9,11 @@ namespace Gateway.Admin;
 
 /// <summary>A person as JSON.</summary>
 internal sealed record PersonAnswer(
-    long Id, string Identity, string Source, string Issuer, string Subject, string? Name, string? Email, string Role, HeadscaleUserAnswer? HeadscaleUser, string? LinkedBy, HeadscaleUserAnswer? Claim, DateTimeOffset CreatedAt, bool MayChange, string? RoleNote, string? WhyUnlinked);
+    long Id, string Identity, string Source, string Issuer, string Subject, string? Name, string? Email, string Role, HeadscaleUserAnswer? HeadscaleUser, string? LinkedBy, HeadscaleUserAnswer? Claim, DateTimeOffset CreatedAt, bool MayChange, string? RoleNote, string? WhyUnlinked)
+{
+    /// <summary>Whether the role was given by hand and stays.</summary>
+    public bool RoleIsPinned { get; init; }
+}
 
 /// <summary><c>/api/users</c>.</summary>
 internal sealed record PeopleAnswer(IReadOnlyList<PersonAnswer> Users);
@@ -94,7 +98,8 @@ internal static class PeopleApi
 
     private static async Task<bool> ApplyAsync(HttpContext context, Admitted me, Person person, string action, PersonChangeBody body, PersonChanges changes)
     {
-        var changed = await changes.ApplyAsync(context, me, person, action, (action == "role" ? body.Role : body.HeadscaleUser) ?? "");
+        var changed = await changes.ApplyAsync(
+            PageAnswers.OriginOf(context), me, person, action, (action == "role" ? body.Role : body.HeadscaleUser) ?? "", context.RequestAborted);
         if (changed.Complaint is { } complaint)
         {
             await Refusals.WriteProblemAsync(context, changed.Status, complaint);
@@ -139,7 +144,10 @@ internal static class PeopleApi
 
     private static PersonAnswer ToAnswer(Person one, Admitted me, UserSnapshot users, RouteTable table, string? whyUnlinked = null) => new(
         one.Id, one.Label, SnakeCase.From(one.Source.ToString()), one.Issuer, one.Subject, one.Name, one.Email, one.Role, ToAnswer(one.Link, users),
-        one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null, ToAnswer(one.Claim, users), one.CreatedAt, RankRules.Complaint(me, one, table) is null, one.RoleNote, whyUnlinked);
+        one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null, ToAnswer(one.Claim, users), one.CreatedAt, RankRules.Complaint(me, one, table) is null, one.RoleNote, whyUnlinked)
+    {
+        RoleIsPinned = one.RoleIsPinned,
+    };
 
     private static HeadscaleUserAnswer? ToAnswer(UserLink? link, UserSnapshot users) => link is null ? null : new(link.HeadscaleUserId, users.Find(link.HeadscaleUserId)?.Name ?? "");
 }

@@ -24,6 +24,9 @@ public sealed record PersonRow(long Id, string Name, string Identity, string Rol
     /// <summary>What the role follows from; null when people give it.</summary>
     public string? RoleNote { get; init; }
 
+    /// <summary>Whether the role was given by hand and stays.</summary>
+    public bool RoleIsPinned { get; init; }
+
     /// <summary>Why they are linked to nobody; null when they are, and where nobody asks.</summary>
     public string? WhyUnlinked { get; init; }
 }
@@ -34,6 +37,7 @@ internal static class PeoplePages
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
         ["role"] = "The role was changed. It counts with the next request.",
+        ["unpin"] = "The role is decided by the source of the identity again.",
         ["link"] = "The person was linked.",
         ["approve"] = "The person was linked to the Headscale user that they asked for.",
         ["decline"] = "The request was declined.",
@@ -124,7 +128,8 @@ internal static class PeoplePages
         who is { Role.IsOwner: true, Person: { } me } && me.Id != one.Id)
     {
         Email = one.Email is { } address ? $"{address} ({(one.EmailIsTrusted ? "may find a Headscale user" : "not verified, or not trusted by the settings")})" : null,
-        RoleNote = one.RoleNote,
+        RoleNote = one.RoleIsPinned ? "given by hand; it stays until it is taken back" : one.RoleNote,
+        RoleIsPinned = one.RoleIsPinned,
     };
 
     /// <summary>Which Headscale user is whose.</summary>
@@ -149,7 +154,8 @@ internal static class PeoplePages
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var changed = await changes.ApplyAsync(context, who, person, action, action == "role" ? form["role"].ToString() : form["user"].ToString());
+        var changed = await changes.ApplyAsync(
+            PageAnswers.OriginOf(context), who, person, action, action == "role" ? form["role"].ToString() : form["user"].ToString(), context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageAnswers.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
             : PageAnswers.Failure(context, changed.Status, "Nothing was changed", changed.Complaint, isSignedIn: true);

@@ -29,8 +29,8 @@ internal sealed partial class ProviderSignIn(
         var person = context.Properties!.GetParameter<SignedInAtProvider>(OidcHandler.Person)!;
         try
         {
-            var stored = admission.Register(person.Caller, visit.Configuration);
-            Begin(context.HttpContext, visit, stored, person);
+            var stored = await admission.RegisterAsync(person.Caller, visit.Configuration);
+            await BeginAsync(context.HttpContext, visit, stored, person);
             LogSignedIn(stored.Label, stored.Role, visit.RequestId);
             await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role, await NoteAsync(stored, visit, context.HttpContext.RequestAborted));
             context.Response.Redirect(PageAnswers.ReturnTo(context.HttpContext, context.ReturnUri));
@@ -103,11 +103,11 @@ internal sealed partial class ProviderSignIn(
     /// The id is new with every sign-in, and the session that the browser had before is over; but not one of this minute,
     /// which another tab may be about to use.
     /// </summary>
-    private void Begin(HttpContext context, Visit visit, Person person, SignedInAtProvider from)
+    private async Task BeginAsync(HttpContext context, Visit visit, Person person, SignedInAtProvider from)
     {
         var (cookie, now) = (visit.Configuration.Settings.Server.Cookie, clock.GetUtcNow());
         var before = sessions.Of(context.Request, cookie);
-        SessionStart.Begin(context, sessions, SessionStart.Draft(context, SessionKind.Oidc, now, now + cookie.MaxAge) with
+        await SessionStart.BeginAsync(context, sessions, SessionStart.Draft(context, SessionKind.Oidc, now, now + cookie.MaxAge) with
         {
             PersonId = person.Id,
             ProviderSession = from.ProviderSession,
@@ -115,7 +115,7 @@ internal sealed partial class ProviderSignIn(
         });
         if (before is not null && now - before.CreatedAt > _tabsAtOnce)
         {
-            sessions.End(before.Id);
+            await sessions.EndAsync(before.Id);
         }
     }
 

@@ -21,6 +21,6 @@ internal static class SessionStart
     };
 
     /// <summary>Stores it and gives the browser its cookie.</summary>
-    public static void Begin(HttpContext context, Sessions sessions, Session session) =>
-        SessionCookie.Write(context.Response, sessions.Begin(session), session.ExpiresAt - session.CreatedAt, PageAnswers.Visit(context).Configuration.Settings.Server.Cookie);
+    public static async Task BeginAsync(HttpContext context, Sessions sessions, Session session) =>
+        SessionCookie.Write(context.Response, await sessions.BeginAsync(session), session.ExpiresAt - session.CreatedAt, PageAnswers.Visit(context).Configuration.Settings.Server.Cookie);
 }

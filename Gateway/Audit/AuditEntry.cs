@@ -65,47 +65,128 @@ internal sealed record AuditEntry
     /// <summary>What a change sets, cut at 1024 characters; null where nothing is set.</summary>
     public string? After { get; init; }
 
-    /// <summary>A change that a verb made.</summary>
-    /// <param name="what">The verb, such as <c>users.link</c>.</param>
-    /// <param name="whom">Whom it was about.</param>
-    public static AuditEntry OfVerb(string what, string whom, TimeProvider clock) => new()
+    /// <summary>How many of the same kind this entry stands for, within a minute.</summary>
+    public long Count { get; init; } = 1;
+
+    /// <summary>When the last of them was; null for a single one.</summary>
+    public DateTimeOffset? Last { get; init; }
+
+    /// <summary>What of it somebody looks for.</summary>
+    public AuditClass Class =>
+        Reason is not ("allowed" or "passed_through" or "done") ? AuditClass.Refusal
+        : Kind is AuditKind.Api && Method is "GET" or "HEAD" or "OPTIONS" ? AuditClass.Read
+        : AuditClass.Change;
+}
+
+/// <summary>What an entry is, for whoever reads the audit.</summary>
+internal enum AuditClass
+{
+    None = 0,
+
+    /// <summary>Something was looked at.</summary>
+    Read,
+
+    /// <summary>Something was changed, or somebody came or went.</summary>
+    Change,
+
+    /// <summary>Something was not let through.</summary>
+    Refusal,
+}
+
+/// <summary>One thing to be written down, in the order that it is.</summary>
+internal abstract record AuditRecord
+{
+    private AuditRecord()
     {
-        At = clock.GetUtcNow(),
-        RequestId = Guid.NewGuid().ToString("n"),
-        Kind = AuditKind.Cli,
-        Actor = $"cli:{Environment.UserName}",
-        Row = what,
-        Method = "CLI",
-        Path = whom,
-        Reason = "done",
-        Status = 0,
-    };
+    }
+
+    /// <summary>A new entry.</summary>
+    internal sealed record Begun(AuditEntry Entry) : AuditRecord;
+
+    /// <summary>How the call of an earlier entry ended.</summary>
+    internal sealed record Ended(AuditOutcome Outcome) : AuditRecord;
+
+    /// <summary>How many an earlier entry stands for by now.</summary>
+    internal sealed record Counted(AuditCount Count) : AuditRecord;
 }
 
 /// <summary>How the call of an earlier entry ended.</summary>
 internal sealed record AuditOutcome(string RequestId, string Reason, int Status, double Duration);
 
-/// <summary>Which entries somebody looks for, newest first.</summary>
-/// <param name="Before">Only entries before this position; null: from the newest on.</param>
-/// <param name="Text">Part of actor, row, path or reason, or a whole request id; empty: all.</param>
-/// <param name="RefusedOnly">Only what was not let through.</param>
-/// <param name="Most">How many at most.</param>
-internal sealed record AuditSearch(long? Before, string Text, bool RefusedOnly, int Most);
+/// <summary>How many an earlier entry stands for by now.</summary>
+internal sealed record AuditCount(string RequestId, long Count, DateTimeOffset Last);
 
-/// <summary>Where the audit is kept.</summary>
-internal interface IAuditStore
+/// <summary>Which entries somebody looks for. Every condition counts.</summary>
+internal sealed record AuditSearch
 {
-    /// <summary>Stores entries, then outcomes, in one transaction. When it returns, they survive the end of the process.</summary>
-    void Write(IReadOnlyList<AuditEntry> entries, IReadOnlyList<AuditOutcome> outcomes);
+    /// <summary>Everything.</summary>
+    public static AuditSearch All { get; } = new();
 
-    /// <summary>Entries after a position and not before a time, oldest first.</summary>
-    IReadOnlyList<AuditEntry> Read(long after, DateTimeOffset since, int most);
+    /// <summary>Part of actor, row, path or reason, in whatever case, or a whole request id; empty: all.</summary>
+    public string Text { get; init; } = "";
 
-    IReadOnlyList<AuditEntry> Find(AuditSearch search);
+    /// <summary>The actor, letter by letter, such as <c>proxy:alice</c>.</summary>
+    public string? Actor { get; init; }
+
+    /// <summary>The row of the policy or the name of a change, letter by letter.</summary>
+    public string? Row { get; init; }
+
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Only what was not let through.</summary>
+    public bool RefusedOnly { get; init; }
+
+    /// <summary>Only what changed something, and who came and went.</summary>
+    public bool ChangesOnly { get; init; }
+
+    public bool Matches(AuditEntry entry) =>
+        (Since is null || entry.At >= Since)
+        && (Actor is null || entry.Actor == Actor)
+        && (Row is null || entry.Row == Row)
+        && (!RefusedOnly || entry.Class is AuditClass.Refusal)
+        && (!ChangesOnly || entry.Class is AuditClass.Change)
+        && (Text.Length == 0 || entry.RequestId == Text || Holds(entry.Actor) || Holds(entry.Row) || Holds(entry.Path) || Holds(entry.Reason));
+
+    private bool Holds(string? text) => text?.Contains(Text, StringComparison.OrdinalIgnoreCase) is true;
+}
+
+/// <summary>What came of looking at every line of the audit.</summary>
+/// <param name="Lines">How many there are.</param>
+/// <param name="Problems">What is wrong, in order; empty: it is as it was written.</param>
+/// <param name="Notes">What somebody should know that is no proof of a change.</param>
+internal sealed record AuditVerification(long Lines, IReadOnlyList<string> Problems, IReadOnlyList<string> Notes);
+
+/// <summary>Where the audit is kept. It is only ever added to.</summary>
+internal interface IAuditStore : IAsyncDisposable
+{
+    /// <summary>Takes up where the last process left off.</summary>
+    /// <returns>What was healed after a crash; null when nothing was.</returns>
+    /// <exception cref="Settings.StoreException">It cannot be written to.</exception>
+    Task<string?> OpenAsync(CancellationToken cancel);
+
+    /// <summary>Adds records in their order.</summary>
+    /// <param name="isDurable">Whether they survive the end of the machine when this returns; else that of the process.</param>
+    /// <exception cref="Settings.StoreException">Nothing of it was written.</exception>
+    Task WriteAsync(IReadOnlyList<AuditRecord> records, bool isDurable, CancellationToken cancel);
+
+    /// <summary>Signs the head, so that nobody can shorten it from now on.</summary>
+    Task CloseAsync(CancellationToken cancel);
+
+    /// <summary>Entries before a position, or from the newest on, newest first.</summary>
+    Task<IReadOnlyList<AuditEntry>> FindAsync(AuditSearch search, long? before, int most, CancellationToken cancel);
+
+    /// <summary>Entries after a position, oldest first.</summary>
+    Task<IReadOnlyList<AuditEntry>> ReadAsync(AuditSearch search, long after, int most, CancellationToken cancel);
 
     /// <summary>One entry; null when there is none at that position, or none any more.</summary>
-    AuditEntry? Find(long id);
+    Task<AuditEntry?> FindAsync(long id, CancellationToken cancel);
 
-    /// <summary>Deletes what is older; returns how many entries.</summary>
-    int DeleteBefore(DateTimeOffset time);
+    /// <summary>Looks at every line.</summary>
+    Task<AuditVerification> VerifyAsync(CancellationToken cancel);
+
+    /// <summary>Deletes what is older, in wholes; returns what was deleted, in words, or null.</summary>
+    Task<string?> DeleteBeforeAsync(DateTimeOffset time, CancellationToken cancel);
+
+    /// <summary>Copies it into a new folder, which is for its owner alone.</summary>
+    Task CopyToAsync(string folder, CancellationToken cancel);
 }

@@ -5,40 +5,75 @@ using Gateway.Settings;
 namespace Gateway.Audit;
 
 /// <summary>
-/// Writes the audit from one place, many entries per transaction. A call that changes something waits until its entry is
-/// stored; everything else only queues.
+/// Writes the audit from one place, many records at once. A call that changes something waits until its entry is on the disk;
+/// everything else only queues, or is counted.
 /// </summary>
 internal sealed partial class AuditLog(IAuditStore store, Live<Configuration> live, TimeProvider clock, ILogger<AuditLog> log) : BackgroundService
 {
     private const int MostQueued = 10_000;
     private const int MostPerWrite = 256;
 
-    private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
-    private long _nextCleaning;
+    private static readonly TimeSpan _tick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _cleaning = TimeSpan.FromHours(1);
 
-    /// <summary>Queues an entry; waits only while the queue is full.</summary>
-    public ValueTask RecordAsync(AuditEntry entry, CancellationToken cancel) => _queue.Writer.WriteAsync(new(entry, null, null), cancel);
+    private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
+    private readonly AuditCounter _counter = new(clock);
+
+    /// <summary>Where it is kept, to be read.</summary>
+    public IAuditStore Store => store;
+
+    /// <summary>Queues an entry, or counts it; waits only while the queue is full.</summary>
+    public ValueTask RecordAsync(AuditEntry entry, CancellationToken cancel) =>
+        _counter.Take(entry, live.Current.Settings.Audit.CountsReads) is { } single
+            ? _queue.Writer.WriteAsync(new(new AuditRecord.Begun(single), IsDurable: false, null), cancel)
+            : ValueTask.CompletedTask;
 
     /// <summary>Stores the entry of a call that is about to change something; false when that failed, and the call must not be made.</summary>
     public async Task<bool> BeginAsync(AuditEntry entry, CancellationToken cancel)
     {
         var stored = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _queue.Writer.WriteAsync(new(entry, null, stored), cancel);
+        await _queue.Writer.WriteAsync(new(new AuditRecord.Begun(entry), IsDurable: true, stored), cancel);
         return await stored.Task;
     }
 
     /// <summary>Queues how a begun call ended.</summary>
-    public ValueTask CompleteAsync(AuditOutcome outcome) => _queue.Writer.WriteAsync(new(null, outcome, null));
+    public ValueTask CompleteAsync(AuditOutcome outcome) => _queue.Writer.WriteAsync(new(new AuditRecord.Ended(outcome), IsDurable: false, null));
+
+    /// <summary>Waits until everything that was recorded is where readers see it.</summary>
+    public async Task FlushAsync(CancellationToken cancel)
+    {
+        await QueueCountsAsync(isEager: true, cancel);
+        var written = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _queue.Writer.WriteAsync(new(null, IsDurable: false, written), cancel);
+        await written.Task.WaitAsync(cancel);
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (await store.OpenAsync(cancellationToken) is { } healed)
+        {
+            LogHealed(healed);
+        }
+
+        await base.StartAsync(cancellationToken);
+    }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         // The queue is emptied, not dropped.
+        if (ExecuteTask is not null)
+        {
+            await QueueCountsAsync(isEager: true, cancellationToken);
+        }
+
         _queue.Writer.TryComplete();
-        await (ExecuteTask ?? Task.CompletedTask).WaitAsync(cancellationToken);
         await base.StopAsync(cancellationToken);
+        await store.CloseAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken) => await Task.WhenAll(WriteAllAsync(), TickAsync(stoppingToken));
+
+    private async Task WriteAllAsync()
     {
         await Task.Yield();
         var batch = new List<Work>(MostPerWrite);
@@ -49,18 +84,22 @@ internal sealed partial class AuditLog(IAuditStore store, Live<Configuration> li
                 batch.Add(work);
             }
 
-            Write(batch);
+            await WriteAsync(batch);
             batch.Clear();
-            CleanNowAndThen();
         }
     }
 
-    private void Write(List<Work> batch)
+    private async Task WriteAsync(List<Work> batch)
     {
         var stored = false;
         try
         {
-            store.Write([.. batch.Select(one => one.Entry).OfType<AuditEntry>()], [.. batch.Select(one => one.Outcome).OfType<AuditOutcome>()]);
+            AuditRecord[] records = [.. batch.Select(one => one.Record).OfType<AuditRecord>()];
+            if (records.Length > 0)
+            {
+                await store.WriteAsync(records, batch.Exists(one => one.IsDurable), CancellationToken.None);
+            }
+
             stored = true;
         }
         catch (StoreException e)
@@ -74,18 +113,42 @@ internal sealed partial class AuditLog(IAuditStore store, Live<Configuration> li
         }
     }
 
-    private void CleanNowAndThen()
+    /// <summary>Once a second: counts whose minute is over. Now and then: what is past its retention.</summary>
+    private async Task TickAsync(CancellationToken stoppingToken)
     {
-        var now = clock.GetTimestamp();
-        if (now < _nextCleaning)
-        {
-            return;
-        }
-
-        _nextCleaning = now + (long)(TimeSpan.FromHours(1).TotalSeconds * clock.TimestampFrequency);
+        using var timer = new PeriodicTimer(_tick, clock);
+        var cleaned = 0L;
         try
         {
-            if (store.DeleteBefore(clock.GetUtcNow().AddDays(-live.Current.Settings.AuditRetentionDays)) is > 0 and var deleted)
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                await QueueCountsAsync(isEager: false, stoppingToken);
+                if (cleaned == 0 || clock.GetElapsedTime(cleaned) >= _cleaning)
+                {
+                    cleaned = clock.GetTimestamp();
+                    await CleanAsync(stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The gateway ends; what is counted is written by whoever stops this.
+        }
+    }
+
+    private async Task QueueCountsAsync(bool isEager, CancellationToken cancel)
+    {
+        foreach (var count in _counter.TakeCounts(isEager))
+        {
+            await _queue.Writer.WriteAsync(new(count, IsDurable: false, null), cancel);
+        }
+    }
+
+    private async Task CleanAsync(CancellationToken cancel)
+    {
+        try
+        {
+            if (await store.DeleteBeforeAsync(clock.GetUtcNow().AddDays(-live.Current.Settings.Audit.RetentionDays), cancel) is { } deleted)
             {
                 LogCleaned(deleted);
             }
@@ -96,11 +159,15 @@ internal sealed partial class AuditLog(IAuditStore store, Live<Configuration> li
         }
     }
 
-    private sealed record Work(AuditEntry? Entry, AuditOutcome? Outcome, TaskCompletionSource<bool>? Stored);
+    /// <param name="Record">Null to wait for what is before it.</param>
+    private sealed record Work(AuditRecord? Record, bool IsDurable, TaskCompletionSource<bool>? Stored);
 
     [LoggerMessage(1, LogLevel.Error, "{Count} audit entries could not be written: {Cause}")]
     private partial void LogNotWritten(int count, string cause);
 
-    [LoggerMessage(2, LogLevel.Information, "{Count} audit entries past their retention were deleted")]
-    private partial void LogCleaned(int count);
+    [LoggerMessage(2, LogLevel.Information, "The audit past its retention was deleted: {Deleted}")]
+    private partial void LogCleaned(string deleted);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Healed}")]
+    private partial void LogHealed(string healed);
 }

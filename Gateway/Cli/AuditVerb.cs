@@ -1,22 +1,24 @@
 using System.CommandLine;
 using System.Globalization;
-using Gateway.Audit;
-using Gateway.Policy;
-using Gateway.Store;
+using Gateway.Admin.Control;
 
 namespace Gateway.Cli;
 
-/// <summary><c>gateway audit</c>.</summary>
+/// <summary><c>gateway audit</c> and <c>gateway audit verify</c>.</summary>
 internal static class AuditVerb
 {
-    private const int PageSize = 500;
-
     private static readonly Option<string?> _since = new("--since") { Description = "from this time (2026-01-31T12:00:00Z) or this long ago (30m, 12h, 7d)" };
+    private static readonly Option<string?> _user = new("--user") { Description = "only of this identity, such as proxy:alice or key:abc1234" };
+    private static readonly Option<string?> _row = new("--row") { Description = "only of this row of the policy or this change, such as nodes.delete" };
+    private static readonly Option<bool> _refused = new("--refused") { Description = "only what was not let through" };
+    private static readonly Option<bool> _changes = new("--changes") { Description = "only what was changed, and who came and went" };
     private static readonly Option<bool> _follow = new("--follow") { Description = "go on printing new entries" };
 
     public static Command Create()
     {
-        var verb = new Command("audit", "Print what was decided and done, oldest first.") { _since, _follow, CommandLine.Json };
+        var verify = new Command("verify", "Look at every line: whether one was altered, removed, inserted or moved.") { CommandLine.Json };
+        verify.SetAction(VerifyAsync);
+        var verb = new Command("audit", "Print what was decided and done, oldest first.") { _since, _user, _row, _refused, _changes, _follow, CommandLine.Json, verify };
         verb.Validators.Add(result =>
         {
             if (result.GetValue(_since) is { } since && ParseSince(since, TimeProvider.System) is null)
@@ -35,21 +37,27 @@ internal static class AuditVerb
             return Output.Failed;
         }
 
-        var store = new SqliteAuditStore(SqliteFile.Open(configuration.Settings.Store.File));
-        var since = parsed.GetValue(_since) is { } text ? ParseSince(text, TimeProvider.System)!.Value : DateTimeOffset.UnixEpoch;
+        var since = parsed.GetValue(_since) is { } text ? ParseSince(text, TimeProvider.System)!.Value.ToString("o", CultureInfo.InvariantCulture) : null;
         var last = 0L;
         try
         {
             while (true)
             {
-                var page = store.Read(last, since, PageSize);
+                var request = ControlClient.Request(
+                    "audit.read", ("since", since), ("user", parsed.GetValue(_user)), ("row", parsed.GetValue(_row)), ("refused", parsed.GetValue(_refused) ? "" : null),
+                    ("changes", parsed.GetValue(_changes) ? "" : null), ("after", last.ToString(CultureInfo.InvariantCulture)));
+                if (await ControlClient.AskAsync(configuration, request, ControlJson.Default.IReadOnlyListAuditEntryLine, cancel) is not { } page)
+                {
+                    return Output.Failed;
+                }
+
                 foreach (var entry in page)
                 {
                     Print(entry, parsed.GetValue(CommandLine.Json));
                     last = entry.Id;
                 }
 
-                if (page.Count == PageSize)
+                if (page.Count > 0)
                 {
                     continue;
                 }
@@ -68,6 +76,36 @@ internal static class AuditVerb
         }
     }
 
+    private static async Task<int> VerifyAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        if (CommandLine.Load(parsed) is not var (_, configuration, _)
+            || await ControlClient.AskAsync(configuration, ControlClient.Request("audit.verify"), ControlJson.Default.AuditVerification, cancel) is not { } result)
+        {
+            return Output.Failed;
+        }
+
+        if (parsed.GetValue(CommandLine.Json))
+        {
+            Output.Json(result, ControlJson.Default.AuditVerification);
+        }
+        else
+        {
+            foreach (var note in result.Notes)
+            {
+                Console.WriteLine($"note: {note}");
+            }
+
+            foreach (var problem in result.Problems)
+            {
+                Console.WriteLine($"problem: {problem}");
+            }
+
+            Console.WriteLine(result.Problems.Count == 0 ? $"The audit is as it was written: {result.Lines} lines." : $"{result.Problems.Count} problem(s) found in {result.Lines} lines.");
+        }
+
+        return result.Problems.Count == 0 ? Output.Fine : Output.Failed;
+    }
+
     private static DateTimeOffset? ParseSince(string text, TimeProvider clock)
     {
         if (text is [.. var number, 'm' or 'h' or 'd'] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
@@ -84,20 +122,23 @@ internal static class AuditVerb
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
     }
 
-    private static void Print(AuditEntry entry, bool json)
+    private static void Print(AuditEntryLine entry, bool json)
     {
         if (json)
         {
-            Output.Json(
-                new AuditLine(
-                    entry.Id, entry.At, entry.RequestId, SnakeCase.From(entry.Kind.ToString()), entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row,
-                    entry.Method, entry.Path, entry.Reason, entry.Status, entry.Client, entry.Duration, entry.Detail),
-                CliJson.Default.AuditLine);
+            Output.Json(entry, ControlJson.Default.AuditEntryLine);
             return;
         }
 
-        Console.WriteLine(string.Create(
+        var many = entry.Count > 1 ? $" ({entry.Count} times)" : "";
+        var set = (entry.Before, entry.After) switch
+        {
+            (null, null) => "",
+            (null, var after) => $" sets {after}",
+            var (before, after) => $" {before} -> {after}",
+        };
+        Console.WriteLine(Output.Clean(string.Create(
             CultureInfo.InvariantCulture,
-            $"{entry.At:yyyy-MM-dd HH:mm:ss}Z {entry.Status?.ToString(CultureInfo.InvariantCulture) ?? "?",3} {entry.Reason,-18} {entry.Actor ?? "-",-20} {entry.Role ?? "-",-13} {entry.Method,-6} {entry.Path} [{entry.Row ?? "no row"}] {entry.Client ?? "-"} {entry.Duration ?? 0:0.0}ms {entry.RequestId}"));
+            $"{entry.At:yyyy-MM-dd HH:mm:ss}Z {entry.Status?.ToString(CultureInfo.InvariantCulture) ?? "?",3} {entry.Reason,-18} {entry.Actor ?? "-",-20} {entry.Role ?? "-",-13} {entry.Method,-6} {entry.Path}{many}{set} [{entry.Row ?? "no row"}] {entry.Client ?? "-"} {entry.DurationMs ?? 0:0.0}ms {entry.RequestId}")));
     }
 }

@@ -1,56 +1,94 @@
 using System.CommandLine;
+using Gateway.Admin.Control;
+using Gateway.Documents;
+using Gateway.Policy;
+using Gateway.Settings;
 using Gateway.Store;
 
 namespace Gateway.Cli;
 
-/// <summary><c>gateway backup</c> and <c>gateway restore</c>: work while the gateway runs, but for the restore of a damaged store.</summary>
+/// <summary><c>gateway backup</c> and <c>gateway restore</c>: while the gateway runs, or while it does not.</summary>
 internal static class BackupVerbs
 {
     private static readonly Argument<string> _file = new("FILE") { Description = "the backup file" };
 
     public static Command CreateBackup()
     {
-        var verb = new Command("backup", "Copy the store into a new file.") { _file };
-        verb.SetAction(parsed =>
-        {
-            if (CommandLine.Load(parsed) is not var (_, configuration, _))
-            {
-                return Output.Failed;
-            }
-
-            var file = parsed.GetValue(_file)!;
-            if (File.Exists(file))
-            {
-                return Output.Fail($"{file} exists already; backups are never overwritten");
-            }
-
-            SqliteFile.Open(configuration.Settings.Store.File).BackupTo(file);
-            Console.WriteLine($"the store was copied to {file}");
-            return Output.Fine;
-        });
+        var verb = new Command("backup", "Copy the state into a new file, and the audit into a folder beside it.") { _file };
+        verb.SetAction(BackUpAsync);
         return verb;
     }
 
     public static Command CreateRestore()
     {
-        var verb = new Command("restore", "Replace the store's contents with those of a backup.") { _file };
-        verb.SetAction(parsed =>
+        var verb = new Command("restore", "Put a backup in the place of the state; all sessions end, and the audit stays.") { _file };
+        verb.SetAction(RestoreAsync);
+        return verb;
+    }
+
+    private static async Task<int> BackUpAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        if (CommandLine.Load(parsed) is not var (_, configuration, _))
         {
-            if (CommandLine.Load(parsed) is not var (_, configuration, _))
+            return Output.Failed;
+        }
+
+        var file = Path.GetFullPath(parsed.GetValue(_file)!);
+        var audit = file + ".audit";
+        if (Path.Exists(file) || Path.Exists(audit))
+        {
+            return Output.Fail($"{(Path.Exists(file) ? file : audit)} exists already; backups are never overwritten");
+        }
+
+        if (await ExportAsync(configuration, cancel) is not { } documents)
+        {
+            return Output.Failed;
+        }
+
+        await BackupFile.WriteAsync(file, documents, cancel);
+        await BackupFile.CopyAuditAsync(configuration.Settings.Audit.Folder, audit, cancel);
+        Console.WriteLine($"the state was copied to {file}, the audit to {audit}; sessions are not part of it");
+        return Output.Fine;
+    }
+
+    private static async Task<int> RestoreAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        if (CommandLine.Load(parsed) is not var (_, configuration, _))
+        {
+            return Output.Failed;
+        }
+
+        var (file, settings) = (Path.GetFullPath(parsed.GetValue(_file)!), configuration.Settings);
+        if (!File.Exists(file))
+        {
+            return Output.Fail($"{file} does not exist");
+        }
+
+        var documents = await BackupFile.ReadAsync(file, cancel);
+        var aside = $"{settings.Store.File}.before-restore-{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}";
+        var wasDamaged = false;
+        try
+        {
+            if (await ExportAsync(configuration, cancel) is not { } before)
             {
                 return Output.Failed;
             }
 
-            var file = parsed.GetValue(_file)!;
-            if (!File.Exists(file))
-            {
-                return Output.Fail($"{file} does not exist");
-            }
+            await BackupFile.WriteAsync(aside, before, cancel);
+        }
+        catch (DamagedStoreException)
+        {
+            // No gateway can run on it.
+            using var held = StoreLock.Take(settings.Store.File);
+            SqliteFile.MoveAside(settings.Store.File, aside);
+            wasDamaged = true;
+        }
 
-            var (aside, wasDamaged) = SqliteFile.Restore(configuration.Settings.Store.File, file, TimeProvider.System);
-            Console.WriteLine($"the store was restored from {file}; what was there before is in {aside}{(wasDamaged ? " (it was damaged: start the gateway anew if it is running)" : "")}");
-            return Output.Fine;
-        });
-        return verb;
+        var request = ControlClient.Request("state.restore", ("file", file)) with { Documents = documents };
+        return await ControlClient.DoAsync(
+            configuration, request, $"the state was restored from {file} and all sessions were ended; what was there before is in {aside}{(wasDamaged ? " (it was damaged)" : "")}", cancel);
     }
+
+    private static Task<IReadOnlyList<Document>?> ExportAsync(Configuration configuration, CancellationToken cancel) =>
+        ControlClient.AskAsync(configuration, ControlClient.Request("state.export"), ControlJson.Default.IReadOnlyListDocument, cancel);
 }

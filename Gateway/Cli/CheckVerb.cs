@@ -36,7 +36,7 @@ internal static class CheckVerb
                 problems.Warn($"{files.Config}: headscale.api_key", "not set; only Tailscale clients and callers with a key of their own are served");
             }
 
-            CheckStore(configuration.Settings.Store.File, problems);
+            CheckStore(configuration.Settings, problems);
             if (parsed.GetValue(_online))
             {
                 await CheckHeadscaleAsync(configuration, files.Config, problems, cancel);
@@ -75,13 +75,24 @@ internal static class CheckVerb
         Console.WriteLine(problems.Errors.Count == 0 ? "The configuration is fine." : $"{problems.Errors.Count} problem(s) found.");
     }
 
-    private static void CheckStore(string file, Problems problems)
+    private static void CheckStore(GatewaySettings settings, Problems problems)
     {
+        var file = settings.Store.File;
         try
         {
-            if (!SqliteFile.Inspect(file))
+            switch (SqliteFile.Inspect(file))
             {
-                problems.Warn(file, "does not exist yet and will be made at the first start");
+                case 0:
+                    problems.Warn(file, "does not exist yet and will be made at the first start");
+                    break;
+                case var schema and < SqliteUpgrade.Version:
+                    problems.Warn(file, $"is of an earlier gateway (schema {schema}); the next start brings it up to date and keeps the old one as {file}.schema{schema}");
+                    break;
+            }
+
+            if (PrivateFiles.Complaint(settings.Server.DataPath) is { } open)
+            {
+                problems.Warn("server.data_path", open);
             }
         }
         catch (StoreException e)

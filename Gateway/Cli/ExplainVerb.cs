@@ -1,12 +1,11 @@
 using System.CommandLine;
 using System.Text;
+using Gateway.Admin.Control;
 using Gateway.Edge;
 using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
-using Gateway.Store;
-using Gateway.Users;
 
 namespace Gateway.Cli;
 
@@ -84,15 +83,14 @@ internal static class ExplainVerb
     {
         if (question.User is { } wanted)
         {
-            var people = new SqlitePersonStore(SqliteFile.Open(configuration.Settings.Store.File), TimeProvider.System).List().People;
-            if (PersonReference.Find(people, wanted) is not { } person)
+            if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.show", ("who", wanted)), ControlJson.Default.PersonLine, cancel) is not { } person)
             {
-                await Console.Error.WriteLineAsync(PersonReference.NotFound(wanted));
                 return null;
             }
 
-            var users = person.Link is null ? null : new UserSnapshot(await client.ListUsersAsync(cancel));
-            return FactsOf(configuration, person.Role, users is null ? null : Admission.LinkOf(person, users)?.Id, users);
+            // A link that does not hold any more says why.
+            var user = person.WhyUnlinked is null ? person.HeadscaleUser : null;
+            return FactsOf(configuration, person.Role, user, user is null ? null : new UserSnapshot(await client.ListUsersAsync(cancel)));
         }
 
         if (question.Role is null)

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Gateway.Audit;
+using Gateway.Admin.Control;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
@@ -38,9 +38,12 @@ internal static class ImportVerb
 
         using var client = new HeadscaleClient(new Live<Configuration>(configuration), TimeProvider.System);
         var users = new UserSnapshot(await client.ListUsersAsync(cancel));
-        var file = SqliteFile.Open(configuration.Settings.Store.File);
-        var (store, audit) = (new SqlitePersonStore(file, TimeProvider.System), new SqliteAuditStore(file));
-        var hasOwner = store.List().People.Any(one => one.Role == Role.OwnerName);
+        if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.list"), ControlJson.Default.IReadOnlyListPersonLine, cancel) is not { } present)
+        {
+            return Output.Failed;
+        }
+
+        var hasOwner = present.Any(one => one.Role == Role.OwnerName);
         var rows = new List<string?[]>();
         foreach (var one in found)
         {
@@ -57,7 +60,7 @@ internal static class ImportVerb
             }
 
             hasOwner |= person.Role == Role.OwnerName;
-            var outcome = parsed.GetValue(_dryRun) ? "would be added" : Add(store, audit, person, link);
+            var outcome = parsed.GetValue(_dryRun) ? "would be added" : await AddAsync(configuration, person, link, cancel);
             rows.Add([$"{person.Source.Name}:{person.Subject}", person.Role, link?.HeadscaleUserId, $"{outcome}; {note}".TrimEnd(' ', ';')]);
         }
 
@@ -92,19 +95,22 @@ internal static class ImportVerb
             : (null, $"not linked to {user.Label}: to the provider, that is somebody else; link them by hand where you know better");
     }
 
-    private static string Add(SqlitePersonStore store, SqliteAuditStore audit, NewPerson person, UserLink? link)
+    private static async Task<string> AddAsync(Configuration configuration, NewPerson person, UserLink? link, CancellationToken cancel)
     {
-        var outcome = store.Add(person, link);
-        if (outcome is Change.Claimed)
+        var outcome = await ImportAsync(configuration, person, link, cancel);
+        if (outcome == "claimed")
         {
-            return store.Add(person, null) is Change.Done ? "added without a link: that Headscale user is somebody else's" : "left out";
+            return await ImportAsync(configuration, person, null, cancel) == "done" ? "added without a link: that Headscale user is somebody else's" : "left out";
         }
 
-        if (outcome is Change.Done)
-        {
-            audit.Write([AuditEntry.OfVerb("import.headplane", $"{person.Source.Name}:{person.Subject}", TimeProvider.System) with { After = $"{person.Role}, Headscale user {link?.HeadscaleUserId ?? "none"}" }], []);
-        }
+        return outcome == "done" ? "added" : outcome == "exists" ? "there already" : "left out";
+    }
 
-        return outcome is Change.Done ? "added" : outcome is Change.Exists ? "there already" : "left out";
+    private static Task<string?> ImportAsync(Configuration configuration, NewPerson person, UserLink? link, CancellationToken cancel)
+    {
+        var request = ControlClient.Request(
+            "users.import", ("source", person.Source.Name), ("issuer", person.Issuer), ("subject", person.Subject), ("name", person.Name), ("email", person.Email),
+            ("role", person.Role), ("headscale_user", link?.HeadscaleUserId), ("fingerprint", link?.Fingerprint));
+        return ControlClient.AskAsync(configuration, request, ControlJson.Default.String, cancel);
     }
 }

@@ -19,7 +19,7 @@ internal static partial class ServeVerb
             return Output.Failed;
         }
 
-        await using var app = App.Build(configuration, files);
+        await using var app = await App.BuildAsync(configuration, files);
         foreach (var warning in problems.Warnings)
         {
             LogWarning(app.Logger, warning);

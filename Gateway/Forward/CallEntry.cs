@@ -30,7 +30,7 @@ internal static class CallEntry
         HeadscaleUser = who?.User?.Id,
         Row = judgement.Decision.Row?.Id,
         Method = method,
-        Path = path.Length > LongestPath ? path[..LongestPath] : path,
+        Path = Cut(path),
         Reason = NameOf(judgement.Decision.Reason),
         Client = visit.Peer.Client?.ToString(),
         Detail = judgement.Decision.Detail ?? who?.NoteFor(judgement.Decision.Reason),
@@ -54,6 +54,9 @@ internal static class CallEntry
         { Flag: { } flag } => flag ? "true" : "false",
         _ => $"{argument.Number}",
     };
+
+    /// <summary>A path as the audit has it.</summary>
+    public static string Cut(string path) => path.Length > LongestPath ? path[..LongestPath] : path;
 
     public static string NameOf(Reason reason) => SnakeCase.From(reason.ToString());
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Gateway.Identity;
 
 /// <summary>How a session was begun.</summary>
@@ -49,25 +51,7 @@ internal sealed record Session
     public string? ProtectedIdToken { get; init; }
 }
 
-/// <summary>Where sessions are kept. Two processes may share one store.</summary>
-internal interface ISessionStore
-{
-    /// <summary>A number that grows when a session is added or removed.</summary>
-    long Generation();
-
-    (long Generation, IReadOnlyList<Session> Sessions) List();
-
-    /// <summary>Stores a session and drops the person's oldest beyond <paramref name="mostPerPerson"/>.</summary>
-    /// <returns>The id.</returns>
-    long Add(Session session, int mostPerPerson);
-
-    bool Remove(long id);
-
-    /// <summary>Removes what a provider ended: one of its sessions, or all of a subject's.</summary>
-    int RemoveOfProvider(string issuer, string? subject, string? providerSession);
-
-    void Touch(IReadOnlyCollection<(long Id, DateTimeOffset At)> used);
-
-    /// <summary>Removes what is over or was not used since.</summary>
-    int RemoveOver(DateTimeOffset now, DateTimeOffset? unusedSince);
-}
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Session))]
+internal sealed partial class SessionJson : JsonSerializerContext;

@@ -20,8 +20,26 @@ internal sealed record GatewaySettings
     /// <summary><c>onboarding.self_claim</c>: what people may say about which Headscale user is theirs.</summary>
     public required SelfClaim SelfClaim { get; init; }
 
-    /// <summary>Days that audit entries are kept, 1 to 36500.</summary>
-    public required int AuditRetentionDays { get; init; }
+    public required AuditSettings Audit { get; init; }
+
+    /// <summary><c>roles.manual</c>: what becomes of a role that was given by hand where a source decides roles.</summary>
+    public required ManualRoles ManualRoles { get; init; }
+}
+
+/// <summary>The section <c>audit</c>.</summary>
+/// <param name="Folder">Where its files are.</param>
+/// <param name="RetentionDays">Days that entries are kept, 1 to 36500.</param>
+/// <param name="CountsReads">Whether what one caller reads again and again is one entry a minute with a count.</param>
+internal sealed record AuditSettings(string Folder, int RetentionDays, bool CountsReads);
+
+/// <summary>What becomes of a role that was given by hand.</summary>
+internal enum ManualRoles
+{
+    /// <summary>Nothing is given by hand where a source decides.</summary>
+    Mapped = 0,
+
+    /// <summary>It stays until it is taken back.</summary>
+    Pinned,
 }
 
 /// <summary>What becomes of somebody's word that a Headscale user is theirs.</summary>

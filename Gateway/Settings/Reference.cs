@@ -111,7 +111,10 @@ internal static class Reference
         new("store.kind", "`sqlite`", "The kind of store."),
         new("store.connection", "`headtower.db` in `data_path`", "The file of the store. (`connection_path` belongs to a database server.)") { HasFile = true },
         new("store.encryption_key", None, "Encrypts the keys that the store holds for what browsers carry. `encryption_key_path`: a file with it.") { HasFile = true },
-        new("audit.retention_days", "`365`", "How long audit entries are kept."),
+        new("roles.manual", "`pinned`", "What becomes of a role given by hand where `role_map` or `role_claim` decides: `pinned` (it stays until it is taken back: `gateway users unpin`), `mapped` (the map decides each time, and giving one by hand is refused)."),
+        new("audit.path", "`audit` in `data_path`", "The folder of the audit's files, one a day."),
+        new("audit.retention_days", "`365`", "How many days of the audit are kept."),
+        new("audit.reads", "`minute`", "`minute`: what one caller reads again and again is one entry a minute with a count. `each`: one entry a read. Changes and refusals are always single; refused strangers are counted."),
         new("telemetry.otlp_endpoint", None, "Checked, and not used by this version."),
         new("telemetry.prometheus", "`false`", "Checked, and not used by this version."),
     ];

@@ -87,8 +87,34 @@ internal static class SettingsFile
             Sessions = ReadSessions(root.MapOrEmpty("sessions")),
             Limits = ReadLimits(root.MapOrEmpty("limits")),
             SelfClaim = ReadSelfClaim(root),
-            AuditRetentionDays = root.MapOrEmpty("audit").Number("retention_days", 365, 1, 36500),
+            Audit = ReadAudit(root.MapOrEmpty("audit"), server.DataPath),
+            ManualRoles = ReadManualRoles(root.MapOrEmpty("roles")),
         };
+    }
+
+    private static AuditSettings ReadAudit(YamlMap map, string dataPath)
+    {
+        var reads = map.Text("reads", "minute");
+        if (reads is not ("minute" or "each"))
+        {
+            map.Complain("reads", "this must be minute (what is read again and again is one entry a minute with a count) or each");
+        }
+
+        return new(map.Text("path") ?? Path.Combine(dataPath, "audit"), map.Number("retention_days", 365, 1, 36500), reads != "each");
+    }
+
+    private static ManualRoles ReadManualRoles(YamlMap map)
+    {
+        switch (map.Text("manual", "pinned"))
+        {
+            case "pinned":
+                return ManualRoles.Pinned;
+            case "mapped":
+                return ManualRoles.Mapped;
+            default:
+                map.Complain("manual", "this must be pinned (a role given by hand stays until it is taken back) or mapped (the map decides each time)");
+                return ManualRoles.Mapped;
+        }
     }
 
     private static SelfClaim ReadSelfClaim(YamlMap root)

@@ -1,21 +1,44 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Serialization;
 using System.Xml.Linq;
-using Dapper;
+using Gateway.Documents;
 using Gateway.Settings;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace Gateway.Store;
 
-/// <summary>The framework's key ring in the store, so that every process on it reads what another one protected.</summary>
-internal sealed class KeyRing(SqliteFile file) : IXmlRepository
-{
-    public IReadOnlyCollection<XElement> GetAllElements() =>
-        [.. file.Use(connection => connection.Query<string>("select xml from protection_key").ToArray()).Select(XElement.Parse)];
+/// <summary>One element of the framework's key ring.</summary>
+internal sealed record ProtectionKey(string Name, string Xml);
 
-    public void StoreElement(XElement element, string friendlyName) => file.Change((connection, transaction) => connection.Execute(
-        "insert into protection_key (name, xml) values (@friendlyName, @xml)", new { friendlyName, xml = element.ToString(SaveOptions.DisableFormatting) }, transaction));
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ProtectionKey))]
+internal sealed partial class ProtectionKeyJson : JsonSerializerContext;
+
+/// <summary>The framework's key ring among the documents, so that every process on the store reads what another one protected.</summary>
+internal sealed class KeyRing(DocumentSet documents) : IXmlRepository
+{
+    public const string Kind = "protection-key";
+
+    private readonly DocumentCollection<ProtectionKey> _keys = documents.Add(NewCollection());
+
+    public static DocumentCollection<ProtectionKey> NewCollection() => new(Kind, ProtectionKeyJson.Default.ProtectionKey, one => one.Name, _ => []);
+
+    public IReadOnlyCollection<XElement> GetAllElements() =>
+        [.. _keys.Snapshot.Values.OrderBy(one => one.Name, StringComparer.Ordinal).Select(one => XElement.Parse(one.Xml))];
+
+    public void StoreElement(XElement element, string friendlyName)
+    {
+        var key = new ProtectionKey(friendlyName, element.ToString(SaveOptions.DisableFormatting));
+#pragma warning disable RS0030 // The framework's repository is synchronous, and it makes a key once in some months.
+        Task.Run(() => documents.ChangeAsync(batch =>
+        {
+            batch.Put(_keys, key);
+            return 0;
+        })).GetAwaiter().GetResult();
+#pragma warning restore RS0030
+    }
 }
 
 /// <summary>Encrypts the key ring at rest with <c>store.encryption_key</c>: AES-256-GCM, the key by HKDF-SHA256 (RFC 5869).</summary>

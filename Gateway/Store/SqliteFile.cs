@@ -1,4 +1,3 @@
-using System.Reflection;
 using Dapper;
 using Gateway.Settings;
 using Microsoft.Data.Sqlite;
@@ -8,9 +7,6 @@ namespace Gateway.Store;
 /// <summary>The embedded database: opening it, checking it, bringing it up to date. Everything that fails says what to do.</summary>
 internal sealed class SqliteFile
 {
-    /// <summary>"HTGW": tells our file from any other database (PRAGMA application_id).</summary>
-    private const int ApplicationId = 0x48544757;
-
     private const int Corrupt = 11;
     private const int NotADatabase = 26;
     private const int ReadOnly = 8;
@@ -27,18 +23,28 @@ internal sealed class SqliteFile
 
     public string Path { get; }
 
-    /// <summary>Opens the file, making it first where it does not exist, and applies the migrations it lacks.</summary>
+    /// <summary>What opening it did that its user should know; null when nothing.</summary>
+    public string? Notice { get; private set; }
+
+    /// <summary>Opens the file, making it first where it does not exist, and brings it up to date; what was there before is kept beside it.</summary>
     /// <exception cref="StoreException">It cannot be used; the message says why and what to do.</exception>
-    public static SqliteFile Open(string path)
+    /// <param name="auditFolder">Where the audit of an earlier schema is taken over to.</param>
+    public static SqliteFile Open(string path, string auditFolder)
     {
         var file = new SqliteFile(path);
         try
         {
-            MakeDirectory(path);
+            PrivateFiles.MakeFolderOf(path);
+            PrivateFiles.Make(path);
             file.Use(connection =>
             {
-                file.Check(connection);
-                Migrate(connection);
+                var version = file.Check(connection);
+                if (version is > 0 and < SqliteUpgrade.Version)
+                {
+                    file.Notice = $"{path} was of an earlier gateway (schema {version}) and was brought up to date; the old one is kept as {file.KeepOld(version)}";
+                }
+
+                SqliteUpgrade.Run(connection, auditFolder);
                 return 0;
             });
         }
@@ -52,18 +58,22 @@ internal sealed class SqliteFile
 
     /// <summary>Runs something on a connection of its own.</summary>
     /// <exception cref="StoreException">The database failed.</exception>
-    public T Use<T>(Func<SqliteConnection, T> work)
+    public T Use<T>(Func<SqliteConnection, T> work) => Use(work, isReadOnly: false);
+
+    private T Use<T>(Func<SqliteConnection, T> work, bool isReadOnly)
     {
         try
         {
-            using var connection = new SqliteConnection(_connection);
+            using var connection = new SqliteConnection(isReadOnly
+                ? new SqliteConnectionStringBuilder { DataSource = Path, Mode = SqliteOpenMode.ReadOnly, Pooling = false, DefaultTimeout = 10 }.ToString()
+                : _connection);
             connection.Open();
-            connection.Execute("pragma journal_mode = wal; pragma synchronous = full; pragma trusted_schema = off;");
+            connection.Execute(isReadOnly ? "pragma trusted_schema = off" : "pragma journal_mode = wal; pragma synchronous = full; pragma trusted_schema = off;");
             return work(connection);
         }
         catch (SqliteException e) when (e.SqliteErrorCode is not SqliteErrors.Constraint)
         {
-            throw new StoreException($"{Path}: {Remedy(e)}", e);
+            throw e.SqliteErrorCode is Corrupt or NotADatabase ? new DamagedStoreException($"{Path}: {Remedy(e)}", e) : new StoreException($"{Path}: {Remedy(e)}", e);
         }
     }
 
@@ -72,40 +82,36 @@ internal sealed class SqliteFile
     {
         using var transaction = connection.BeginTransaction(deferred: false);
         var result = work(connection, transaction);
-        transaction.Commit();
+
+        // Work that rolled its changes back has nothing to commit.
+        if (transaction.Connection is not null)
+        {
+            transaction.Commit();
+        }
+
         return result;
     });
 
-    /// <summary>Looks at the file without changing it; false when there is none.</summary>
+    /// <summary>Looks at the file without changing it.</summary>
+    /// <returns>Its schema; 0 when there is none.</returns>
     /// <exception cref="StoreException">It cannot be used.</exception>
-    public static bool Inspect(string path)
+    public static long Inspect(string path)
     {
         if (!File.Exists(path))
         {
-            return false;
+            return 0;
         }
 
         var file = new SqliteFile(path);
-        file.Use(connection =>
-        {
-            file.Check(connection);
-            return 0;
-        });
-        return true;
+        return file.Use(file.Check, isReadOnly: true);
     }
 
     /// <summary>Copies the database, consistently and while it is in use, into a new file that only its owner may read.</summary>
-    public void BackupTo(string target)
+    /// <exception cref="IOException">The file exists.</exception>
+    public void CopyTo(string target)
     {
         // The file is there, and closed to others, before the first byte of data is.
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        new FileStream(target, options).Dispose();
-
+        new FileStream(target, PrivateFiles.Options(FileMode.CreateNew, FileShare.None)).Dispose();
         Use(connection =>
         {
             using var copy = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = target, Pooling = false }.ToString());
@@ -116,42 +122,16 @@ internal sealed class SqliteFile
         });
     }
 
-    /// <summary>Puts a backup in the place of the store. A gateway that runs on it notices; on a damaged one it must be started anew.</summary>
-    /// <returns>The file that holds what was there before, and whether it was damaged.</returns>
-    /// <exception cref="StoreException">The backup is not one; nothing was changed.</exception>
-    public static (string Aside, bool WasDamaged) Restore(string path, string backup, TimeProvider clock)
+    /// <summary>Lets go of the file. Pooled connections would hold it.</summary>
+    public void Close()
     {
-        Inspect(backup);
-        var aside = $"{path}.before-restore-{clock.GetUtcNow():yyyyMMddHHmmss}";
-        var (generation, wasDamaged) = (0L, false);
-        try
-        {
-            var current = Open(path);
-            current.BackupTo(aside);
-            generation = current.Use(connection => connection.ExecuteScalar<long>("select n from generation"));
-        }
-        catch (StoreException)
-        {
-            wasDamaged = true;
-            MoveAside(path, aside);
-        }
-
-        new SqliteFile(backup).Use(connection =>
-        {
-            using var store = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 10 }.ToString());
-            store.Open();
-            connection.BackupDatabase(store);
-            return 0;
-        });
-
-        // A running gateway compares this number; it must not meet one that it has seen.
-        Open(path).Change((connection, transaction) => connection.Execute("update generation set n = max(n, @generation) + 1", new { generation }, transaction));
-        return (aside, wasDamaged);
+        using var connection = new SqliteConnection(_connection);
+        SqliteConnection.ClearPool(connection);
     }
 
-    private static void MoveAside(string path, string aside)
+    /// <summary>Puts a file that cannot be used out of the way.</summary>
+    public static void MoveAside(string path, string aside)
     {
-        // Pooled connections would go with the file.
         SqliteConnection.ClearAllPools();
         foreach (var suffix in (ReadOnlySpan<string>)["", "-wal", "-shm"])
         {
@@ -162,70 +142,42 @@ internal sealed class SqliteFile
         }
     }
 
-    private void Check(SqliteConnection connection)
+    private string KeepOld(long version)
+    {
+        var kept = $"{Path}.schema{version}";
+        if (!File.Exists(kept))
+        {
+            // Only a whole copy gets the name.
+            File.Delete(kept + ".tmp");
+            CopyTo(kept + ".tmp");
+            File.Move(kept + ".tmp", kept);
+        }
+
+        return kept;
+    }
+
+    /// <returns>The schema; 0 for an empty file.</returns>
+    private long Check(SqliteConnection connection)
     {
         var (application, version, tables) = connection.QuerySingle<(long, long, long)>(
             "select (select application_id from pragma_application_id), (select user_version from pragma_user_version), (select count(*) from sqlite_schema)");
-        if (application != ApplicationId && (tables > 0 || application != 0))
+        if (application != SqliteUpgrade.ApplicationId && (tables > 0 || application != 0))
         {
             throw new StoreException($"{Path} is a database of some other program; set server.data_path to a folder of the gateway's own");
         }
 
-        if (version > Migrations.Length)
+        if (version > SqliteUpgrade.Version)
         {
-            throw new StoreException($"{Path} was written by a newer gateway (schema {version}, this one knows {Migrations.Length}); run that version, or restore a backup made before the upgrade");
+            throw new StoreException(
+                $"{Path} was written by a newer gateway (schema {version}, this one knows {SqliteUpgrade.Version}); run that version, or restore a backup made before the upgrade");
         }
 
         if (connection.ExecuteScalar<string>("pragma quick_check(1)") is not "ok" and var trouble)
         {
-            throw new StoreException($"{Path} is damaged ({trouble}); restore the latest backup with 'gateway restore FILE'");
-        }
-    }
-
-    private static void Migrate(SqliteConnection connection)
-    {
-        // The lock is taken before the version is read again: of two processes that start together, one migrates.
-        using var transaction = connection.BeginTransaction(deferred: false);
-        for (var next = (int)connection.ExecuteScalar<long>("pragma user_version", transaction: transaction); next < Migrations.Length; next++)
-        {
-            connection.Execute(Migrations[next], transaction: transaction);
-            connection.Execute($"pragma user_version = {next + 1}; pragma application_id = {ApplicationId};", transaction: transaction);
+            throw new DamagedStoreException($"{Path} is damaged ({trouble}); restore the latest backup with 'gateway restore FILE'");
         }
 
-        transaction.Commit();
-    }
-
-    /// <summary>The numbered scripts, in order. They are only ever added to.</summary>
-    private static string[] Migrations { get; } = ReadMigrations();
-
-    private static string[] ReadMigrations()
-    {
-        var assembly = Assembly.GetExecutingAssembly();
-        return [.. assembly.GetManifestResourceNames().Where(name => name.EndsWith(".sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(Read)];
-
-        string Read(string name)
-        {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            return reader.ReadToEnd();
-        }
-    }
-
-    private static void MakeDirectory(string path)
-    {
-        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
-        if (Directory.Exists(folder))
-        {
-            return;
-        }
-
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-        }
-        else
-        {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
+        return version;
     }
 
     private static string Remedy(SqliteException e) => e.SqliteErrorCode switch

@@ -16,6 +16,13 @@ internal sealed record Admitted(Person? Person, string Label, Role Role, LinkedU
     /// <summary>Why there is no Headscale user; found out only where somebody is told.</summary>
     public Lazy<string?>? WhyUnlinked { get; init; }
 
+    /// <summary>Whether this is whoever may run the gateway's own verbs on its machine: no role is above that.</summary>
+    public bool IsConsole { get; init; }
+
+    /// <summary>Somebody at the console.</summary>
+    /// <param name="name">The name of the account there.</param>
+    public static Admitted Console(string name, Role owner) => new(null, $"cli:{name}", owner, null, null) { IsConsole = true };
+
     /// <summary>What the audit adds to a refusal for want of a role or of a link.</summary>
     public string? NoteFor(Reason reason) => reason switch
     {
@@ -34,7 +41,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
     /// <exception cref="StoreException">Something new could not be stored.</exception>
     public async ValueTask<Admitted> AdmitAsync(Caller caller, Configuration configuration, CancellationToken cancel) =>
-        await LinkAsync(Register(caller, configuration), caller, null, configuration, cancel);
+        await LinkAsync(await RegisterAsync(caller, configuration), caller, null, configuration, cancel);
 
     /// <summary>Establishes who a stored person is here.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
@@ -56,11 +63,8 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
 
     /// <summary>Stores who came, or what changed about them, without asking Headscale anything.</summary>
     /// <exception cref="StoreException">It could not be stored.</exception>
-    public Person Register(Caller caller, Configuration configuration)
-    {
-        var person = people.Snapshot.Find(caller.Source, caller.Issuer, caller.Subject) ?? AddNew(caller, configuration);
-        return Refresh(person, caller, configuration);
-    }
+    public async ValueTask<Person> RegisterAsync(Caller caller, Configuration configuration) => await RefreshAsync(
+        people.Snapshot.Find(caller.Source, caller.Issuer, caller.Subject) ?? await AddNewAsync(caller, configuration), caller, configuration);
 
     /// <summary>What a session still knows of the caller that began it.</summary>
     private static Caller CallerOf(Person person, GatewaySettings settings) => new()
@@ -78,6 +82,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     {
         _ when LinkOf(person, users) is not null => null,
         { Source: LinkSource.Admin } link => $"an administrator linked Headscale user {link.HeadscaleUserId}, which is no longer there or is another one now",
+        _ when person.IsKeptUnlinked => "an administrator took the link away; only an administrator links them again",
         _ => UserMatching.Find(CallerOf(person, settings), users, isClaimed, settings) is { User: null, Why: var why } ? why : "the next request links them",
     };
 
@@ -88,11 +93,10 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     private async ValueTask<Admitted> LinkAsync(Person person, Caller caller, Session? session, Configuration configuration, CancellationToken cancel)
     {
         var users = await directory.GetAsync(cancel);
-        var user = LinkOf(person, users) ?? Match(person, caller, users, configuration);
+        var user = LinkOf(person, users) ?? await MatchAsync(person, caller, users, configuration);
         if (user is not null && person.Link is { Fingerprint: UserLink.Unpinned } unpinned)
         {
-            people.Store.Link(person.Id, unpinned with { Fingerprint = user.Fingerprint });
-            people.Reload();
+            await people.PinLinkAsync(person.Id, unpinned with { Fingerprint = user.Fingerprint });
         }
 
         return new(person, person.Label, configuration.Table.RoleNamed(person.Role), user is null ? null : ToLinked(user, users), session)
@@ -101,58 +105,57 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
         };
     }
 
-    private Person AddNew(Caller caller, Configuration configuration)
+    private async Task<Person> AddNewAsync(Caller caller, Configuration configuration)
     {
         var bootstrap = configuration.Settings.Bootstrap;
         var rule = bootstrap.Owner is not null ? (IsNamed(bootstrap.Owner, caller, configuration) ? OwnerRule.WhenThereIsNone : OwnerRule.Never)
             : bootstrap.FirstUserIsOwner ? OwnerRule.WhenFirst
             : OwnerRule.Never;
-        var (added, asOwner) = people.Store.Admit(NewPerson.Of(caller, RoleSource.Of(caller, configuration).Role ?? RoleSource.DefaultOf(caller.Source, configuration.Settings)), rule);
-        var person = people.Reload().Find(caller.Source, caller.Issuer, caller.Subject)
-            ?? throw new InvalidOperationException("a person who was just stored is not there");
-        if (added)
+        var role = RoleSource.Of(caller, configuration).Role ?? RoleSource.DefaultOf(caller.Source, configuration.Settings);
+        var (person, isNew) = await people.AdmitAsync(NewPerson.Of(caller, role), rule);
+        if (isNew)
         {
             LogAdmitted(person.Label, person.Role);
-        }
-
-        if (asOwner)
-        {
-            LogOwner(person.Label);
+            if (person.Role == Role.OwnerName)
+            {
+                LogOwner(person.Label);
+            }
         }
 
         return person;
     }
 
-    /// <summary>Groups are said anew with each request and are authoritative; what is stored follows when it differs.</summary>
-    private Person Refresh(Person person, Caller caller, Configuration configuration)
+    /// <summary>Groups are said anew with each request; what is stored follows when it differs, unless somebody gave the role by hand.</summary>
+    private async ValueTask<Person> RefreshAsync(Person person, Caller caller, Configuration configuration)
     {
-        var (snapshot, sourced) = (people.Snapshot, RoleSource.Of(caller, configuration));
+        var sourced = person.RoleIsPinned && configuration.Settings.ManualRoles is ManualRoles.Pinned ? SourcedRole.None : RoleSource.Of(caller, configuration);
         var role = person.Role == Role.OwnerName ? null
-            : !snapshot.HasOwner && IsNamed(configuration.Settings.Bootstrap.Owner, caller, configuration) ? Role.OwnerName
+            : !people.Snapshot.HasOwner && IsNamed(configuration.Settings.Bootstrap.Owner, caller, configuration) ? Role.OwnerName
             : sourced.Role;
-        var changed = false;
-        if (role is not null && role != person.Role)
-        {
-            changed = people.Store.SetRole(person.Id, role) is Change.Done;
-            if (changed)
-            {
-                LogRole(person.Label, person.Role, role, sourced.Note ?? "named by bootstrap.owner");
-            }
-        }
 
         // Nothing that a source says makes or unmakes the owner.
-        if (person.Profile.With(caller, (role ?? person.Role) == Role.OwnerName ? null : sourced.Note) is var profile && (changed || profile != person.Profile))
+        var profile = person.Profile.With(caller, (role ?? person.Role) == Role.OwnerName ? null : sourced.Note);
+        if ((role is null || role == person.Role) && profile == person.Profile)
         {
-            if (profile.RoleNote is { } note && note != person.RoleNote)
-            {
-                LogRoleNote(person.Label, note);
-            }
-
-            people.Store.SetProfile(person.Id, profile);
-            changed = true;
+            return person;
         }
 
-        return changed ? people.Reload().Find(caller.Source, caller.Issuer, caller.Subject) ?? person : person;
+        if (await people.FollowAsync(person.Id, role, profile) is not Change.Done)
+        {
+            return people.Snapshot.Find(person.Id) ?? person;
+        }
+
+        if (role is not null && role != person.Role)
+        {
+            LogRole(person.Label, person.Role, role, sourced.Note ?? "named by bootstrap.owner");
+        }
+
+        if (profile.RoleNote is { } note && note != person.RoleNote)
+        {
+            LogRoleNote(person.Label, note);
+        }
+
+        return people.Snapshot.Find(person.Id) ?? person;
     }
 
     private static bool IsNamed(BootstrapOwner? owner, Caller caller, Configuration configuration) => owner?.Source switch
@@ -167,9 +170,9 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     public static HeadscaleUser? LinkOf(Person person, UserSnapshot users) =>
         person.Link is { } link && users.Find(link.HeadscaleUserId) is { } user && (link.Fingerprint == user.Fingerprint || link.Fingerprint == UserLink.Unpinned) ? user : null;
 
-    private HeadscaleUser? Match(Person person, Caller caller, UserSnapshot users, Configuration configuration)
+    private async ValueTask<HeadscaleUser?> MatchAsync(Person person, Caller caller, UserSnapshot users, Configuration configuration)
     {
-        if (person.Link is { Source: LinkSource.Admin })
+        if (person.IsKeptUnlinked || person.Link is { Source: LinkSource.Admin })
         {
             return null;
         }
@@ -185,8 +188,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
             return null;
         }
 
-        var outcome = people.Store.Link(person.Id, new UserLink(user.Id, user.Fingerprint, LinkSource.Auto));
-        people.Reload();
+        var outcome = await people.LinkAsync(person.Id, new UserLink(user.Id, user.Fingerprint, LinkSource.Auto));
         if (outcome is not Change.Done)
         {
             LogNotLinked(person.Label, outcome);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Gateway.Identity;
 
 namespace Gateway.Users;
@@ -48,7 +49,13 @@ internal sealed record Person
     /// <summary>What the role followed from when the source last decided it; null when people give it.</summary>
     public string? RoleNote { get; init; }
 
+    /// <summary>Whether somebody gave the role by hand: then no source changes it, as long as <c>roles.manual</c> is <c>pinned</c>.</summary>
+    public bool RoleIsPinned { get; init; }
+
     public UserLink? Link { get; init; }
+
+    /// <summary>Whether an administrator took the link away: then nothing but an administrator links them again.</summary>
+    public bool IsKeptUnlinked { get; init; }
 
     /// <summary>The Headscale user that they say is theirs, until somebody confirms or declines it. It gives no rights.</summary>
     public UserLink? Claim { get; init; }
@@ -60,9 +67,11 @@ internal sealed record Person
     public static string LabelOf(Session session, Person? person) =>
         session.PersonId is { } id ? person?.Label ?? $"person {id}" : $"key:{session.KeyPrefix}";
 
+    [JsonIgnore]
     public Profile Profile => new(Name, Email, EmailIsTrusted, Picture, RoleNote);
 
     /// <summary>How people and the audit name this identity.</summary>
+    [JsonIgnore]
     public string Label => Source is Source.Proxy && Issuer.Length == 0 ? $"proxy:{Subject}" : $"{Source.Name}:{Issuer}#{Subject}";
 }
 
@@ -116,39 +125,12 @@ internal enum Change
 
     /// <summary>This identity is stored already.</summary>
     Exists,
+
+    /// <summary>An administrator decided otherwise, and automation leaves that alone.</summary>
+    Decided,
 }
 
-/// <summary>Where people are kept. Every change is one statement or one transaction; two processes may share one store.</summary>
-internal interface IPersonStore
-{
-    /// <summary>A number that grows with every change to any person.</summary>
-    long Generation();
-
-    /// <summary>Everyone, with the generation they were read at.</summary>
-    (long Generation, IReadOnlyList<Person> People) List();
-
-    /// <summary>Stores someone who came for the first time. Does nothing when the identity is there already.</summary>
-    /// <returns>Whether the person was added, and whether as the owner.</returns>
-    (bool Added, bool AsOwner) Admit(NewPerson person, OwnerRule rule);
-
-    Change Add(NewPerson person, UserLink? link);
-
-    Change SetRole(long id, string role);
-
-    void SetProfile(long id, Profile profile);
-
-    /// <summary>Links a person. With <see cref="LinkSource.Auto"/> an administrator's link stays as it is.</summary>
-    Change Link(long id, UserLink link);
-
-    Change Unlink(long id);
-
-    /// <summary>Stores that somebody without a link says a Headscale user is theirs. A link of whatever source settles it.</summary>
-    Change Claim(long id, UserLink claim);
-
-    Change DropClaim(long id);
-
-    Change Remove(long id);
-
-    /// <summary>Makes <paramref name="to"/> the owner and the owner until now <paramref name="oldOwnerRole"/>, both or neither.</summary>
-    Change TransferOwnership(long to, string oldOwnerRole);
-}
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Person))]
+internal sealed partial class PersonJson : JsonSerializerContext;

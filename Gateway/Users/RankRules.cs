@@ -7,7 +7,8 @@ internal static class RankRules
 {
     /// <summary>Why somebody may not change this person; null when they may.</summary>
     public static string? Complaint(Admitted me, Person other, RouteTable table) =>
-        !me.Role.Has(Capability.AssignRoles) ? $"your role {me.Role.Name} lacks {Capability.AssignRoles.Name}"
+        me.IsConsole ? null
+        : !me.Role.Has(Capability.AssignRoles) ? $"your role {me.Role.Name} lacks {Capability.AssignRoles.Name}"
         : me.Person?.Id == other.Id ? "nobody changes their own role or link"
         : !me.Role.Outranks(table.RoleNamed(other.Role)) ? $"{other.Label} is {other.Role}, and you may only change whom your role outranks"
         : null;

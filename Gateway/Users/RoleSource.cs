@@ -17,6 +17,9 @@ internal sealed record SourcedRole(string? Role, string? Note)
 /// <summary>From groups to a role, by the settings: the highest that any of them maps to, and the default when none does.</summary>
 internal static class RoleSource
 {
+    private const string ProxyMap = "server.proxy_auth.role_map";
+    private const string OidcMap = "oidc.role_map";
+
     private static readonly SearchValues<char> _separators = SearchValues.Create(",|; ");
 
     /// <summary>The role, and why.</summary>
@@ -25,8 +28,8 @@ internal static class RoleSource
         var settings = configuration.Settings;
         return (caller.Source, settings) switch
         {
-            (Source.Proxy, { Server.ProxyAuth.RoleMap: { Count: > 0 } map }) => Of(caller.Groups, map, "server.proxy_auth.role_map", caller.Source, configuration),
-            (Source.Oidc, { Oidc: { RoleClaim: not null, RoleMap: { Count: > 0 } map } }) => Of(caller.Roles, map, "oidc.role_map", caller.Source, configuration),
+            (Source.Proxy, { Server.ProxyAuth.RoleMap: { Count: > 0 } map }) => Of(caller.Groups, map, ProxyMap, caller.Source, configuration),
+            (Source.Oidc, { Oidc: { RoleClaim: not null, RoleMap: { Count: > 0 } map } }) => Of(caller.Roles, map, OidcMap, caller.Source, configuration),
 
             // Without a map, the values are names of roles.
             (Source.Oidc, { Oidc.RoleClaim: not null }) => Of(
@@ -34,6 +37,15 @@ internal static class RoleSource
             _ => SourcedRole.None,
         };
     }
+
+    /// <summary>The setting by which a source decides roles; null when it does not.</summary>
+    public static string? SettingOf(Source source, GatewaySettings settings) => (source, settings) switch
+    {
+        (Source.Proxy, { Server.ProxyAuth.RoleMap.Count: > 0 }) => ProxyMap,
+        (Source.Oidc, { Oidc: { RoleClaim: not null, RoleMap.Count: > 0 } }) => OidcMap,
+        (Source.Oidc, { Oidc.RoleClaim: not null }) => "oidc.role_claim",
+        _ => null,
+    };
 
     /// <summary>The role of somebody whose groups say nothing.</summary>
     public static string DefaultOf(Source source, GatewaySettings settings) =>

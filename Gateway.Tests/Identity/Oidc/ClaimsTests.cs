@@ -109,8 +109,7 @@ public sealed class ClaimsTests
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
-        gateway.People.Store.Add(new(Gateway.Identity.Source.Oidc, provider.Issuer, "root1", "Root", "root@example.test", null, "admin"), null);
-        gateway.People.Reload();
+        await gateway.People.AddAsync(new(Gateway.Identity.Source.Oidc, provider.Issuer, "root1", "Root", "root@example.test", null, "admin"), null);
         provider.Misbehaviour.Payload = payload => payload["sub"] = subject;
         provider.Misbehaviour.UserInfo = info => info["sub"] = subject;
 

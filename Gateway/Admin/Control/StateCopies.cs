@@ -1,0 +1,35 @@
+using System.Text.Json;
+using Gateway.Documents;
+using Gateway.Identity;
+
+namespace Gateway.Admin.Control;
+
+/// <summary>State as a whole: taken out for a backup, and put back. Sessions are not part of it, and end with a restore.</summary>
+internal sealed class StateCopies(DocumentSet documents)
+{
+    private const string Sessions = SessionStore.Kind + "/";
+
+    /// <summary>What stays although a backup has not got it: what earlier signatures and cookies were made with, and numbers.</summary>
+    private static readonly string[] _kept = ["protection-key/", "counter/"];
+
+    public async Task<IReadOnlyList<Document>> ExportAsync(CancellationToken cancel) =>
+        [.. (await documents.ExportAsync(cancel)).Where(one => !one.Id.StartsWith(Sessions, StringComparison.Ordinal))];
+
+    /// <summary>What is wrong with documents that are to be restored; null when nothing is.</summary>
+    public string? Complaint(IReadOnlyList<Document> backup) => documents.Complaint(backup);
+
+    /// <summary>Puts a backup in the place of the state, all at once, and in effect at once.</summary>
+    /// <exception cref="Settings.StoreException">Nothing was changed.</exception>
+    public async Task RestoreAsync(IReadOnlyList<Document> backup, CancellationToken cancel)
+    {
+        var present = (await documents.ExportAsync(cancel)).ToDictionary(one => one.Id, StringComparer.Ordinal);
+        var restored = backup.Where(one => !one.Id.StartsWith(Sessions, StringComparison.Ordinal)).Select(one => present.GetValueOrDefault(one.Id) is { } now && IsHigher(now, one) ? now : one);
+        await documents.ReplaceAsync([.. restored], one => Array.Exists(_kept, kind => one.Id.StartsWith(kind, StringComparison.Ordinal)), cancel);
+    }
+
+    /// <summary>Numbers that were given since the backup are not given again.</summary>
+    private static bool IsHigher(Document present, Document other) =>
+        present.Id.StartsWith("counter/", StringComparison.Ordinal) && LastOf(present) > LastOf(other);
+
+    private static long LastOf(Document counter) => JsonSerializer.Deserialize(counter.Json, CounterJson.Default.Counter)?.Last ?? 0;
+}

@@ -1,0 +1,140 @@
+using Gateway.Admin;
+using Gateway.Admin.Control;
+using Gateway.Audit;
+using Gateway.Documents;
+using Gateway.Edge;
+using Gateway.Forward;
+using Gateway.Headscale;
+using Gateway.Identity;
+using Gateway.Identity.Oidc;
+using Gateway.Policy;
+using Gateway.Settings;
+using Gateway.Store;
+using Gateway.Users;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.XmlEncryption;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway;
+
+/// <summary>Everything that the gateway is made of, and who gets what.</summary>
+internal static class AppServices
+{
+    /// <summary>Names every kind of document, and reads them.</summary>
+    /// <exception cref="StoreException">The store holds what is not understood.</exception>
+    public static async Task LoadAsync(IServiceProvider services)
+    {
+        _ = (services.GetRequiredService<SessionStore>(), services.GetRequiredService<People>(), services.GetRequiredService<KeyRing>());
+        await services.GetRequiredService<DocumentSet>().LoadAsync(CancellationToken.None);
+    }
+
+    public static void Add(IServiceCollection services, Configuration configuration, ConfigurationFiles? files, OpenedStore store)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(new Live<Configuration>(configuration));
+
+        // What is started first is stopped last.
+        services.AddSingleton(store);
+        services.AddSingleton(provider => store.Documents);
+        AddRunning<DocumentSet>(services);
+        services.AddSingleton<SessionStore>();
+        services.AddSingleton<People>();
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton(provider => store.OpenAudit(provider.GetRequiredService<IDataProtectionProvider>(), provider.GetRequiredService<TimeProvider>()));
+        AddRunning<AuditLog>(services);
+        services.AddSingleton<StateCopies>();
+        services.AddSingleton<ControlOperations>();
+
+        var connections = new UpstreamConnections();
+        services.AddSingleton(connections);
+        services.AddSingleton<HeadscaleClient>();
+        services.AddSingleton<OwnerLookup>();
+        services.AddSingleton<GatewayKey>();
+        services.AddSingleton<TrustedHeaders>();
+        services.AddSingleton<Credentials>();
+        services.AddSingleton<Admission>();
+        services.AddSingleton<Authentication>();
+        services.AddSingleton<RateLimits>();
+        services.AddSingleton<PageLimits>();
+        services.AddSingleton<PageDoor>();
+        services.AddSingleton<JsonDoor>();
+        services.AddSingleton<SentForms>();
+        services.AddSingleton<PersonChanges>();
+        services.AddSingleton<ShownOnce>();
+        services.AddSingleton<Judge>();
+        services.AddSingleton<PageCalls>();
+        services.AddSingleton<Walk>();
+        services.AddSingleton<TunnelDrain>();
+        AddRunning<UpstreamWatch>(services);
+        AddRunning<UserDirectory>(services);
+        AddRunning<Sessions>(services);
+        AddSignIn(services, configuration.Settings);
+        services.AddHostedService<ControlSocket>();
+        if (files is not null)
+        {
+            services.AddSingleton(files);
+            services.AddHostedService<ConfigurationWatch>();
+        }
+
+        services.AddSingleton<IProxyConfigProvider, ProxyRoutes>();
+        services.AddReverseProxy().AddTransforms<Transforms>()
+            .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale.TlsCaPath, connections.Opened));
+    }
+
+    private static void AddSignIn(IServiceCollection services, GatewaySettings settings)
+    {
+        services.AddSingleton(settings.Store);
+        services.AddSingleton<ProviderHttp>();
+        AddRunning<Provider>(services);
+        services.AddSingleton<ClientRequests>();
+        services.AddSingleton<LogoutTokensSeen>();
+        services.AddSingleton<ProviderSignIn>();
+        services.AddSingleton<ApiKeyAttempts>();
+        services.AddSingleton<SignInAudit>();
+
+        // What browsers carry between two requests is protected with keys that every process on the store has.
+        services.AddDataProtection().SetApplicationName("headtower");
+        services.AddOptions<KeyManagementOptions>().Configure<KeyRing>((keys, ring) =>
+        {
+            keys.XmlRepository = ring;
+            keys.XmlEncryptor = settings.Store.EncryptionKey is { } key ? new KeyRingEncryption(key) : new NullXmlEncryptor();
+        });
+
+        var cookie = settings.Server.Cookie;
+        services.AddAntiforgery(forms =>
+        {
+            forms.Cookie = new FormCookie(cookie.Secure);
+            SetCookie(forms.Cookie, cookie.Prefix + "headtower-form", secure: false, "/");
+            forms.SuppressXFrameOptionsHeader = true;
+        });
+        services.AddRazorComponents();
+        services.AddSingleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>();
+        services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>, OidcOptionsSetup>();
+        services.AddAuthentication().AddRemoteScheme<OpenIdConnectOptions, OidcHandler>(OidcHandler.SchemeName, null, options =>
+        {
+            options.CallbackPath = RedirectAddress.PathOf(settings);
+            SetCookie(options.CorrelationCookie, (cookie.Secure ? "__Secure-" : "") + "headtower-signin.", cookie.Secure, settings.Server.BasePath + "/oidc");
+            options.Events.OnTicketReceived = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().SucceedAsync(context);
+            options.Events.OnRemoteFailure = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().FailAsync(context);
+        });
+    }
+
+    private static void SetCookie(CookieBuilder cookie, string name, bool secure, string path)
+    {
+        cookie.Name = name;
+        cookie.Path = path;
+        cookie.HttpOnly = true;
+        cookie.SameSite = SameSiteMode.Lax;
+        cookie.SecurePolicy = secure ? CookieSecurePolicy.Always : CookieSecurePolicy.None;
+    }
+
+    private static void AddRunning<T>(IServiceCollection services)
+        where T : BackgroundService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
+    }
+}

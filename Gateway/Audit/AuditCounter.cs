@@ -1,0 +1,161 @@
+using System.Net;
+using System.Net.Sockets;
+using Gateway.Policy;
+
+namespace Gateway.Audit;
+
+/// <summary>
+/// Which entries stand for many: what is looked at again and again, and what strangers are refused. The first is written down
+/// at once; how many there were follows within the minute.
+/// </summary>
+internal sealed class AuditCounter(TimeProvider clock)
+{
+    private const int MostKeys = 10_000;
+
+    /// <summary>How many addresses of strangers have a line of their own in a minute. The others share one.</summary>
+    private const int MostStrangers = 20;
+
+    /// <summary>How many failed sign-ins of one address are written one by one in a minute: each has a cause of its own.</summary>
+    private const int MostSignIns = 20;
+
+    private static readonly TimeSpan _window = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Key, Window> _windows = [];
+    private int _strangers;
+
+    /// <summary>The entry to write down; null when it was counted.</summary>
+    /// <param name="countsReads">Whether reads that were allowed are counted at all.</param>
+    public AuditEntry? Take(AuditEntry entry, bool countsReads)
+    {
+        if (KeyOf(entry, countsReads) is not { } key)
+        {
+            return entry;
+        }
+
+        lock (_gate)
+        {
+            if (!_windows.TryGetValue(key, out var window))
+            {
+                if (key.IsStranger && _strangers >= MostStrangers)
+                {
+                    (key, entry) = (Key.OtherStrangers, entry with { Client = null, Detail = "more strangers than are written down one by one" });
+                }
+
+                if (!_windows.TryGetValue(key, out window))
+                {
+                    if (_windows.Count >= MostKeys)
+                    {
+                        return entry;
+                    }
+
+                    window = new(clock.GetTimestamp());
+                    _windows.Add(key, window);
+                    _strangers += key.IsStranger ? 1 : 0;
+                }
+            }
+
+            if (window.Written < (key.Row is not null && key.IsStranger ? MostSignIns : 1))
+            {
+                window.Begin(entry.RequestId);
+                return entry;
+            }
+
+            window.Add(entry.At);
+            return null;
+        }
+    }
+
+    /// <summary>What is to be written down of entries that stand for many by now. Minutes that are over are forgotten.</summary>
+    /// <param name="isEager">Whether also of those whose minute goes on.</param>
+    public List<AuditRecord> TakeCounts(bool isEager)
+    {
+        var counts = new List<AuditRecord>();
+        lock (_gate)
+        {
+            foreach (var (key, window) in _windows.ToArray())
+            {
+                var isOver = clock.GetElapsedTime(window.Begun) >= _window;
+                if ((isOver || isEager) && window.TakeCount() is { } count)
+                {
+                    counts.Add(new AuditRecord.Counted(count));
+                }
+
+                if (isOver)
+                {
+                    _windows.Remove(key);
+                    _strangers -= key.IsStranger ? 1 : 0;
+                }
+            }
+        }
+
+        return counts;
+    }
+
+    private static Key? KeyOf(AuditEntry entry, bool countsReads) => entry switch
+    {
+        { Class: AuditClass.Read, Kind: AuditKind.Api } => countsReads ? new(entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row, entry.Reason, entry.Status, entry.Client, IsStranger: false) : null,
+        { Class: AuditClass.Refusal, Actor: null } => new(
+            null, null, null, entry.Kind is AuditKind.Api ? null : entry.Row, entry.Reason, null, GroupOf(entry.Client), IsStranger: true),
+
+        // Whoever is over their limit goes on asking.
+        { Class: AuditClass.Refusal } when entry.Reason == SnakeCase.From(nameof(Reason.TooMany)) => new(
+            entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsStranger: false),
+        _ => null,
+    };
+
+    /// <summary>Those who share their fate: one IPv4 address, or the /64 that a household or a server has.</summary>
+    private static string? GroupOf(string? client)
+    {
+        if (!IPAddress.TryParse(client, out var address) || address.AddressFamily is not AddressFamily.InterNetworkV6)
+        {
+            return client;
+        }
+
+        var bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes).ToString();
+    }
+
+    /// <summary>What entries have in common that are counted as one.</summary>
+    private sealed record Key(string? Actor, string? Role, string? HeadscaleUser, string? Row, string? Reason, int? Status, string? Client, bool IsStranger)
+    {
+        /// <summary>All strangers beyond those who have a line of their own.</summary>
+        public static Key OtherStrangers { get; } = new(null, null, null, null, null, null, null, IsStranger: false);
+    }
+
+    private sealed class Window(long begun)
+    {
+        private string _id = "";
+        private long _count;
+        private long _told;
+        private DateTimeOffset _last;
+
+        public long Begun => begun;
+
+        public int Written { get; private set; }
+
+        public void Begin(string id)
+        {
+            (_id, _count, _told) = (id, 1, 1);
+            Written++;
+        }
+
+        public void Add(DateTimeOffset at)
+        {
+            _count++;
+            _last = at;
+        }
+
+        public AuditCount? TakeCount()
+        {
+            if (_count == _told)
+            {
+                return null;
+            }
+
+            _told = _count;
+            return new(_id, _count, _last);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+
+namespace Gateway.Documents;
+
+/// <summary>How many things of a kind were ever made: numbers are not given twice.</summary>
+internal sealed record Counter(string Of, long Last);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Counter))]
+internal sealed partial class CounterJson : JsonSerializerContext;
+
+/// <summary>What one change is to store, all or nothing.</summary>
+internal sealed class DocumentBatch(DocumentCollection<Counter> counters)
+{
+    private readonly Dictionary<string, DocumentChange> _changes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _numbers = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<DocumentChange> Changes => [.. _changes.Values];
+
+    public void Put<T>(DocumentCollection<T> collection, T value)
+        where T : class
+    {
+        var change = collection.Write(value);
+        _changes[change.Id] = change;
+    }
+
+    public void Remove<T>(DocumentCollection<T> collection, T value)
+        where T : class
+    {
+        var change = collection.Delete(value);
+        _changes[change.Id] = change;
+    }
+
+    /// <summary>A number that nothing of this kind ever had.</summary>
+    public long NextNumber(string of)
+    {
+        var last = _numbers.TryGetValue(of, out var given) ? given : counters.Snapshot.Find($"{counters.Kind}/{of}")?.Last ?? 0;
+        RaiseNumber(of, last + 1);
+        return last + 1;
+    }
+
+    /// <summary>Keeps numbers up to this one from being given.</summary>
+    public void RaiseNumber(string of, long last)
+    {
+        if (last > (counters.Snapshot.Find($"{counters.Kind}/{of}")?.Last ?? 0))
+        {
+            _numbers[of] = last;
+            Put(counters, new Counter(of, last));
+        }
+    }
+
+    /// <summary>How the number in a document's id is written.</summary>
+    public static string NameOf(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

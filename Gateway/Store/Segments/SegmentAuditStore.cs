@@ -1,0 +1,270 @@
+using System.Security.Cryptography;
+using Gateway.Audit;
+using Gateway.Settings;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace Gateway.Store.Segments;
+
+/// <summary>
+/// The audit as files that are only added to, one a day. Each line has the hash of the one before it, and the last one is
+/// signed at each close, so that nobody alters, removes or inserts one unseen.
+/// </summary>
+/// <param name="folder">Where the files are.</param>
+/// <param name="protection">Signs and checks; null where nothing is written.</param>
+internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? protection, TimeProvider clock) : IAuditStore
+{
+    private const string Purpose = "audit head";
+
+    private readonly Lock _writing = new();
+    private readonly SegmentReader _reader = new(folder);
+    private FileStream? _file;
+    private DateOnly _day;
+    private long _number;
+    private string _head = ChainLine.NoHash;
+    private bool _isSigned;
+
+    public string Folder => folder;
+
+    public Task<string?> OpenAsync(CancellationToken cancel)
+    {
+        try
+        {
+            lock (_writing)
+            {
+                PrivateFiles.MakeFolder(folder);
+                return Task.FromResult(TakeUp());
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(e);
+        }
+    }
+
+    public Task WriteAsync(IReadOnlyList<AuditRecord> records, bool isDurable, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        lock (_writing)
+        {
+            Write([.. records.Select(one => ChainLine.From(one, now))], isDurable);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task CloseAsync(CancellationToken cancel)
+    {
+        lock (_writing)
+        {
+            Sign();
+            _file?.Dispose();
+            _file = null;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<AuditEntry>> FindAsync(AuditSearch search, long? before, int most, CancellationToken cancel) =>
+        Task.FromResult<IReadOnlyList<AuditEntry>>(_reader.Find(search, before, most, cancel));
+
+    public Task<IReadOnlyList<AuditEntry>> ReadAsync(AuditSearch search, long after, int most, CancellationToken cancel) =>
+        Task.FromResult<IReadOnlyList<AuditEntry>>(_reader.Read(search, after, most, cancel));
+
+    public Task<AuditEntry?> FindAsync(long id, CancellationToken cancel) => Task.FromResult(_reader.Find(id));
+
+    public Task<AuditVerification> VerifyAsync(CancellationToken cancel) => Task.FromResult(new SegmentVerifier(folder, IsSigned).Verify(cancel));
+
+    public Task<string?> DeleteBeforeAsync(DateTimeOffset time, CancellationToken cancel)
+    {
+        lock (_writing)
+        {
+            var (all, day) = (SegmentFile.All(folder), DateOnly.FromDateTime(time.UtcDateTime));
+            var old = all.SkipLast(1).TakeWhile(one => SegmentFile.DayOf(one) < day).ToArray();
+            if (old.Length == 0)
+            {
+                return Task.FromResult<string?>(null);
+            }
+
+            // What goes is written down before it goes, and where the chain begins from then on.
+            using (var next = SegmentFile.Open(all[old.Length]))
+            {
+                if (next is null || SegmentReader.FirstOf(next) is not { } first)
+                {
+                    return Task.FromResult<string?>(null);
+                }
+
+                Write([new ChainLine { Number = 0, Type = ChainLine.Retention, At = clock.GetUtcNow(), Through = first.Number - 1, Head = first.Prev, Prev = "" }], isDurable: true);
+            }
+
+            foreach (var path in old)
+            {
+                File.Delete(path);
+            }
+
+            return Task.FromResult<string?>(string.Join(", ", old.Select(Path.GetFileName)));
+        }
+    }
+
+    public Task CopyToAsync(string target, CancellationToken cancel)
+    {
+        PrivateFiles.MakeFolder(target);
+        foreach (var path in SegmentFile.All(folder))
+        {
+            using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var to = new FileStream(Path.Combine(target, Path.GetFileName(path)), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
+            from.CopyTo(to);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _file?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Finds the end of the chain. Half a line, which a crash leaves behind, is cut off.</summary>
+    private string? TakeUp()
+    {
+        if (SegmentFile.All(folder) is not [.., var newest])
+        {
+            return null;
+        }
+
+        string? healed = null;
+        using (var file = SegmentFile.Open(newest)!)
+        {
+            var whole = file.Length;
+            (_file, _day) = (OpenFile(newest), SegmentFile.DayOf(newest)!.Value);
+            if (_file.Length > whole)
+            {
+                healed = $"{newest} ended with {_file.Length - whole} bytes of a line that was not finished when the gateway ended; they were cut off";
+                _file.SetLength(whole);
+                _file.Flush(flushToDisk: true);
+            }
+        }
+
+        _file.Seek(0, SeekOrigin.End);
+        foreach (var path in SegmentFile.All(folder).Reverse())
+        {
+            using var file = SegmentFile.Open(path)!;
+            foreach (var (_, bytes) in file.Backward(file.Length))
+            {
+                _head = ChainLine.HashOf(bytes.Span);
+                var last = ChainLine.Parse(bytes.Span) ?? throw new StoreException(
+                    $"the last line of {path} cannot be read; it was changed by somebody or the disk is damaged. Move the file out of {folder} and start again: the audit then begins anew");
+                (_number, _isSigned) = (last.Number, last.Type == ChainLine.Close);
+                if (healed is not null)
+                {
+                    Write([new ChainLine { Number = 0, Type = ChainLine.Note, At = clock.GetUtcNow(), Detail = healed, Prev = "" }], isDurable: true);
+                }
+
+                return healed;
+            }
+        }
+
+        return healed;
+    }
+
+    private void Write(ChainLine[] lines, bool isDurable)
+    {
+        var (number, head) = (_number, _head);
+        try
+        {
+            var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+            if (_file is not null && today > _day)
+            {
+                Sign();
+                _file.Dispose();
+                _file = null;
+                (number, head) = (_number, _head);
+            }
+
+            if (_file is null)
+            {
+                PrivateFiles.MakeFolder(folder);
+                (_file, _day) = (OpenFile(Path.Combine(folder, SegmentFile.NameOf(today > _day ? today : _day))), today > _day ? today : _day);
+                _file.Seek(0, SeekOrigin.End);
+            }
+
+            Append(lines, isDurable);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            (_number, _head) = (number, head);
+            throw Unusable(e);
+        }
+    }
+
+    /// <summary>All lines or none: what a full disk took half of is cut off again.</summary>
+    private void Append(ChainLine[] lines, bool isDurable)
+    {
+        using var text = new MemoryStream();
+        foreach (var line in lines)
+        {
+            var bytes = (line with { Number = ++_number, Prev = _head }).ToBytes();
+            _head = ChainLine.HashOf(bytes);
+            _isSigned = line.Type == ChainLine.Close;
+            text.Write(bytes);
+            text.WriteByte((byte)'\n');
+        }
+
+        var end = _file!.Position;
+        try
+        {
+            _file.Write(text.GetBuffer(), 0, (int)text.Length);
+            _file.Flush(isDurable);
+        }
+        catch (IOException)
+        {
+            _file.SetLength(end);
+            _file.Seek(end, SeekOrigin.Begin);
+            throw;
+        }
+    }
+
+    private void Sign()
+    {
+        if (protection is null || _file is null || _number == 0 || _isSigned)
+        {
+            return;
+        }
+
+        var head = _head;
+        try
+        {
+            var signature = protection.CreateProtector(Purpose).Protect($"{_number} {head}");
+            Append([new ChainLine { Number = 0, Type = ChainLine.Close, At = clock.GetUtcNow(), Head = head, Signature = signature, Prev = "" }], isDurable: true);
+        }
+        catch (CryptographicException)
+        {
+            // Without a key ring there is no signature; the chain holds without it.
+            _file.Flush(flushToDisk: true);
+        }
+    }
+
+    /// <summary>Whether a signature is ours; null when the key ring does not have its key.</summary>
+    private bool? IsSigned(long number, string head, string signature)
+    {
+        try
+        {
+            return protection?.CreateProtector(Purpose).Unprotect(signature) == $"{number} {head}";
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Without a buffer: what is written is at once where a kill does not reach it.</summary>
+    private static FileStream OpenFile(string path)
+    {
+        var options = PrivateFiles.Options(FileMode.OpenOrCreate, FileShare.Read | FileShare.Delete);
+        options.BufferSize = 0;
+        return new FileStream(path, options);
+    }
+
+    private StoreException Unusable(Exception e) =>
+        new($"the audit in {folder} cannot be written: {e.Message}; make room, or make the folder writable for the gateway", e);
+}

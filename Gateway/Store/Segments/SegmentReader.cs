@@ -1,0 +1,171 @@
+using Gateway.Audit;
+
+namespace Gateway.Store.Segments;
+
+/// <summary>
+/// Finds entries in the segments of a folder. Lines that cannot be meant are told by their bytes, without being parsed; what
+/// later lines say of an entry is joined to it.
+/// </summary>
+internal sealed class SegmentReader(string folder)
+{
+    /// <summary>How far behind an entry its outcome and its count are looked for: a minute, and what calls take.</summary>
+    private static readonly TimeSpan _longestWait = TimeSpan.FromMinutes(3);
+
+    private const int LongestLook = 8 * 1024 * 1024;
+
+    /// <summary>How much younger a line may be than the one after it: calls are written down when they end.</summary>
+    private static readonly TimeSpan _disorder = TimeSpan.FromHours(1);
+
+    /// <summary>Entries before a position, newest first.</summary>
+    public List<AuditEntry> Find(AuditSearch search, long? before, int most, CancellationToken cancel)
+    {
+        var filter = new LineFilter(search);
+        var (found, later) = (new List<AuditEntry>(), new LaterLines(search));
+        foreach (var path in SegmentFile.All(folder).Reverse())
+        {
+            using var file = SegmentFile.Open(path);
+            if (file is null || (before is { } position && FirstOf(file) is { } first && first.Number >= position))
+            {
+                continue;
+            }
+
+            if (search.Since is { } since && SegmentFile.DayOf(path) < DateOnly.FromDateTime((since - _disorder).UtcDateTime))
+            {
+                break;
+            }
+
+            var end = before is { } limit ? file.Find(one => one.Number < limit) : file.Length;
+            before = null;
+            LookAhead(file, end, later);
+            foreach (var (_, bytes) in file.Backward(end))
+            {
+                cancel.ThrowIfCancellationRequested();
+                if (!filter.MayMatch(bytes.Span, later) || ChainLine.Parse(bytes.Span) is not { } line)
+                {
+                    continue;
+                }
+
+                if (search.Since - _disorder > line.At)
+                {
+                    return found;
+                }
+
+                if (later.Join(line) is { } entry && search.Matches(entry))
+                {
+                    found.Add(entry);
+                    if (found.Count == most)
+                    {
+                        return found;
+                    }
+                }
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Entries after a position, oldest first.</summary>
+    public List<AuditEntry> Read(AuditSearch search, long after, int most, CancellationToken cancel)
+    {
+        var filter = new LineFilter(search);
+        var (found, places) = (new List<AuditEntry>(), new Dictionary<string, int>(StringComparer.Ordinal));
+        var (fullAt, looked) = (DateTimeOffset.MaxValue, 0L);
+        foreach (var path in SegmentFile.All(folder))
+        {
+            using var file = SegmentFile.Open(path);
+            if (file is null || (search.Since is { } since && SegmentFile.DayOf(path) < DateOnly.FromDateTime((since - _disorder).UtcDateTime)) || (LastOf(file)?.Number ?? 0) <= after)
+            {
+                continue;
+            }
+
+            foreach (var (_, bytes) in file.Forward(file.Find(one => one.Number <= after)))
+            {
+                cancel.ThrowIfCancellationRequested();
+                looked += found.Count >= most ? bytes.Length : 0;
+                if (!filter.MayMatch(bytes.Span) || ChainLine.Parse(bytes.Span) is not { } line)
+                {
+                    continue;
+                }
+
+                if (looked > LongestLook || line.At - _longestWait > fullAt)
+                {
+                    return Matching(found, search);
+                }
+
+                if (line.Of is { } of && places.TryGetValue(of, out var place))
+                {
+                    found[place] = line.AddTo(found[place]);
+                }
+                else if (line.IsEntry && found.Count < most && MayMatch(search, line.ToEntry()))
+                {
+                    places[line.Id!] = found.Count;
+                    found.Add(line.ToEntry());
+                    fullAt = found.Count == most ? line.At : fullAt;
+                }
+            }
+        }
+
+        return Matching(found, search);
+    }
+
+    public AuditEntry? Find(long number)
+    {
+        foreach (var path in SegmentFile.All(folder).Reverse())
+        {
+            using var file = SegmentFile.Open(path);
+            if (file is null || FirstOf(file) is not { } first || first.Number > number)
+            {
+                continue;
+            }
+
+            var at = file.Find(one => one.Number < number);
+            if (file.Forward(at).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault() is not { IsEntry: true } line || line.Number != number)
+            {
+                return null;
+            }
+
+            var later = new LaterLines(AuditSearch.All);
+            LookAhead(file, at, later);
+            return later.Join(line);
+        }
+
+        return null;
+    }
+
+    /// <summary>The newest whole line of a file; null when it has none that can be understood.</summary>
+    public static ChainLine? LastOf(SegmentFile file) => file.Backward(file.Length).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault();
+
+    public static ChainLine? FirstOf(SegmentFile file) => file.Forward(0).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault();
+
+    /// <summary>How a call ended may make a refusal of what was let through, and has words of its own.</summary>
+    private static bool MayMatch(AuditSearch search, AuditEntry entry) =>
+        (entry.Class is AuditClass.Change ? search with { RefusedOnly = false, Text = "" } : search).Matches(entry);
+
+    private static List<AuditEntry> Matching(List<AuditEntry> found, AuditSearch search) => [.. found.Where(search.Matches)];
+
+    /// <summary>What is said after an offset about entries before it.</summary>
+    private static void LookAhead(SegmentFile file, long from, LaterLines later)
+    {
+        DateTimeOffset? begun = null;
+        foreach (var (at, bytes) in file.Forward(from))
+        {
+            if (at - from > LongestLook)
+            {
+                return;
+            }
+
+            if (LineFilter.IsEntry(bytes.Span) || ChainLine.Parse(bytes.Span) is not { } line)
+            {
+                continue;
+            }
+
+            begun ??= line.At;
+            if (line.At - begun > _longestWait)
+            {
+                return;
+            }
+
+            later.Replace(line);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+using Gateway.Audit;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Settings;
+
+namespace Gateway.Users;
+
+/// <summary>How a change to a person ended.</summary>
+/// <param name="Status">200 when it was done, else the status of the answer.</param>
+/// <param name="Complaint">Why it was not done; null when it was.</param>
+internal readonly record struct PersonChanged(int Status, string? Complaint)
+{
+    public static PersonChanged Done { get; } = new(StatusCodes.Status200OK, null);
+
+    /// <summary>What somebody should know although it was done; null for nothing.</summary>
+    public string? Note { get; init; }
+}
+
+/// <summary>Where the wish for a change came from, for the audit.</summary>
+/// <param name="RequestId">Its reference.</param>
+/// <param name="Kind">A page or the command line.</param>
+/// <param name="Method">The method of the request, or <c>CLI</c>.</param>
+/// <param name="Client">The address that it came from; null for none.</param>
+/// <param name="Started">The clock's timestamp when it came.</param>
+/// <param name="Configuration">What was in force then.</param>
+internal sealed record ChangeOrigin(string RequestId, AuditKind Kind, string Method, string? Client, long Started, Configuration Configuration);
+
+/// <summary>
+/// The one place where people are changed while the gateway runs, by pages, JSON and the command line alike: who may do it,
+/// what is written down before and after, and what becomes of it.
+/// </summary>
+internal sealed class PersonChanges(People people, UserDirectory directory, AuditLog audit, TimeProvider clock)
+{
+    /// <summary>What somebody who outranks a person may do to them.</summary>
+    public static IReadOnlyList<string> ByOthers { get; } = ["role", "unpin", "link", "unlink", "remove", "owner", "approve", "decline"];
+
+    /// <summary>What people may do about themselves.</summary>
+    public static IReadOnlyList<string> ByThemselves { get; } = ["claim", "withdraw"];
+
+    /// <summary>Changes one person.</summary>
+    /// <param name="action">One of <see cref="ByOthers"/> or <see cref="ByThemselves"/>.</param>
+    /// <param name="value">The role, or the id of the Headscale user; empty where neither is meant.</param>
+    public async Task<PersonChanged> ApplyAsync(ChangeOrigin origin, Admitted who, Person person, string action, string value, CancellationToken cancel)
+    {
+        try
+        {
+            return await RunAsync(origin, who, person.Label, action, await PlanAsync(origin, who, person, action, value, cancel), cancel);
+        }
+        catch (HeadscaleException e)
+        {
+            return new(StatusCodes.Status503ServiceUnavailable, e.Message);
+        }
+    }
+
+    /// <summary>Stores somebody who has not come yet, with a role that was given by hand.</summary>
+    /// <param name="headscaleUser">The id of the Headscale user to link to; null for none.</param>
+    public async Task<PersonChanged> AddAsync(ChangeOrigin origin, Admitted who, NewPerson person, string? headscaleUser, CancellationToken cancel)
+    {
+        var label = new Person { Id = 0, Source = person.Source, Issuer = person.Issuer, Subject = person.Subject, Role = person.Role, CreatedAt = default }.Label;
+        return await RunAsync(origin, who, label, "add", await PlanAsync(), cancel);
+
+        async Task<Plan> PlanAsync()
+        {
+            if (RoleComplaint(who, person.Role, origin.Configuration) is { } complaint)
+            {
+                return Plan.Refuse(complaint);
+            }
+
+            var (link, refusal, note) = headscaleUser is null ? (null, null, null) : await LinkToAsync(who, headscaleUser, cancel);
+            return refusal is not null
+                ? Plan.Refuse(refusal)
+                : new(() => people.AddAsync(person, link, isPinned: true), null, $"{person.Role}, Headscale user {NameOf(link)}") { Note = note };
+        }
+    }
+
+    private async Task<PersonChanged> RunAsync(ChangeOrigin origin, Admitted who, string whom, string action, Plan plan, CancellationToken cancel)
+    {
+        var entry = new AuditEntry
+        {
+            At = clock.GetUtcNow(),
+            RequestId = origin.RequestId,
+            Kind = origin.Kind,
+            Actor = who.Label,
+            Role = who.IsConsole ? null : who.Role.Name,
+            HeadscaleUser = who.User?.Id,
+            Row = $"people.{action}",
+            Method = origin.Method,
+            Path = whom,
+            Reason = plan.Complaint is null ? "allowed" : "refused",
+            Status = plan.Complaint is null ? null : StatusCodes.Status403Forbidden,
+            Client = origin.Client,
+            Detail = plan.Complaint,
+            Before = plan.Before,
+            After = plan.After,
+        };
+        if (plan.Change is not { } change)
+        {
+            await audit.RecordAsync(entry, CancellationToken.None);
+            return new(StatusCodes.Status403Forbidden, plan.Complaint);
+        }
+
+        if (!await audit.BeginAsync(entry, cancel))
+        {
+            return new(StatusCodes.Status503ServiceUnavailable, "the audit cannot be written, so nothing is changed");
+        }
+
+        var (outcome, trouble) = await TryAsync(change);
+        var changed = outcome is Change.Done
+            ? PersonChanged.Done with { Note = plan.Note }
+            : new(outcome is Change.None ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status409Conflict, trouble ?? TextOf(outcome));
+        await audit.CompleteAsync(new AuditOutcome(
+            origin.RequestId, outcome is Change.Done ? "done" : SnakeCase.From(outcome.ToString()), changed.Status, clock.GetElapsedTime(origin.Started).TotalMilliseconds));
+        return changed;
+    }
+
+    /// <summary>What is to be done and how it is told; or why it may not be.</summary>
+    private async Task<Plan> PlanAsync(ChangeOrigin origin, Admitted who, Person person, string action, string value, CancellationToken cancel)
+    {
+        var configuration = origin.Configuration;
+        if (ByThemselves.Contains(action))
+        {
+            return who.Person?.Id != person.Id ? Plan.Refuse("that is for the person themselves")
+                : action == "withdraw" ? new(() => people.DropClaimAsync(person.Id), NameOf(person.Claim), "none")
+                : await ClaimAsync(person, value, configuration.Settings.SelfClaim, cancel);
+        }
+
+        if (action == "owner")
+        {
+            return who.IsConsole || (who is { Role.IsOwner: true, Person: { } me } && me.Id != person.Id)
+                ? new(() => people.TransferOwnershipAsync(person.Id, configuration.Table.Roles[1].Name), person.Role, Role.OwnerName)
+                : Plan.Refuse("only the owner hands ownership over, and to somebody else");
+        }
+
+        if (RankRules.Complaint(who, person, configuration.Table) is { } complaint)
+        {
+            return Plan.Refuse(complaint);
+        }
+
+        switch (action)
+        {
+            case "role":
+                return RoleComplaint(who, value, configuration) is { } wrong ? Plan.Refuse(wrong)
+                    : MappedComplaint(person, configuration.Settings) is { } mapped ? Plan.Refuse(mapped)
+                    : new(() => people.SetRoleAsync(person.Id, value), TextOf(person), $"{value}, by hand");
+            case "unpin":
+                return new(() => people.UnpinAsync(person.Id), TextOf(person), $"{person.Role}, until the source of the identity says something else");
+            case "link":
+                var (link, refusal, note) = await LinkToAsync(who, value, cancel);
+                return refusal is not null ? Plan.Refuse(refusal) : new(() => people.LinkAsync(person.Id, link!), NameOf(person.Link), NameOf(link)) { Note = note };
+            case "approve":
+                // The user as claimed, not whoever has its number by now.
+                return person.Claim is { } claim && await FindAsync(claim.HeadscaleUserId, cancel) is { } claimed && claimed.Fingerprint == claim.Fingerprint
+                    ? new(() => people.LinkAsync(person.Id, claim), NameOf(person.Link), claimed.Label)
+                    : Plan.Refuse("they ask for no Headscale user, or it is not there any more");
+            case "decline":
+                return new(() => people.DropClaimAsync(person.Id), NameOf(person.Claim), "none");
+            case "unlink":
+                return new(() => people.UnlinkAsync(person.Id), NameOf(person.Link), "none");
+            case "remove":
+                return new(() => people.RemoveAsync(person.Id), $"{person.Role}, Headscale user {NameOf(person.Link)}", "nobody");
+            default:
+                return Plan.Refuse("there is no such action");
+        }
+    }
+
+    private static string? RoleComplaint(Admitted who, string role, Configuration configuration) =>
+        !configuration.Table.HasRole(role) ? $"there is no role '{OutsideText.Clean(role, 60)}'{Problems.Suggest(role, configuration.Table.Roles.Select(one => one.Name))}"
+        : who.IsConsole || RankRules.MayGive(who, role, configuration.Table) ? null
+        : $"you may not give the role '{role}'";
+
+    /// <summary>Why a role that is given by hand would not last; null when it would.</summary>
+    private static string? MappedComplaint(Person person, GatewaySettings settings) =>
+        settings.ManualRoles is ManualRoles.Mapped && person.Role != Role.OwnerName && RoleSource.SettingOf(person.Source, settings) is { } setting
+            ? $"roles.manual is 'mapped', so {setting} decides the role of {person.Label} each time; change it there, or set roles.manual to pinned"
+            : null;
+
+    private async Task<Plan> ClaimAsync(Person person, string value, SelfClaim rule, CancellationToken cancel)
+    {
+        if (rule is SelfClaim.Off)
+        {
+            return Plan.Refuse("this gateway takes no such requests; an administrator can link you");
+        }
+
+        if (person.Link is not null)
+        {
+            return Plan.Refuse("you are linked to a Headscale user already");
+        }
+
+        if (await FindAsync(value, cancel) is not { IsLocal: true } user || people.Snapshot.IsClaimed(user.Id, person))
+        {
+            return Plan.Refuse("Headscale has no free user of that name");
+        }
+
+        // Whom an administrator unlinked, an administrator links again, also where everybody else is believed.
+        var claim = new UserLink(user.Id, user.Fingerprint, LinkSource.Claim);
+        return new(
+            rule is SelfClaim.Open && !person.IsKeptUnlinked ? () => people.LinkAsync(person.Id, claim) : () => people.ClaimAsync(person.Id, claim), NameOf(person.Claim), user.Label);
+    }
+
+    /// <summary>A link to a user that Headscale has. From the console also while Headscale cannot be asked: then it is pinned at first sight.</summary>
+    private async Task<(UserLink? Link, string? Refusal, string? Note)> LinkToAsync(Admitted who, string id, CancellationToken cancel)
+    {
+        if (!ParameterTypes.IsId(id))
+        {
+            return (null, $"'{OutsideText.Clean(id, 60)}' is not the id of a Headscale user; ids are numbers", null);
+        }
+
+        try
+        {
+            directory.Invalidate();
+            return await FindAsync(id, cancel) is { } user
+                ? (new UserLink(user.Id, user.Fingerprint, LinkSource.Admin), null, null)
+                : (null, $"Headscale has no user with the id {id}", null);
+        }
+        catch (HeadscaleException e) when (who.IsConsole)
+        {
+            return (new UserLink(id, UserLink.Unpinned, LinkSource.Admin), null,
+                $"Headscale could not be asked ({e.Message}); the link is pinned when the gateway first sees that user");
+        }
+    }
+
+    private async Task<HeadscaleUser?> FindAsync(string id, CancellationToken cancel) => (await directory.GetAsync(cancel)).Find(id);
+
+    private static string NameOf(UserLink? link) => link?.HeadscaleUserId ?? "none";
+
+    private static string TextOf(Person person) => person.RoleIsPinned ? $"{person.Role}, by hand" : person.Role;
+
+    private static async Task<(Change Outcome, string? Trouble)> TryAsync(Func<Task<Change>> change)
+    {
+        try
+        {
+            return (await change(), null);
+        }
+        catch (StoreException e)
+        {
+            return (Change.None, $"the store could not be changed: {e.Message}");
+        }
+    }
+
+    private static string TextOf(Change outcome) => outcome switch
+    {
+        Change.Done => "it was done",
+        Change.None => "the store could not be changed; the gateway's log says why",
+        Change.NoSuchPerson => "that person is not there any more, or was changed meanwhile",
+        Change.Claimed => "that Headscale user is linked to somebody else; remove that link first",
+        Change.IsOwner => "that person is the owner; ownership must be handed over first (gateway users transfer-ownership)",
+        Change.OwnerExists => "there is an owner already; hand ownership over (gateway users transfer-ownership)",
+        Change.Exists => "that identity exists already; change its role or its link instead",
+        Change.Decided => "an administrator decided otherwise, and that stays",
+    };
+
+    private readonly record struct Plan(Func<Task<Change>>? Change, string? Before, string? After, string? Complaint = null)
+    {
+        public string? Note { get; init; }
+
+        public static Plan Refuse(string complaint) => new(null, null, null, complaint);
+    }
+}
