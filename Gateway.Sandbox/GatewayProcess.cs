@@ -67,6 +67,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "headtower.yaml"), configuration, cancel);
         var start = Command("serve", "--config", Path.Combine(folder, "headtower.yaml"));
+
+        // Less work for a process that lives for seconds.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         start.RedirectStandardOutput = quiet;
         start.RedirectStandardError = quiet;
         var process = Process.Start(start)!;

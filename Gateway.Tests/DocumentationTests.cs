@@ -131,7 +131,7 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"^\| `gateway.*$", RegexOptions.Multiline)]
     private static partial Regex VerbRow();
 
-    [GeneratedRegex(@"`(?:/opt/headtower/)?gateway ([a-z]+)")]
+    [GeneratedRegex(@"`(?:/opt/headtower/)?gateway ([a-z]+(?:-[a-z]+)*)")]
     private static partial Regex InRow();
 
     [GeneratedRegex(@"/admin(?:/[a-z.-]+)*/?")]

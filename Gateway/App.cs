@@ -49,6 +49,9 @@ internal static partial class App
         var drain = app.Services.GetRequiredService<TunnelDrain>();
         drain.Watch();
 
+        // A connection that was used may be closed when the gateway ends.
+        app.Use(FreshConnections.MarkUsed);
+
         // What goes wrong behind this line gets a reference id and a log entry, and no details to the caller.
         app.Use(next => context => CatchAsync(next, context, app.Logger));
 
@@ -151,6 +154,7 @@ internal static partial class App
     /// <summary>Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1: h2c has a port of its own.</summary>
     private static void Speak(ListenOptions listen, string scheme, ServerSettings server)
     {
+        listen.KeepFreshConnections();
         listen.Protocols = scheme switch
         {
             "https" => HttpProtocols.Http1AndHttp2,

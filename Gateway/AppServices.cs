@@ -27,7 +27,7 @@ internal static class AppServices
     /// <exception cref="StoreException">The store holds what is not understood.</exception>
     public static async Task LoadAsync(IServiceProvider services)
     {
-        _ = (services.GetRequiredService<SessionStore>(), services.GetRequiredService<People>(), services.GetRequiredService<KeyRing>());
+        _ = (services.GetRequiredService<SessionStore>(), services.GetRequiredService<People>(), services.GetRequiredService<KeyRing>(), services.GetRequiredService<AuditHeads>());
         await services.GetRequiredService<DocumentSet>().LoadAsync(CancellationToken.None);
     }
 
@@ -43,6 +43,7 @@ internal static class AppServices
         services.AddSingleton<SessionStore>();
         services.AddSingleton<People>();
         services.AddSingleton<KeyRing>();
+        services.AddSingleton<AuditHeads>();
         services.AddSingleton(provider => store.OpenAudit(provider.GetRequiredService<IDataProtectionProvider>(), provider.GetRequiredService<TimeProvider>()));
         AddRunning<AuditLog>(services);
         services.AddSingleton<StateCopies>();

@@ -43,8 +43,8 @@ internal sealed partial class ConfigurationWatch(ConfigurationFiles files, Live<
         }
 
         var now = live.Current.Settings;
-        if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Server.TlsCertPath, next.Settings.Server.TlsKeyPath, next.Settings.Store, next.Settings.Headscale.TlsCaPath)
-                != (now.Server.BasePath, now.Server.Cookie, now.Server.TlsCertPath, now.Server.TlsKeyPath, now.Store, now.Headscale.TlsCaPath)
+        if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Server.TlsCertPath, next.Settings.Server.TlsKeyPath, next.Settings.Store, next.Settings.Audit.Folder, next.Settings.Headscale.TlsCaPath)
+                != (now.Server.BasePath, now.Server.Cookie, now.Server.TlsCertPath, now.Server.TlsKeyPath, now.Store, now.Audit.Folder, now.Headscale.TlsCaPath)
             || !next.Settings.Server.Listen.SequenceEqual(now.Server.Listen))
         {
             LogRestart();
@@ -83,6 +83,6 @@ internal sealed partial class ConfigurationWatch(ConfigurationFiles files, Live<
     [LoggerMessage(3, LogLevel.Error, "The changed configuration has errors; the old one stays in effect")]
     private partial void LogKept();
 
-    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, cookies, TLS files and the store change with the next restart")]
+    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, cookies, TLS files, the store and the audit's folder change with the next restart")]
     private partial void LogRestart();
 }

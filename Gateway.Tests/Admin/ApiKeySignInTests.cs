@@ -27,7 +27,7 @@ public sealed class ApiKeySignInTests
         var audit = await gateway.StopAndReadAuditAsync();
         audit.Select(one => one.Row).Should().Equal(["sign_in.api_key", "users.list"]);
         audit.Should().AllSatisfy(entry => entry.Actor.Should().StartWith("key:"));
-        Directory.EnumerateFiles(gateway.Folder, "headtower.db*").Should().AllSatisfy(file => File.ReadAllText(file).Should().NotContain(key[^24..]));
+        gateway.StoredFiles.Should().AllSatisfy(file => File.ReadAllText(file).Should().NotContain(key[^24..]));
         gateway.Log.All.Any(line => line.Contains(key[^24..], StringComparison.Ordinal)).Should().BeFalse();
     }
 

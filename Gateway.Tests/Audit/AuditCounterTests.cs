@@ -61,6 +61,14 @@ public sealed class AuditCounterTests
     }
 
     [Fact]
+    public void KeysThatNobodyHasProvenAreCountedByAddress()
+    {
+        Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "too_many" })).Should().Be(1);
+        Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "passed_through" })).Should().Be(1);
+        Take(5, Stranger("192.0.2.1") with { Actor = "key:good", Reason = "passed_through", Status = 200 }).Should().Be(1);
+    }
+
+    [Fact]
     public void OfVeryManyStrangersMostShareOneEntry()
     {
         var written = Enumerable.Range(0, 5000).Sum(one => Take(20, Stranger($"10.0.{one / 250}.{one % 250}")));
@@ -82,7 +90,16 @@ public sealed class AuditCounterTests
 
     private AuditEntry Read() => new()
     {
-        At = _clock.GetUtcNow(), RequestId = "", Kind = AuditKind.Api, Actor = "proxy:sam", Role = "viewer", Row = "nodes.list", Method = "GET", Path = "/api/v1/node", Reason = "allowed", Status = 200,
+        At = _clock.GetUtcNow(),
+        RequestId = "",
+        Kind = AuditKind.Api,
+        Actor = "proxy:sam",
+        Role = "viewer",
+        Row = "nodes.list",
+        Method = "GET",
+        Path = "/api/v1/node",
+        Reason = "allowed",
+        Status = 200,
     };
 
     private AuditEntry Stranger(string client) => Read() with { Actor = null, Role = null, Client = client, Reason = "sign_in_required", Status = 401 };

@@ -26,7 +26,7 @@ public sealed class SegmentTests : IDisposable
 
         (await VerifyAsync()).Should().BeEmpty();
         SegmentFile.All(Folder).Select(Path.GetFileName).Should().Equal("2026-06-01.jsonl", "2026-06-02.jsonl");
-        File.GetUnixFileMode(SegmentFile.All(Folder)[0]).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        FileModes.Of(SegmentFile.All(Folder)[0]).Should().Be(FileModes.OwnerOnly);
         (await Store().ReadAsync(AuditSearch.All, 0, 100, default)).Select(one => one.RequestId).Should().Equal(Enumerable.Range(0, 10).Select(one => $"r{one}"));
     }
 
@@ -104,10 +104,27 @@ public sealed class SegmentTests : IDisposable
     }
 
     [Fact]
+    public async Task LinesThatWereTakenOffTheEndAndLinesThatWereAllWrittenAnewAreMissed()
+    {
+        await WriteAsync(8);
+        var store = Store();
+        await store.OpenAsync(default);
+        var head = await store.CloseAsync(default);
+        head!.Number.Should().Be(9);
+        Edit(lines => lines.RemoveRange(4, lines.Count - 4));
+        (await store.VerifyAsync(head, default)).Problems.Should().Equal("the end is missing: 5 lines were removed after entry 4; the audit was closed with entry 9");
+        File.Delete(SegmentFile.All(Folder)[0]);
+
+        await WriteAsync(8);
+
+        (await store.VerifyAsync(head, default)).Problems.Should().Equal("entry 9 is not the one that the audit was closed with: lines up to it were written anew");
+    }
+
+    [Fact]
     public async Task AForgedSignatureIsNamedAndOneOfALostKeyIsSaid()
     {
         await WriteAsync(3);
-        (await Store(new EphemeralDataProtectionProvider()).VerifyAsync(default)).Notes.Should().ContainSingle().Which.Should().Contain("signature cannot be checked");
+        (await Store(new EphemeralDataProtectionProvider()).VerifyAsync(null, default)).Notes.Should().ContainSingle().Which.Should().Contain("signature cannot be checked");
 
         var other = _keys.CreateProtector("audit head").Protect("3 " + new string('a', 64));
         Edit(lines => lines[3] = System.Text.RegularExpressions.Regex.Replace(lines[3], "\"signature\":\"[^\"]+\"", $"\"signature\":\"{other}\""));
@@ -125,7 +142,7 @@ public sealed class SegmentTests : IDisposable
         await store.WriteAsync([Begun("after")], isDurable: true, default);
         await store.CloseAsync(default);
 
-        var result = await store.VerifyAsync(default);
+        var result = await store.VerifyAsync(null, default);
         result.Problems.Should().BeEmpty();
         result.Notes.Should().ContainSingle().Which.Should().Contain("14 bytes");
         (await store.ReadAsync(AuditSearch.All, 0, 100, default)).Select(one => one.RequestId).Should().Equal("r0", "r1", "r2", "after");
@@ -179,7 +196,7 @@ public sealed class SegmentTests : IDisposable
 
     private SegmentAuditStore Store(IDataProtectionProvider? keys = null) => new(Folder, keys ?? _keys, _clock);
 
-    private async Task<IReadOnlyList<string>> VerifyAsync() => (await Store().VerifyAsync(default)).Problems;
+    private async Task<IReadOnlyList<string>> VerifyAsync() => (await Store().VerifyAsync(null, default)).Problems;
 
     private void Edit(Action<List<string>> change)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Dapper;
-using Gateway.Sandbox;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 using Microsoft.Data.Sqlite;
@@ -72,7 +71,7 @@ public sealed class BackupTests : IDisposable
         (await RunAsync(gateway, "backup", File)).Exit.Should().Be(0);
         (await RunAsync(gateway, "backup", File)).Error.Should().Contain("never overwritten");
 
-        System.IO.File.GetUnixFileMode(File).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        FileModes.Of(File).Should().Be(FileModes.OwnerOnly);
         using var connection = new SqliteConnection($"Data Source={File};Pooling=False");
         connection.Query<string>("select id from document order by id").Should().Contain("person/1").And.NotContain(one => one.StartsWith("session/", StringComparison.Ordinal));
         (await StoredState.ReadAuditAsync(File + ".audit")).Should().Contain(one => one.Row == "sign_in.oidc");

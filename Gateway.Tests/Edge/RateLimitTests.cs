@@ -29,6 +29,26 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task AFloodLeavesAHandfulOfLinesWithTheNumber()
+    {
+        const int Requests = 20_000;
+        await using var gateway = await TestGateway.StartAsync();
+        await using (var connection = await gateway.ConnectAsync())
+        {
+            var sending = connection.WriteAsync(Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat("GET /api/v1/node HTTP/1.1\r\nHost: x\r\n\r\n", Requests - 1)) + "GET /api/v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+            using var answers = new MemoryStream();
+            await connection.CopyToAsync(answers);
+            await sending;
+        }
+
+        var audit = await gateway.StopAndReadAuditAsync();
+
+        audit.Select(one => one.Reason).Distinct().Should().BeEquivalentTo("sign_in_required", "too_many");
+        audit.Sum(one => one.Count).Should().Be(Requests);
+        Directory.EnumerateFiles(gateway.Configuration.Settings.Audit.Folder).Sum(file => File.ReadLines(file).Count()).Should().BeLessThan(20);
+    }
+
+    [Fact]
     public async Task CallersAreLimitedWhereverTheyComeFrom()
     {
         await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few);

@@ -33,7 +33,7 @@ public sealed class KeyRingTests
     public void ItOpensWithItsKeyAndElseSaysWhatIsMissing(string? key, string? complaint)
     {
         var box = new KeyRingEncryption(new Secret("right")).Encrypt(new XElement("masterKey", "value")).EncryptedElement;
-        var services = new ServiceCollection().AddSingleton(new StoreSettings("", key is null ? null : new Secret(key))).BuildServiceProvider();
+        var services = new ServiceCollection().AddSingleton(new StoreSettings(StoreKind.Sqlite, "", key is null ? null : new Secret(key))).BuildServiceProvider();
         var decryption = new KeyRingDecryption(services);
 
         if (complaint is null)

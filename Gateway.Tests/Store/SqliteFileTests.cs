@@ -83,13 +83,13 @@ public sealed class SqliteFileTests : IDisposable
     [Fact]
     public void TheStoreIsForItsOwnerAloneAlsoWhereTheFolderIsNot()
     {
-        System.IO.File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
+        FileModes.Set(_folder.Path, (UnixFileMode)0b111_101_101);
         Fill();
-        System.IO.File.GetUnixFileMode(File).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        FileModes.Of(File).Should().Be(FileModes.OwnerOnly);
 
-        System.IO.File.SetUnixFileMode(File, (UnixFileMode)0b110_100_100);
+        FileModes.Set(File, (UnixFileMode)0b110_100_100);
         Fill();
-        System.IO.File.GetUnixFileMode(File).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        FileModes.Of(File).Should().Be(FileModes.OwnerOnly);
     }
 
     private SqliteFile Open() => SqliteFile.Open(File, Path.Combine(_folder.Path, "audit"));

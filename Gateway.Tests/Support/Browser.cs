@@ -11,8 +11,13 @@ internal sealed record PageAnswer(int Status, string? Location, string Text, Htt
 /// A browser as far as sign-in needs one: cookies by path, redirects one at a time, forms. It takes the public address for
 /// the gateway's own, as a front proxy with TLS would make it.
 /// </summary>
-internal sealed partial class Browser(TestGateway gateway) : IDisposable
+internal sealed partial class Browser(Uri address, Uri publicAddress) : IDisposable
 {
+    public Browser(TestGateway gateway)
+        : this(gateway.Url, gateway.Configuration.Settings.Server.BaseUrl!)
+    {
+    }
+
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
 
     /// <summary>Name → value and path.</summary>
@@ -26,7 +31,7 @@ internal sealed partial class Browser(TestGateway gateway) : IDisposable
     public Task<PageAnswer> PostAsync(string target, params (string Name, string Value)[] fields) => SendAsync(new HttpRequestMessage(HttpMethod.Post, Resolve(target))
     {
         Content = new FormUrlEncodedContent(fields.Select(one => KeyValuePair.Create(one.Name, one.Value))),
-        Headers = { { "Origin", gateway.Configuration.Settings.Server.BaseUrl!.GetLeftPart(UriPartial.Authority) } },
+        Headers = { { "Origin", publicAddress.GetLeftPart(UriPartial.Authority) } },
     });
 
     /// <summary>Fills in the form of a page and sends it.</summary>
@@ -52,12 +57,12 @@ internal sealed partial class Browser(TestGateway gateway) : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private Uri Resolve(string target) => new(gateway.Url, target.Replace("https://gateway.example.test", "", StringComparison.Ordinal));
+    private Uri Resolve(string target) => new(address, target.Replace("https://gateway.example.test", "", StringComparison.Ordinal));
 
     private async Task<PageAnswer> SendAsync(HttpRequestMessage request)
     {
         using var sent = request;
-        request.Headers.Host = Headers.GetValueOrDefault("Host") ?? gateway.Configuration.Settings.Server.BaseUrl!.Authority;
+        request.Headers.Host = Headers.GetValueOrDefault("Host") ?? publicAddress.Authority;
         foreach (var (name, value) in Headers.Where(one => one.Key != "Host"))
         {
             request.Headers.TryAddWithoutValidation(name, value);

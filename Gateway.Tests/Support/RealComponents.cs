@@ -28,6 +28,11 @@ internal static class RealComponents
 
     public static string? WithoutSystemd { get; } = Missing(File.Exists("/usr/bin/systemd-analyze"), "install Debian's package systemd first");
 
+    public static string? WithoutPostgres { get; } = Missing(PostgresCluster.IsThere, "install Debian's package postgresql first");
+
+    /// <summary>Whether a small file system can be mounted, to be filled.</summary>
+    public static string? WithoutMounts { get; } = Missing(Environment.UserName == "root", "run as root: a small file system is mounted");
+
     /// <summary>The browser, headless and without a sandbox of its own, which containers do not allow.</summary>
     public static Task<IBrowser> LaunchChromiumAsync(IPlaywright playwright) =>
         playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, ChromiumSandbox = false, Args = ["--disable-dev-shm-usage"] });
@@ -84,6 +89,27 @@ internal sealed class FrontTheoryAttribute : TheoryAttribute
 internal sealed class SystemdFactAttribute : FactAttribute
 {
     public SystemdFactAttribute() => Skip = RealComponents.WithoutSystemd;
+}
+
+/// <summary>A test against PostgreSQL.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PostgresFactAttribute : FactAttribute
+{
+    public PostgresFactAttribute() => Skip = RealComponents.WithoutPostgres;
+}
+
+/// <summary>A test behind nginx, with PostgreSQL.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PostgresNginxFactAttribute : FactAttribute
+{
+    public PostgresNginxFactAttribute() => Skip = RealComponents.WithoutPostgres ?? RealComponents.WithoutFronts;
+}
+
+/// <summary>A test on a file system that is full.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class MountTheoryAttribute : TheoryAttribute
+{
+    public MountTheoryAttribute() => Skip = RealComponents.WithoutMounts;
 }
 
 /// <summary>A test against Glewlwyd.</summary>

@@ -23,23 +23,24 @@ internal sealed class StoredState : IAsyncDisposable
     public People People { get; }
 
     /// <summary>A store in a SQLite file, which is made where there is none.</summary>
-    public static Task<StoredState> OpenAsync(string folder) =>
-        OpenAsync(new SqliteDocumentStore(SqliteFile.Open(Path.Combine(folder, "headtower.db"), Path.Combine(folder, "audit"))));
+    public static Task<StoredState> OpenAsync(string folder, string kind = "sqlite") => OpenAsync(kind == "litedb"
+        ? LiteDbDocumentStore.Open(Path.Combine(folder, "headtower.litedb"))
+        : new SqliteDocumentStore(SqliteFile.Open(Path.Combine(folder, "headtower.db"), Path.Combine(folder, "audit"))));
 
     public static async Task<StoredState> OpenAsync(IDocumentStore store)
     {
         var documents = new DocumentSet(store, TimeProvider.System, NullLogger<DocumentSet>.Instance);
         var sessions = new SessionStore(documents);
         var people = new People(documents, sessions, TimeProvider.System);
-        _ = new KeyRing(documents);
+        _ = (new KeyRing(documents), new AuditHeads(documents));
         await documents.LoadAsync(default);
         return new(store, documents, sessions, people);
     }
 
     /// <summary>Everyone in the store of a folder.</summary>
-    public static async Task<IReadOnlyList<Person>> ReadPeopleAsync(string folder)
+    public static async Task<IReadOnlyList<Person>> ReadPeopleAsync(string folder, string kind = "sqlite")
     {
-        await using var state = await OpenAsync(folder);
+        await using var state = await OpenAsync(folder, kind);
         return state.People.Snapshot.Everyone;
     }
 

@@ -33,6 +33,10 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public string Folder => _folder.Path;
 
+    /// <summary>Everything that the gateway keeps on the disk: state, audit, and what is beside them.</summary>
+    public IEnumerable<string> StoredFiles => Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
+        .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal) && !file.EndsWith(".sock", StringComparison.Ordinal) && file != Files.Config);
+
     public Configuration Configuration => App.Services.GetRequiredService<Live<Configuration>>().Current;
 
     public Gateway.Users.People People => App.Services.GetRequiredService<Gateway.Users.People>();

@@ -61,7 +61,7 @@ internal static class AuditTrail
         admin.MapGet("/api/audit", AnswerAsync);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, AuditLog audit, string? q = null, string? show = null, long? before = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
     {
         var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
         if (who is null)
@@ -69,8 +69,8 @@ internal static class AuditTrail
             return refusal!;
         }
 
-        // What was looked at would bury what was done.
-        var search = SearchFor(q, show ?? ChangesOnly);
+        // What was looked at would bury what was done. Whoever looks for something may mean that, too.
+        var search = SearchFor(q, show ?? (refused ? RefusedOnly : string.IsNullOrWhiteSpace(q) ? ChangesOnly : Everything));
         var (entries, next) = await FindAsync(audit, search, before, PerPage, context.RequestAborted);
         return PageAnswers.Page<Pages.AuditPage>(
             StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entries", entries), ("Search", search.Text),

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Gateway.Audit;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Identity.Oidc;
@@ -36,17 +37,17 @@ internal static class Health
 
     private static JsonHttpResult<Liveness> Alive() => TypedResults.Json(new Liveness("ok"), HealthJson.Default.Liveness);
 
-    private static JsonHttpResult<Readiness> Ready(UpstreamWatch upstream, Provider provider, People people, TimeProvider clock)
+    private static JsonHttpResult<Readiness> Ready(UpstreamWatch upstream, Provider provider, People people, AuditLog audit, TimeProvider clock)
     {
-        var readiness = Check(upstream, provider, people, clock);
+        var readiness = Check(upstream, provider, people, audit, clock);
         return TypedResults.Json(readiness, HealthJson.Default.Readiness, statusCode: readiness.Status == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
     /// <summary>The state of everything that the gateway needs.</summary>
-    public static Readiness Check(UpstreamWatch upstream, Provider provider, People people, TimeProvider clock)
+    public static Readiness Check(UpstreamWatch upstream, Provider provider, People people, AuditLog audit, TimeProvider clock)
     {
         var status = upstream.Status;
-        var (store, headscale, key) = (CheckStore(people), CheckHeadscale(status), CheckKey(status, clock));
+        var (store, headscale, key) = (CheckStore(people, audit), CheckHeadscale(status), CheckKey(status, clock));
         return new Readiness(store.Ok && headscale.Ok && key.Ok ? "ok" : "failing", store, headscale, key, CheckProvider(provider.Status), status.Version?.ToString(), status.KeyExpires);
     }
 
@@ -58,11 +59,12 @@ internal static class Health
         _ => new(false, "the sign-in provider is not available; the login page and the log say why"),
     };
 
-    private static HealthCheck CheckStore(People people)
+    private static HealthCheck CheckStore(People people, AuditLog audit)
     {
         try
         {
-            return people.Trouble is not null ? new(false, Refusals.TextOf(new(Reason.StoreUnavailable))) : new(true, people.Snapshot is { HasOwner: false, Everyone.Count: > 0 } ? "there is no owner; set bootstrap.owner, or use 'gateway users set-role'" : null);
+            return audit.Trouble is not null ? new(false, Refusals.TextOf(new(Reason.AuditUnavailable)))
+                : people.Trouble is not null ? new(false, Refusals.TextOf(new(Reason.StoreUnavailable))) : new(true, people.Snapshot is { HasOwner: false, Everyone.Count: > 0 } ? "there is no owner; set bootstrap.owner, or use 'gateway users set-role'" : null);
         }
         catch (StoreException)
         {

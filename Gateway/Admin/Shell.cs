@@ -3,6 +3,7 @@ using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
+using Gateway.Settings;
 using Gateway.Users;
 using Microsoft.AspNetCore.Antiforgery;
 
@@ -27,7 +28,7 @@ public sealed record NavLink(string Href, string Text, bool IsCurrent);
 public sealed record Shell(string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, string? Warning, bool CanSignOut, string TokenField, string Token);
 
 /// <summary>The way into pages: who may come in, and what frames the page for them.</summary>
-internal sealed class PageDoor(Authentication authentication, IAntiforgery antiforgery, SentForms sent, SignInAudit audit, UpstreamWatch upstream, TimeProvider clock)
+internal sealed partial class PageDoor(Authentication authentication, IAntiforgery antiforgery, SentForms sent, SignInAudit audit, UpstreamWatch upstream, TimeProvider clock)
 {
     /// <summary>Who is there; or the answer for somebody who may not go on.</summary>
     /// <param name="isForm">Whether something was posted: then it must come from a page of ours.</param>
@@ -118,15 +119,21 @@ internal sealed class PageDoor(Authentication authentication, IAntiforgery antif
         }
         catch (HeadscaleException e) when (!context.Response.HasStarted)
         {
-            if (context.Request.Path.StartsWithSegments(PageAnswers.BasePath(context) + "/api"))
-            {
-                await Refusals.WriteAsync(context, new(e.Reason, Detail: e.Message), ErrorStyle.Problem);
-                return;
-            }
-
-            await PageAnswers.Failure(context, Refusals.StatusOf(e.Reason), "Not possible", Refusals.TextOf(new(e.Reason, Detail: e.Message)), isSignedIn: true).ExecuteAsync(context);
+            await SayAsync(context, new(e.Reason, Detail: e.Message));
+        }
+        catch (StoreException e) when (!context.Response.HasStarted)
+        {
+            LogStore(context.RequestServices.GetRequiredService<ILogger<PageDoor>>(), context.TraceIdentifier, e.Message);
+            await SayAsync(context, new(Reason.StoreUnavailable));
         }
     };
+
+    private static Task SayAsync(HttpContext context, Refusal refusal) => context.Request.Path.StartsWithSegments(PageAnswers.BasePath(context) + "/api")
+        ? Refusals.WriteAsync(context, refusal, ErrorStyle.Problem)
+        : PageAnswers.Failure(context, Refusals.StatusOf(refusal.Reason), "Not possible", Refusals.TextOf(refusal), isSignedIn: true).ExecuteAsync(context);
+
+    [LoggerMessage(1, LogLevel.Error, "Request {Reference} could not be done: {Cause}")]
+    private static partial void LogStore(ILogger log, string reference, string cause);
 
     /// <summary>The page that says why something is not possible, in the words that the API would use.</summary>
     public static IResult Refuse(HttpContext context, Refusal refusal) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Audit;
 using Gateway.Headscale;
 using Gateway.Identity.Oidc;
 using Gateway.Policy;
@@ -20,7 +21,7 @@ internal static class StatusBoard
     /// <summary>Whether a role may see how things stand.</summary>
     public static bool MaySee(Role role) => role.Has(Capability.ReadNetwork) || role.Has(Capability.ReadFeature);
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, UpstreamWatch upstream, Provider provider, People people, TimeProvider clock)
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, UpstreamWatch upstream, Provider provider, People people, AuditLog audit, TimeProvider clock)
     {
         var (who, refusal) = await door.EnterAsync(context);
         if (who is null)
@@ -33,7 +34,7 @@ internal static class StatusBoard
             return PageDoor.Refuse(context, new(Reason.RoleTooLow, who.Role.Name, Capability.ReadNetwork));
         }
 
-        var state = Health.Check(upstream, provider, people, clock);
+        var state = Health.Check(upstream, provider, people, audit, clock);
         var expires = state.KeyExpires is { } at ? $"expires {at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : "no expiry known";
         StatusLine[] lines =
         [

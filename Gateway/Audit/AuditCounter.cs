@@ -18,6 +18,10 @@ internal sealed class AuditCounter(TimeProvider clock)
     /// <summary>How many failed sign-ins of one address are written one by one in a minute: each has a cause of its own.</summary>
     private const int MostSignIns = 20;
 
+    /// <summary>How an own key of Headscale is named, which nobody has proven yet when it is over the limit.</summary>
+    private const string OwnKey = "key:";
+
+    private static readonly string _tooMany = SnakeCase.From(nameof(Reason.TooMany));
     private static readonly TimeSpan _window = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
@@ -94,13 +98,16 @@ internal sealed class AuditCounter(TimeProvider clock)
 
     private static Key? KeyOf(AuditEntry entry, bool countsReads) => entry switch
     {
+        // A key that Headscale refused is anybody's, and there may be a new one each time.
+        { Class: AuditClass.Read, Status: StatusCodes.Status401Unauthorized } => new(null, null, null, null, entry.Reason, entry.Status, GroupOf(entry.Client), IsStranger: true),
         { Class: AuditClass.Read, Kind: AuditKind.Api } => countsReads ? new(entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row, entry.Reason, entry.Status, entry.Client, IsStranger: false) : null,
         { Class: AuditClass.Refusal, Actor: null } => new(
             null, null, null, entry.Kind is AuditKind.Api ? null : entry.Row, entry.Reason, null, GroupOf(entry.Client), IsStranger: true),
 
         // Whoever is over their limit goes on asking.
-        { Class: AuditClass.Refusal } when entry.Reason == SnakeCase.From(nameof(Reason.TooMany)) => new(
-            entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsStranger: false),
+        { Class: AuditClass.Refusal } when entry.Reason == _tooMany => entry.Actor!.StartsWith(OwnKey, StringComparison.Ordinal)
+            ? new(null, null, null, null, entry.Reason, null, GroupOf(entry.Client), IsStranger: true)
+            : new(entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsStranger: false),
         _ => null,
     };
 

@@ -169,8 +169,9 @@ internal interface IAuditStore : IAsyncDisposable
     /// <exception cref="Settings.StoreException">Nothing of it was written.</exception>
     Task WriteAsync(IReadOnlyList<AuditRecord> records, bool isDurable, CancellationToken cancel);
 
-    /// <summary>Signs the head, so that nobody can shorten it from now on.</summary>
-    Task CloseAsync(CancellationToken cancel);
+    /// <summary>Signs what was written.</summary>
+    /// <returns>Where the chain ends; null where there is nothing, or where a chain does not outlive its process.</returns>
+    Task<AuditHead?> CloseAsync(CancellationToken cancel);
 
     /// <summary>Entries before a position, or from the newest on, newest first.</summary>
     Task<IReadOnlyList<AuditEntry>> FindAsync(AuditSearch search, long? before, int most, CancellationToken cancel);
@@ -182,7 +183,8 @@ internal interface IAuditStore : IAsyncDisposable
     Task<AuditEntry?> FindAsync(long id, CancellationToken cancel);
 
     /// <summary>Looks at every line.</summary>
-    Task<AuditVerification> VerifyAsync(CancellationToken cancel);
+    /// <param name="last">Where it ended when it was closed last, as far as that is known.</param>
+    Task<AuditVerification> VerifyAsync(AuditHead? last, CancellationToken cancel);
 
     /// <summary>Deletes what is older, in wholes; returns what was deleted, in words, or null.</summary>
     Task<string?> DeleteBeforeAsync(DateTimeOffset time, CancellationToken cancel);

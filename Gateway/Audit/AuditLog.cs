@@ -8,7 +8,7 @@ namespace Gateway.Audit;
 /// Writes the audit from one place, many records at once. A call that changes something waits until its entry is on the disk;
 /// everything else only queues, or is counted.
 /// </summary>
-internal sealed partial class AuditLog(IAuditStore store, Live<Configuration> live, TimeProvider clock, ILogger<AuditLog> log) : BackgroundService
+internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live<Configuration> live, TimeProvider clock, ILogger<AuditLog> log) : BackgroundService
 {
     private const int MostQueued = 10_000;
     private const int MostPerWrite = 256;
@@ -18,9 +18,20 @@ internal sealed partial class AuditLog(IAuditStore store, Live<Configuration> li
 
     private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
     private readonly AuditCounter _counter = new(clock);
+    private volatile string? _trouble;
 
     /// <summary>Where it is kept, to be read.</summary>
     public IAuditStore Store => store;
+
+    /// <summary>Why nothing can be written down, and so nothing changed; null while it can.</summary>
+    public string? Trouble => _trouble;
+
+    /// <summary>Looks at every line that was written so far.</summary>
+    public async Task<AuditVerification> VerifyAsync(CancellationToken cancel)
+    {
+        await FlushAsync(cancel);
+        return await store.VerifyAsync(heads.Last, cancel);
+    }
 
     /// <summary>Queues an entry, or counts it; waits only while the queue is full.</summary>
     public ValueTask RecordAsync(AuditEntry entry, CancellationToken cancel) =>
@@ -68,7 +79,17 @@ internal sealed partial class AuditLog(IAuditStore store, Live<Configuration> li
 
         _queue.Writer.TryComplete();
         await base.StopAsync(cancellationToken);
-        await store.CloseAsync(cancellationToken);
+        try
+        {
+            if (await store.CloseAsync(cancellationToken) is { } head)
+            {
+                await heads.RememberAsync(head);
+            }
+        }
+        catch (StoreException e)
+        {
+            LogNotWritten(0, e.Message);
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken) => await Task.WhenAll(WriteAllAsync(), TickAsync(stoppingToken));
@@ -100,10 +121,11 @@ internal sealed partial class AuditLog(IAuditStore store, Live<Configuration> li
                 await store.WriteAsync(records, batch.Exists(one => one.IsDurable), CancellationToken.None);
             }
 
-            stored = true;
+            (stored, _trouble) = (true, records.Length > 0 ? null : _trouble);
         }
         catch (StoreException e)
         {
+            _trouble = e.Message;
             LogNotWritten(batch.Count, e.Message);
         }
 

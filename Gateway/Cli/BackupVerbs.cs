@@ -40,13 +40,13 @@ internal static class BackupVerbs
             return Output.Fail($"{(Path.Exists(file) ? file : audit)} exists already; backups are never overwritten");
         }
 
-        if (await ExportAsync(configuration, cancel) is not { } documents)
+        if (await ExportAsync(configuration, ControlClient.Request("state.backup", ("file", file)), cancel) is not { } documents)
         {
             return Output.Failed;
         }
 
         await BackupFile.WriteAsync(file, documents, cancel);
-        await BackupFile.CopyAuditAsync(configuration.Settings.Audit.Folder, audit, cancel);
+        await BackupFile.CopyAuditAsync(configuration.Settings, audit, cancel);
         Console.WriteLine($"the state was copied to {file}, the audit to {audit}; sessions are not part of it");
         return Output.Fine;
     }
@@ -69,7 +69,7 @@ internal static class BackupVerbs
         var wasDamaged = false;
         try
         {
-            if (await ExportAsync(configuration, cancel) is not { } before)
+            if (await ExportAsync(configuration, ControlClient.Request("state.export"), cancel) is not { } before)
             {
                 return Output.Failed;
             }
@@ -80,7 +80,7 @@ internal static class BackupVerbs
         {
             // No gateway can run on it.
             using var held = StoreLock.Take(settings.Store.File);
-            SqliteFile.MoveAside(settings.Store.File, aside);
+            BackupFile.MoveAside(settings.Store.File, aside);
             wasDamaged = true;
         }
 
@@ -89,6 +89,6 @@ internal static class BackupVerbs
             configuration, request, $"the state was restored from {file} and all sessions were ended; what was there before is in {aside}{(wasDamaged ? " (it was damaged)" : "")}", cancel);
     }
 
-    private static Task<IReadOnlyList<Document>?> ExportAsync(Configuration configuration, CancellationToken cancel) =>
-        ControlClient.AskAsync(configuration, ControlClient.Request("state.export"), ControlJson.Default.IReadOnlyListDocument, cancel);
+    private static Task<IReadOnlyList<Document>?> ExportAsync(Configuration configuration, ControlRequest request, CancellationToken cancel) =>
+        ControlClient.AskAsync(configuration, request, ControlJson.Default.IReadOnlyListDocument, cancel);
 }

@@ -5,6 +5,7 @@ using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
+using Gateway.Store.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Cli;
@@ -36,7 +37,7 @@ internal static class CheckVerb
                 problems.Warn($"{files.Config}: headscale.api_key", "not set; only Tailscale clients and callers with a key of their own are served");
             }
 
-            CheckStore(configuration.Settings, problems);
+            await CheckStoreAsync(configuration.Settings, problems, cancel);
             if (parsed.GetValue(_online))
             {
                 await CheckHeadscaleAsync(configuration, files.Config, problems, cancel);
@@ -75,18 +76,29 @@ internal static class CheckVerb
         Console.WriteLine(problems.Errors.Count == 0 ? "The configuration is fine." : $"{problems.Errors.Count} problem(s) found.");
     }
 
-    private static void CheckStore(GatewaySettings settings, Problems problems)
+    private static async Task CheckStoreAsync(GatewaySettings settings, Problems problems, CancellationToken cancel)
     {
         var file = settings.Store.File;
         try
         {
-            switch (SqliteFile.Inspect(file))
+            switch (settings.Store)
             {
-                case 0:
-                    problems.Warn(file, "does not exist yet and will be made at the first start");
+                case { Kind: StoreKind.Postgres, Connection: { } connection }:
+                    if (await PostgresServer.InspectAsync(connection, cancel) == 0)
+                    {
+                        problems.Warn("store.connection", "the database has no tables of the gateway yet; the first start makes them");
+                    }
+
                     break;
-                case var schema and < SqliteUpgrade.Version:
-                    problems.Warn(file, $"is of an earlier gateway (schema {schema}); the next start brings it up to date and keeps the old one as {file}.schema{schema}");
+                case { Kind: StoreKind.LiteDb }:
+                    if (!LiteDbDocumentStore.Inspect(file))
+                    {
+                        problems.Warn(file, "does not exist yet and will be made at the first start");
+                    }
+
+                    break;
+                default:
+                    CheckSqlite(file, problems);
                     break;
             }
 
@@ -98,6 +110,19 @@ internal static class CheckVerb
         catch (StoreException e)
         {
             problems.Add("store", e.Message);
+        }
+    }
+
+    private static void CheckSqlite(string file, Problems problems)
+    {
+        switch (SqliteFile.Inspect(file))
+        {
+            case 0:
+                problems.Warn(file, "does not exist yet and will be made at the first start");
+                break;
+            case var schema and < SqliteUpgrade.Version:
+                problems.Warn(file, $"is of an earlier gateway (schema {schema}); the next start brings it up to date and keeps the old one as {file}.schema{schema}");
+                break;
         }
     }
 

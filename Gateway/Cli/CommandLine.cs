@@ -33,6 +33,7 @@ internal static class CommandLine
         root.Add(AuditVerb.Create());
         root.Add(BackupVerbs.CreateBackup());
         root.Add(BackupVerbs.CreateRestore());
+        root.Add(MigrateStoreVerb.Create());
         root.Add(HealthcheckVerb.Create());
         root.Add(CreateVersion());
         return root;

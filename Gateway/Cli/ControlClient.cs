@@ -40,6 +40,11 @@ internal static class ControlClient
         var answer = await RunAsync(configuration, request, cancel);
         if (answer is { Error: null, Result: { } result })
         {
+            if (answer.Note is { } note)
+            {
+                await Console.Error.WriteLineAsync($"note: {note}");
+            }
+
             return result.Deserialize(type);
         }
 

@@ -160,7 +160,8 @@ internal static class InitVerb
                 text.Append(depth == 0 ? "\n" : meaning is null ? "" : $"{new string(' ', depth)}# {meaning.Replace("`", "", StringComparison.Ordinal)}\n");
             }
 
-            text.Append(line).Append('\n');
+            // Which groups there are, only the provider knows: a role by an invented one would be somebody's surprise.
+            text.Append(path is [.., "role_map"] ? $"{new string(' ', depth)}# {line.TrimStart()}   # your groups" : line).Append('\n');
             if (line.TrimStart().StartsWith("base_url: ", StringComparison.Ordinal))
             {
                 text.Append($"  data_path: {data}\n");

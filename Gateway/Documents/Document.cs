@@ -36,9 +36,9 @@ internal sealed record StoreContents(long Position, IReadOnlyList<Document> Docu
 /// <summary>What was committed after a position, by whomever.</summary>
 /// <param name="Position">Where this leads to.</param>
 /// <param name="Changed">Documents as they are now.</param>
-/// <param name="Removed">Those that were deleted, with the version that they had.</param>
+/// <param name="Removed">The ids of those that were deleted.</param>
 /// <param name="IsWhole">Whether <paramref name="Changed"/> is everything there is, since the position was too old to tell.</param>
-internal sealed record StoreChanges(long Position, IReadOnlyList<Document> Changed, IReadOnlyList<(string Id, long Version)> Removed, bool IsWhole);
+internal sealed record StoreChanges(long Position, IReadOnlyList<Document> Changed, IReadOnlyList<string> Removed, bool IsWhole);
 
 /// <summary>Where documents are kept. Everything that fails is a <see cref="Settings.StoreException"/> that says what to do.</summary>
 internal interface IDocumentStore : IAsyncDisposable

@@ -13,7 +13,7 @@ internal abstract class DocumentCollection(string kind)
 
     /// <summary>Puts documents in their places and takes others away, all at one moment.</summary>
     /// <param name="isWhole">Whether everything that is not among <paramref name="changed"/> goes.</param>
-    public abstract void Apply(IEnumerable<Document> changed, IEnumerable<(string Id, long Version)> removed, bool isWhole);
+    public abstract void Apply(IEnumerable<Document> changed, IEnumerable<string> removed, bool isWhole);
 
     /// <summary>Whether a document is one of this kind, as it would be written today.</summary>
     /// <returns>What is wrong with it; null when nothing is.</returns>
@@ -79,14 +79,14 @@ internal sealed class DocumentCollection<T>(string kind, JsonTypeInfo<T> json, F
         }
     }
 
-    public override void Apply(IEnumerable<Document> changed, IEnumerable<(string Id, long Version)> removed, bool isWhole)
+    public override void Apply(IEnumerable<Document> changed, IEnumerable<string> removed, bool isWhole)
     {
         var (byId, byKey) = isWhole
             ? (DocumentSnapshot<T>.Empty.ById.ToBuilder(), DocumentSnapshot<T>.Empty.ByKey.ToBuilder())
             : (_snapshot.ById.ToBuilder(), _snapshot.ByKey.ToBuilder());
-        foreach (var (id, version) in removed)
+        foreach (var id in removed)
         {
-            if (byId.TryGetValue(id, out var old) && old.Version <= version)
+            if (byId.TryGetValue(id, out var old))
             {
                 Forget(old);
                 byId.Remove(id);
@@ -94,8 +94,7 @@ internal sealed class DocumentCollection<T>(string kind, JsonTypeInfo<T> json, F
         }
 
         // A key may go from one document to another in one commit: all of them let go before any takes.
-        var fresh = changed.Where(one => !byId.TryGetValue(one.Id, out var known) || known.Version < one.Version)
-            .Select(one => (one.Id, Entry: new DocumentSnapshot<T>.Entry(Read(one), one.Version, one.Keys))).ToArray();
+        var fresh = changed.Select(one => (one.Id, Entry: new DocumentSnapshot<T>.Entry(Read(one), one.Version, one.Keys))).ToArray();
         foreach (var (id, _) in fresh)
         {
             if (byId.TryGetValue(id, out var old))

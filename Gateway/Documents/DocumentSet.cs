@@ -68,7 +68,7 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
 
                 if (await CommitAsync(changes) is CommitOutcome.Done)
                 {
-                    Apply(changes.Select(one => one.Result).OfType<Document>(), changes.Where(one => one.Json is null).Select(one => (one.Id, one.Expected)), isWhole: false);
+                    Apply(changes.Select(one => one.Result).OfType<Document>(), changes.Where(one => one.Json is null).Select(one => one.Id), isWhole: false);
                     return result;
                 }
 
@@ -235,9 +235,9 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
         Volatile.Write(ref _compared, clock.GetTimestamp());
     }
 
-    private void Apply(IEnumerable<Document> changed, IEnumerable<(string Id, long Version)> removed, bool isWhole)
+    private void Apply(IEnumerable<Document> changed, IEnumerable<string> removed, bool isWhole)
     {
-        var (changedOf, removedOf) = (changed.ToLookup(one => KindOf(one.Id)), removed.ToLookup(one => KindOf(one.Id)));
+        var (changedOf, removedOf) = (changed.ToLookup(one => KindOf(one.Id)), removed.ToLookup(KindOf));
         if (changedOf.FirstOrDefault(one => !_collections.ContainsKey(one.Key)) is { } unknown)
         {
             throw new StoreException($"{store.Name} holds documents of the kind '{unknown.Key}', which this gateway does not know; run the version that wrote them");

@@ -201,7 +201,60 @@ internal sealed record BootstrapSettings
 /// <param name="Value">The subject or the address.</param>
 internal sealed record BootstrapOwner(string Source, string Issuer, string Value);
 
+/// <summary>What the state is kept in.</summary>
+internal enum StoreKind
+{
+    None = 0,
+
+    /// <summary>One file, with a native library that comes along.</summary>
+    Sqlite,
+
+    /// <summary>One file, without native code.</summary>
+    LiteDb,
+
+    /// <summary>A database server, for several gateways.</summary>
+    Postgres,
+}
+
 /// <summary>The section <c>store</c>.</summary>
-/// <param name="File">The SQLite file.</param>
+/// <param name="File">The file of an embedded store; for a server, a name in the data folder for what is put beside it.</param>
 /// <param name="EncryptionKey">Encrypts the key ring that the store holds; null: it is kept in clear.</param>
-internal sealed record StoreSettings(string File, Secret? EncryptionKey);
+internal sealed record StoreSettings(StoreKind Kind, string File, Secret? EncryptionKey)
+{
+    /// <summary>How a database server is reached: <c>Host=…;Username=…</c> or <c>postgres://…</c>. Only with <see cref="StoreKind.Postgres"/>.</summary>
+    public Secret? Connection { get; init; }
+}
+
+/// <summary>The written names of the kinds of store.</summary>
+internal static class StoreKinds
+{
+    /// <summary>All names, as in <c>store.kind</c>.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["sqlite", "litedb", "postgres"];
+
+    public static StoreKind Parse(string name) => name switch
+    {
+        "sqlite" => StoreKind.Sqlite,
+        "litedb" => StoreKind.LiteDb,
+        "postgres" => StoreKind.Postgres,
+        _ => StoreKind.None,
+    };
+
+    extension(StoreKind kind)
+    {
+        public string Name => kind switch
+        {
+            StoreKind.None => "none",
+            StoreKind.Sqlite => "sqlite",
+            StoreKind.LiteDb => "litedb",
+            StoreKind.Postgres => "postgres",
+        };
+
+        /// <summary>What the file of this kind is called in the data folder.</summary>
+        public string FileName => kind switch
+        {
+            StoreKind.None or StoreKind.Sqlite => "headtower.db",
+            StoreKind.LiteDb => "headtower.litedb",
+            StoreKind.Postgres => "headtower.postgres",
+        };
+    }
+}

@@ -209,16 +209,29 @@ internal static class SettingsFile
 
     private static StoreSettings ReadStore(YamlMap map, string dataPath, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
-        if (map.Text("kind", "sqlite") is not "sqlite")
+        var kind = StoreKinds.Parse(map.Text("kind", "sqlite"));
+        if (kind is StoreKind.None)
         {
-            map.Complain("kind", "this version stores in sqlite only");
+            map.Complain("kind", $"this must be one of {string.Join(", ", StoreKinds.Names)}");
+        }
+
+        var (key, file) = (SecretFiles.Read(map, "encryption_key", environment, files), Path.Combine(dataPath, kind.FileName));
+        if (kind is StoreKind.Postgres)
+        {
+            var connection = SecretFiles.Read(map, "connection", environment, files);
+            if (connection is null && !map.Has("connection") && !map.Has("connection_path"))
+            {
+                map.Complain("connection", "postgres needs it: Host=…;Database=…;Username=…;Password=… or postgres://…; better from a file, with connection_path");
+            }
+
+            return new(kind, file, key) { Connection = connection };
         }
 
         if (map.Has("connection_path"))
         {
-            map.Complain("connection_path", "this belongs to a database server; sqlite takes a file name in 'connection'");
+            map.Complain("connection_path", "this belongs to a database server; sqlite and litedb take a file name in 'connection'");
         }
 
-        return new StoreSettings(map.Text("connection") ?? Path.Combine(dataPath, "headtower.db"), SecretFiles.Read(map, "encryption_key", environment, files));
+        return new(kind, map.Text("connection") ?? file, key);
     }
 }

@@ -1,6 +1,8 @@
 using Gateway.Documents;
 using Gateway.Settings;
+using Gateway.Store.Postgres;
 using Gateway.Store.Segments;
+using Microsoft.Data.Sqlite;
 
 namespace Gateway.Store;
 
@@ -41,6 +43,35 @@ internal static class BackupFile
     }
 
     /// <summary>Copies the audit into a new folder.</summary>
-    public static Task CopyAuditAsync(string from, string to, CancellationToken cancel) =>
-        new SegmentAuditStore(from, null, TimeProvider.System).CopyToAsync(to, cancel);
+    public static async Task CopyAuditAsync(GatewaySettings settings, string to, CancellationToken cancel)
+    {
+        if (settings.Store is { Kind: StoreKind.Postgres, Connection: { } connection })
+        {
+            await using var server = await PostgresServer.OpenAsync(connection, cancel);
+            await using var audit = new PostgresAuditStore(server, null, TimeProvider.System);
+            await audit.CopyToAsync(to, cancel);
+            return;
+        }
+
+        await using var segments = new SegmentAuditStore(settings.Audit.Folder, null, TimeProvider.System);
+        await segments.CopyToAsync(to, cancel);
+    }
+
+    /// <summary>Puts the file of a damaged store out of the way, with what belongs to it.</summary>
+    public static void MoveAside(string path, string aside)
+    {
+        SqliteConnection.ClearAllPools();
+        foreach (var suffix in (ReadOnlySpan<string>)["", "-wal", "-shm"])
+        {
+            if (File.Exists(path + suffix))
+            {
+                File.Move(path + suffix, aside + suffix, overwrite: true);
+            }
+        }
+
+        if (LiteDbFile.LogOf(path) is var log && File.Exists(log))
+        {
+            File.Move(log, aside + "-log", overwrite: true);
+        }
+    }
 }

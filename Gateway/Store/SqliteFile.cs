@@ -129,19 +129,6 @@ internal sealed class SqliteFile
         SqliteConnection.ClearPool(connection);
     }
 
-    /// <summary>Puts a file that cannot be used out of the way.</summary>
-    public static void MoveAside(string path, string aside)
-    {
-        SqliteConnection.ClearAllPools();
-        foreach (var suffix in (ReadOnlySpan<string>)["", "-wal", "-shm"])
-        {
-            if (File.Exists(path + suffix))
-            {
-                File.Move(path + suffix, aside + suffix, overwrite: true);
-            }
-        }
-    }
-
     private string KeepOld(long version)
     {
         var kept = $"{Path}.schema{version}";

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Dapper;
+using Gateway.Audit;
 using Gateway.Documents;
 using Gateway.Identity;
 using Gateway.Store.Segments;
@@ -46,13 +47,29 @@ internal static class SqliteUpgrade
         if (version > 0)
         {
             SqliteDocumentStore.Commit(connection, transaction, Read(connection, transaction));
-            SegmentImport.Run(auditFolder, SqliteAuditTable.Read(connection, transaction));
+            TakeAuditOver(auditFolder, SqliteAuditTable.Read(connection, transaction));
             connection.Execute(
                 "drop table audit; drop table session; drop table session_generation; drop table person; drop table generation; drop table protection_key;", transaction: transaction);
         }
 
         connection.Execute($"pragma user_version = {Version}; pragma application_id = {ApplicationId};", transaction: transaction);
         transaction.Commit();
+    }
+
+    private static void TakeAuditOver(string folder, IEnumerable<AuditEntry> entries)
+    {
+        using var import = SegmentImport.Begin(folder);
+        if (import is null)
+        {
+            return;
+        }
+
+        foreach (var entry in entries)
+        {
+            import.Add(entry);
+        }
+
+        import.Finish();
     }
 
     private static IEnumerable<string> Scripts(string start)

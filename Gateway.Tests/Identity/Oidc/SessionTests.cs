@@ -24,7 +24,7 @@ public sealed class SessionTests
         line.Should().NotContain("domain");
         var value = browser.Cookies["__Host-headtower"].Value;
         await gateway.StopAsync();
-        Directory.EnumerateFiles(gateway.Folder, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)).Should().AllSatisfy(file => File.ReadAllText(file).Should().NotContain(value));
+        gateway.StoredFiles.Should().AllSatisfy(file => File.ReadAllText(file).Should().NotContain(value));
     }
 
     [Fact]

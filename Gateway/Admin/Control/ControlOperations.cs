@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Gateway.Audit;
+using Gateway.Documents;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
@@ -34,8 +35,9 @@ internal sealed class ControlOperations(
                 "sessions.list" => Answer<IReadOnlyList<SessionLine>>([.. sessions.All.Select(LineOf)], ControlJson.Default.IReadOnlyListSessionLine),
                 "sessions.revoke" => await RevokeAsync(request, cancel),
                 "audit.read" => await ReadAuditAsync(request, cancel),
-                "audit.verify" => await VerifyAuditAsync(cancel),
+                "audit.verify" => Answer(await audit.VerifyAsync(cancel), ControlJson.Default.AuditVerification),
                 "state.export" => Answer(await copies.ExportAsync(cancel), ControlJson.Default.IReadOnlyListDocument),
+                "state.backup" => await BackUpAsync(request, cancel),
                 "state.restore" => await RestoreAsync(request, cancel),
                 _ => ControlAnswer.Fail($"the running gateway does not know '{request.Verb}'; is it of another version than this program?"),
             };
@@ -122,10 +124,22 @@ internal sealed class ControlOperations(
         return Answer<IReadOnlyList<AuditEntryLine>>([.. entries.Select(AuditEntryLine.Of)], ControlJson.Default.IReadOnlyListAuditEntryLine);
     }
 
-    private async Task<ControlAnswer> VerifyAuditAsync(CancellationToken cancel)
+    private async Task<ControlAnswer> BackUpAsync(ControlRequest request, CancellationToken cancel)
     {
-        await audit.FlushAsync(cancel);
-        return Answer(await audit.Store.VerifyAsync(cancel), ControlJson.Default.AuditVerification);
+        IReadOnlyList<Document> documents = [];
+        var isDone = await RecordAsync(request, "backup", request["file"] ?? "", null, null, ExportAsync, cancel);
+
+        // A full disk is when a backup is wanted most: it is made also when that cannot be written down.
+        return Answer(isDone ? documents : await copies.ExportAsync(cancel), ControlJson.Default.IReadOnlyListDocument) with
+        {
+            Note = isDone ? null : "the audit cannot be written, so it does not have this backup",
+        };
+
+        async Task<bool> ExportAsync()
+        {
+            documents = await copies.ExportAsync(cancel);
+            return true;
+        }
     }
 
     private async Task<ControlAnswer> RestoreAsync(ControlRequest request, CancellationToken cancel)

@@ -10,7 +10,7 @@ internal sealed class StateCopies(DocumentSet documents)
     private const string Sessions = SessionStore.Kind + "/";
 
     /// <summary>What stays although a backup has not got it: what earlier signatures and cookies were made with, and numbers.</summary>
-    private static readonly string[] _kept = ["protection-key/", "counter/"];
+    private static readonly string[] _kept = ["protection-key/", "counter/", "audit-head/"];
 
     public async Task<IReadOnlyList<Document>> ExportAsync(CancellationToken cancel) =>
         [.. (await documents.ExportAsync(cancel)).Where(one => !one.Id.StartsWith(Sessions, StringComparison.Ordinal))];
@@ -23,13 +23,16 @@ internal sealed class StateCopies(DocumentSet documents)
     public async Task RestoreAsync(IReadOnlyList<Document> backup, CancellationToken cancel)
     {
         var present = (await documents.ExportAsync(cancel)).ToDictionary(one => one.Id, StringComparer.Ordinal);
-        var restored = backup.Where(one => !one.Id.StartsWith(Sessions, StringComparison.Ordinal)).Select(one => present.GetValueOrDefault(one.Id) is { } now && IsHigher(now, one) ? now : one);
+        var restored = backup.Where(one => !one.Id.StartsWith(Sessions, StringComparison.Ordinal)).Select(one => present.GetValueOrDefault(one.Id) is { } now && (IsHigher(now, one) || IsOfTheAudit(one)) ? now : one);
         await documents.ReplaceAsync([.. restored], one => Array.Exists(_kept, kind => one.Id.StartsWith(kind, StringComparison.Ordinal)), cancel);
     }
 
     /// <summary>Numbers that were given since the backup are not given again.</summary>
     private static bool IsHigher(Document present, Document other) =>
         present.Id.StartsWith("counter/", StringComparison.Ordinal) && LastOf(present) > LastOf(other);
+
+    /// <summary>The audit is not restored, and so neither is where it ended.</summary>
+    private static bool IsOfTheAudit(Document document) => document.Id.StartsWith("audit-head/", StringComparison.Ordinal);
 
     private static long LastOf(Document counter) => JsonSerializer.Deserialize(counter.Json, CounterJson.Default.Counter)?.Last ?? 0;
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Gateway.Audit;
 using Gateway.Settings;
 using Microsoft.AspNetCore.DataProtection;
@@ -13,9 +12,8 @@ namespace Gateway.Store.Segments;
 /// <param name="protection">Signs and checks; null where nothing is written.</param>
 internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? protection, TimeProvider clock) : IAuditStore
 {
-    private const string Purpose = "audit head";
-
     private readonly Lock _writing = new();
+    private readonly ChainSigning _signing = new(protection);
     private readonly SegmentReader _reader = new(folder);
     private FileStream? _file;
     private DateOnly _day;
@@ -52,16 +50,15 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
         return Task.CompletedTask;
     }
 
-    public Task CloseAsync(CancellationToken cancel)
+    public Task<AuditHead?> CloseAsync(CancellationToken cancel)
     {
         lock (_writing)
         {
             Sign();
             _file?.Dispose();
             _file = null;
+            return Task.FromResult(_number > 0 ? new AuditHead(_number, _head) : null);
         }
-
-        return Task.CompletedTask;
     }
 
     public Task<IReadOnlyList<AuditEntry>> FindAsync(AuditSearch search, long? before, int most, CancellationToken cancel) =>
@@ -72,7 +69,32 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
 
     public Task<AuditEntry?> FindAsync(long id, CancellationToken cancel) => Task.FromResult(_reader.Find(id));
 
-    public Task<AuditVerification> VerifyAsync(CancellationToken cancel) => Task.FromResult(new SegmentVerifier(folder, IsSigned).Verify(cancel));
+    public Task<AuditVerification> VerifyAsync(AuditHead? last, CancellationToken cancel)
+    {
+        var (verifier, all) = (new ChainVerifier(_signing.IsSigned, last), SegmentFile.All(folder));
+        foreach (var path in all)
+        {
+            using var file = SegmentFile.Open(path);
+            if (file is null)
+            {
+                continue;
+            }
+
+            var number = 0;
+            foreach (var (_, line) in file.Forward(0))
+            {
+                cancel.ThrowIfCancellationRequested();
+                verifier.Look($"{Path.GetFileName(path)} line {++number}", line.Span);
+            }
+
+            if (new FileInfo(path).Length > file.Length && path != all[^1])
+            {
+                verifier.Add($"{Path.GetFileName(path)} ends within a line");
+            }
+        }
+
+        return Task.FromResult(verifier.Finish());
+    }
 
     public Task<string?> DeleteBeforeAsync(DateTimeOffset time, CancellationToken cancel)
     {
@@ -153,7 +175,7 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
             {
                 _head = ChainLine.HashOf(bytes.Span);
                 var last = ChainLine.Parse(bytes.Span) ?? throw new StoreException(
-                    $"the last line of {path} cannot be read; it was changed by somebody or the disk is damaged. Move the file out of {folder} and start again: the audit then begins anew");
+                    $"the last line of {path} cannot be read; it was changed by somebody or the disk is damaged. Move the file out of {folder} and start again: the audit then goes on after the day before, and verify says so");
                 (_number, _isSigned) = (last.Number, last.Type == ChainLine.Close);
                 if (healed is not null)
                 {
@@ -226,34 +248,18 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
 
     private void Sign()
     {
-        if (protection is null || _file is null || _number == 0 || _isSigned)
+        if (_file is null || _isSigned)
         {
             return;
         }
 
-        var head = _head;
-        try
+        if (_signing.Close(_number, _head, clock.GetUtcNow()) is { } close)
         {
-            var signature = protection.CreateProtector(Purpose).Protect($"{_number} {head}");
-            Append([new ChainLine { Number = 0, Type = ChainLine.Close, At = clock.GetUtcNow(), Head = head, Signature = signature, Prev = "" }], isDurable: true);
+            Append([close], isDurable: true);
         }
-        catch (CryptographicException)
+        else
         {
-            // Without a key ring there is no signature; the chain holds without it.
             _file.Flush(flushToDisk: true);
-        }
-    }
-
-    /// <summary>Whether a signature is ours; null when the key ring does not have its key.</summary>
-    private bool? IsSigned(long number, string head, string signature)
-    {
-        try
-        {
-            return protection?.CreateProtector(Purpose).Unprotect(signature) == $"{number} {head}";
-        }
-        catch (CryptographicException)
-        {
-            return null;
         }
     }
 

@@ -3,57 +3,88 @@ using Gateway.Audit;
 namespace Gateway.Store.Segments;
 
 /// <summary>Takes an older audit over into segments, once: all of it or nothing.</summary>
-internal static class SegmentImport
+internal sealed class SegmentImport : IDisposable
 {
-    /// <summary>Writes entries in their order. Nothing is done where there are segments already.</summary>
-    public static void Run(string folder, IEnumerable<AuditEntry> entries)
+    /// <summary>The name of the file that says that nothing is missing.</summary>
+    private const string Finished = "finished";
+
+    private readonly string _folder;
+    private readonly string _growing;
+    private FileStream? _file;
+    private DateOnly _day;
+    private long _number;
+    private string _head = ChainLine.NoHash;
+
+    private SegmentImport(string folder)
     {
-        if (SegmentFile.All(folder).Count > 0)
+        (_folder, _growing) = (folder, GrowingOf(folder));
+
+        // A crash left something behind that was not finished: it is begun again.
+        if (Directory.Exists(_growing))
         {
-            return;
+            Directory.Delete(_growing, recursive: true);
         }
 
-        // A crash leaves a folder behind that has not got the name; the next start begins again.
-        var growing = folder + ".importing";
-        if (Directory.Exists(growing))
+        PrivateFiles.MakeFolder(_growing);
+    }
+
+    /// <summary>Null where there are segments already.</summary>
+    public static SegmentImport? Begin(string folder)
+    {
+        if (File.Exists(Path.Combine(GrowingOf(folder), Finished)))
         {
-            Directory.Delete(growing, recursive: true);
+            Move(GrowingOf(folder), folder);
+            return null;
         }
 
-        PrivateFiles.MakeFolder(growing);
-        var (number, head, day) = (0L, ChainLine.NoHash, DateOnly.MinValue);
-        FileStream? file = null;
-        try
-        {
-            foreach (var entry in entries)
-            {
-                if (file is null || DateOnly.FromDateTime(entry.At.UtcDateTime) > day)
-                {
-                    file?.Flush(flushToDisk: true);
-                    file?.Dispose();
-                    day = DateOnly.FromDateTime(entry.At.UtcDateTime);
-                    file = new FileStream(Path.Combine(growing, SegmentFile.NameOf(day)), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
-                }
+        return SegmentFile.All(folder).Count > 0 ? null : new(folder);
+    }
 
-                var line = (ChainLine.From(new AuditRecord.Begun(entry), entry.At) with { Number = ++number, Prev = head }).ToBytes();
-                head = ChainLine.HashOf(line);
-                file.Write(line);
-                file.WriteByte((byte)'\n');
-            }
-
-            file?.Flush(flushToDisk: true);
-        }
-        finally
+    /// <summary>Writes the next entry.</summary>
+    public void Add(AuditEntry entry)
+    {
+        if (_file is null || DateOnly.FromDateTime(entry.At.UtcDateTime) > _day)
         {
-            file?.Dispose();
+            EndFile();
+            _day = DateOnly.FromDateTime(entry.At.UtcDateTime);
+            _file = new FileStream(Path.Combine(_growing, SegmentFile.NameOf(_day)), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
         }
 
-        if (Directory.Exists(folder))
+        var line = (ChainLine.From(new AuditRecord.Begun(entry), entry.At) with { Number = ++_number, Prev = _head }).ToBytes();
+        _head = ChainLine.HashOf(line);
+        _file.Write(line);
+        _file.WriteByte((byte)'\n');
+    }
+
+    /// <summary>Gives all of it its name.</summary>
+    public void Finish()
+    {
+        EndFile();
+        File.WriteAllText(Path.Combine(_growing, Finished), "");
+        Move(_growing, _folder);
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private static string GrowingOf(string folder) => Path.TrimEndingDirectorySeparator(folder) + ".importing";
+
+    /// <summary>File by file, since the folder may be a mount. From here on, a crash is gone on from.</summary>
+    private static void Move(string from, string to)
+    {
+        PrivateFiles.MakeFolder(to);
+        foreach (var path in SegmentFile.All(from))
         {
-            // Empty: there are no segments in it.
-            Directory.Delete(folder);
+            File.Copy(path, Path.Combine(to, Path.GetFileName(path)), overwrite: true);
+            File.Delete(path);
         }
 
-        Directory.Move(growing, folder);
+        Directory.Delete(from, recursive: true);
+    }
+
+    private void EndFile()
+    {
+        _file?.Flush(flushToDisk: true);
+        _file?.Dispose();
+        _file = null;
     }
 }

@@ -1,62 +1,65 @@
 using Gateway.Audit;
 
-namespace Gateway.Store.Segments;
+namespace Gateway.Store;
 
-/// <summary>Looks at every line: whether it is what was written, where it was written, with nothing taken away or put between.</summary>
+/// <summary>Looks at the lines of one chain: whether each is what was written, where it was written, with nothing taken away or put between.</summary>
+/// <param name="closed">Where the chain ended when it was closed last, as far as that is known.</param>
 /// <param name="isSigned">Whether a signature of a line's number and hash is ours; null when that cannot be told.</param>
-internal sealed class SegmentVerifier(string folder, Func<long, string, string, bool?> isSigned)
+internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, AuditHead? closed = null)
 {
     private readonly List<string> _problems = [];
     private readonly List<string> _notes = [];
     private readonly Dictionary<long, string> _begins = [];
     private ChainLine? _first;
+    private string? _known;
     private Line? _last;
     private readonly List<(long From, long To, int Problem)> _gaps = [];
     private long? _suspect;
     private long _highest;
     private long _lines;
 
-    public AuditVerification Verify(CancellationToken cancel)
+    /// <summary>Takes the next line, in the order that they stand in.</summary>
+    /// <param name="place">Where it stands, for whoever looks for it.</param>
+    public void Look(string place, ReadOnlySpan<byte> bytes)
     {
-        foreach (var path in SegmentFile.All(folder))
+        _lines++;
+        if (ChainLine.Parse(bytes) is not { } line)
         {
-            using var file = SegmentFile.Open(path);
-            if (file is null)
-            {
-                continue;
-            }
+            _problems.Add($"{place} was altered: it is no line of an audit");
 
-            var number = 0;
-            foreach (var (_, bytes) in file.Forward(0))
-            {
-                cancel.ThrowIfCancellationRequested();
-                number++;
-                _lines++;
-                var place = $"{Path.GetFileName(path)} line {number}";
-                if (ChainLine.Parse(bytes.Span) is not { } line)
-                {
-                    _problems.Add($"{place} was altered: it is no line of an audit");
-
-                    // Whatever its number was, it is the next one.
-                    _highest++;
-                    _last = new(place, null, "", IsInPlace: false);
-                    continue;
-                }
-
-                _first ??= line;
-                _highest = _last is null ? line.Number - 1 : _highest;
-                Look(place, line);
-                _last = new(place, line.Number, ChainLine.HashOf(bytes.Span), IsInPlace: line.Number > _highest);
-                _highest = Math.Max(_highest, line.Number);
-            }
-
-            if (new FileInfo(path).Length > file.Length && path != SegmentFile.All(folder)[^1])
-            {
-                _problems.Add($"{Path.GetFileName(path)} ends within a line");
-            }
+            // Whatever its number was, it is the next one.
+            _highest++;
+            _last = new(place, null, "", IsInPlace: false);
+            return;
         }
 
+        _first ??= line;
+        _highest = _last is null ? line.Number - 1 : _highest;
+        Look(place, line);
+        _last = new(place, line.Number, ChainLine.HashOf(bytes), IsInPlace: line.Number > _highest);
+        _highest = Math.Max(_highest, line.Number);
+        _known = line.Number == closed?.Number ? ChainLine.HashOf(bytes) : _known;
+    }
+
+    /// <summary>A chain may begin after this line: retention deleted what was before.</summary>
+    public void Allow(long through, string head) => _begins[through] = head;
+
+    /// <summary>Says something that is wrong besides the lines.</summary>
+    public void Add(string problem) => _problems.Add(problem);
+
+    /// <summary>What came of it.</summary>
+    public AuditVerification Finish()
+    {
         CheckBegin();
+        if (closed is { } last && last.Number > _highest)
+        {
+            _problems.Add($"the end is missing: {Count(last.Number - _highest)} removed after entry {_highest}; the audit was closed with entry {last.Number}");
+        }
+        else if (_known is not null && _known != closed?.Hash)
+        {
+            _problems.Add($"entry {closed?.Number} is not the one that the audit was closed with: lines up to it were written anew");
+        }
+
         return new(_lines, [.. _problems.Where(one => one.Length > 0)], _notes);
     }
 
