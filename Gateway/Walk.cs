@@ -79,6 +79,12 @@ internal sealed class Walk(
     {
         var ruling = await RuleAsync(context, visit, target);
         var decision = ruling.Judgement.Decision;
+        if (ruling.Key is not null && !decision.IsAllowed)
+        {
+            // Whether the key is good was never asked: it may be anybody's.
+            limits.TakeStranger(visit.Peer.Client);
+        }
+
         if (decision.IsAllowed && !IsSafe(context) && !await audit.BeginAsync(Entry(context, visit, ruling), context.RequestAborted))
         {
             await Refusals.WriteAsync(context, new(Reason.AuditUnavailable), StyleOf(context));

@@ -95,7 +95,7 @@ internal static class AuditCost
         }
 
         var verifying = Stopwatch.GetTimestamp();
-        var result = await store.VerifyAsync(null, default);
+        var result = await store.VerifyAsync([], default);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"verify",-26} {Stopwatch.GetElapsedTime(verifying).TotalMilliseconds,7:0.0} ms   {result.Problems.Count} problems"));
     }
 

@@ -65,6 +65,8 @@ public sealed class AuditCounterTests
     {
         Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "too_many" })).Should().Be(1);
         Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "passed_through" })).Should().Be(1);
+        Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "bad_request", Status = 400 })).Should().Be(1);
+        Take(5, Stranger("192.0.2.1") with { Actor = "key:abc", Role = "owner", Reason = "bad_request", Status = 400 }).Should().Be(5, "a session that was begun with a key is somebody's");
         Take(5, Stranger("192.0.2.1") with { Actor = "key:good", Reason = "passed_through", Status = 200 }).Should().Be(1);
     }
 

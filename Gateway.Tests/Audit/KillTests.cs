@@ -36,7 +36,7 @@ public sealed class KillTests
         var changes = headscale.Forwarded.Where(one => one.Method == "POST").ToArray();
         (changes.Length > KillsPerLane).Should().BeTrue($"only {changes.Length} changes came through");
         changes.Should().NotContain(one => !audited.Contains(one.Target));
-        (await new SegmentAuditStore(Path.Combine(folder.Path, "audit"), null, TimeProvider.System).VerifyAsync(null, default)).Problems.Should().BeEmpty();
+        (await new SegmentAuditStore(Path.Combine(folder.Path, "audit"), null, TimeProvider.System).VerifyAsync([], default)).Problems.Should().BeEmpty();
         (await StoredState.ReadPeopleAsync(folder.Path, kind)).Should().ContainSingle().Subject.Label.Should().Be("proxy:alice");
     }
 

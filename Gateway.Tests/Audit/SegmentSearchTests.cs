@@ -113,6 +113,32 @@ public sealed class SegmentSearchTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatIsRefusedIsFoundBehindAnyNumberOfChangesThatWereNot()
+    {
+        var store = Store();
+        await store.OpenAsync(default);
+        await store.WriteAsync([.. Enumerable.Range(0, 50).Select(one => Begun($"r{one}", method: "POST"))], isDurable: false, default);
+        await store.WriteAsync([Begun("refused", reason: "role_too_low")], isDurable: false, default);
+
+        (await store.ReadAsync(new AuditSearch { RefusedOnly = true }, 0, 10, default)).Select(one => one.RequestId).Should().Equal("refused");
+        await store.CloseAsync(default);
+    }
+
+    [Fact]
+    public async Task HowACallEndedIsFoundInTheNextDaysFile()
+    {
+        var store = Store();
+        await store.OpenAsync(default);
+        await store.WriteAsync([Begun("r0", method: "POST", status: null)], isDurable: true, default);
+        _clock.Move(TimeSpan.FromDays(1));
+        await store.WriteAsync([new AuditRecord.Ended(new("r0", "allowed", 204, 1)), Begun("r1")], isDurable: false, default);
+
+        (await store.FindAsync(1, default))!.Status.Should().Be(204);
+        (await store.FindAsync(AuditSearch.All, 2, 10, default)).Should().ContainSingle().Which.Status.Should().Be(204);
+        await store.CloseAsync(default);
+    }
+
+    [Fact]
     public async Task ACountThatIsWrittenLaterIsPartOfTheEntry()
     {
         var store = Store();

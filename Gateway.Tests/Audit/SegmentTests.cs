@@ -109,22 +109,41 @@ public sealed class SegmentTests : IDisposable
         await WriteAsync(8);
         var store = Store();
         await store.OpenAsync(default);
-        var head = await store.CloseAsync(default);
-        head!.Number.Should().Be(9);
+        await store.WriteAsync([Begun("last")], isDurable: true, default);
+        await store.CloseAsync(default);
+        var head = store.Signed!;
+        head.Number.Should().Be(11);
         Edit(lines => lines.RemoveRange(4, lines.Count - 4));
-        (await store.VerifyAsync(head, default)).Problems.Should().Equal("the end is missing: 5 lines were removed after entry 4; the audit was closed with entry 9");
+        (await store.VerifyAsync([head], default)).Problems.Should().Equal("the end is missing: 7 lines were removed after entry 4; it was signed up to entry 11");
         File.Delete(SegmentFile.All(Folder)[0]);
 
-        await WriteAsync(8);
+        await WriteAsync(12);
 
-        (await store.VerifyAsync(head, default)).Problems.Should().Equal("entry 9 is not the one that the audit was closed with: lines up to it were written anew");
+        (await store.VerifyAsync([head], default)).Problems.Should().Equal("entry 11 is not the one that was signed: lines up to it were written anew");
     }
 
     [Fact]
-    public async Task AForgedSignatureIsNamedAndOneOfALostKeyIsSaid()
+    public async Task LinesThatWereChainedAnewDoNotFitTheSignatureBehindThem()
+    {
+        await WriteAsync(8);
+        Edit(lines =>
+        {
+            lines[3] = lines[3].Replace("\"status\":200", "\"status\":404", StringComparison.Ordinal);
+            for (var at = 4; at < lines.Count; at++)
+            {
+                var hash = ChainLine.HashOf(System.Text.Encoding.UTF8.GetBytes(lines[at - 1]));
+                lines[at] = System.Text.RegularExpressions.Regex.Replace(lines[at], "\"prev\":\"[0-9a-f]+\"", $"\"prev\":\"{hash}\"");
+            }
+        });
+
+        (await VerifyAsync()).Should().Equal("2026-06-01.jsonl line 9: the signature is of other lines than those before it");
+    }
+
+    [Fact]
+    public async Task ASignatureThatIsForgedOrOfAnotherKeyRingOrOfOtherLinesIsNamed()
     {
         await WriteAsync(3);
-        (await Store(new EphemeralDataProtectionProvider()).VerifyAsync(null, default)).Notes.Should().ContainSingle().Which.Should().Contain("signature cannot be checked");
+        (await Store(new EphemeralDataProtectionProvider()).VerifyAsync([], default)).Problems.Should().ContainSingle().Which.Should().Contain("signature is not one of this key ring");
 
         var other = _keys.CreateProtector("audit head").Protect("3 " + new string('a', 64));
         Edit(lines => lines[3] = System.Text.RegularExpressions.Regex.Replace(lines[3], "\"signature\":\"[^\"]+\"", $"\"signature\":\"{other}\""));
@@ -142,7 +161,7 @@ public sealed class SegmentTests : IDisposable
         await store.WriteAsync([Begun("after")], isDurable: true, default);
         await store.CloseAsync(default);
 
-        var result = await store.VerifyAsync(null, default);
+        var result = await store.VerifyAsync([], default);
         result.Problems.Should().BeEmpty();
         result.Notes.Should().ContainSingle().Which.Should().Contain("14 bytes");
         (await store.ReadAsync(AuditSearch.All, 0, 100, default)).Select(one => one.RequestId).Should().Equal("r0", "r1", "r2", "after");
@@ -196,7 +215,7 @@ public sealed class SegmentTests : IDisposable
 
     private SegmentAuditStore Store(IDataProtectionProvider? keys = null) => new(Folder, keys ?? _keys, _clock);
 
-    private async Task<IReadOnlyList<string>> VerifyAsync() => (await Store().VerifyAsync(null, default)).Problems;
+    private async Task<IReadOnlyList<string>> VerifyAsync() => (await Store().VerifyAsync([], default)).Problems;
 
     private void Edit(Action<List<string>> change)
     {

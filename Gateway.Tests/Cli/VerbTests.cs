@@ -61,6 +61,24 @@ public sealed class VerbTests
         (json["errors"]!.AsArray().Count >= 4).Should().BeTrue();
     }
 
+    [Fact]
+    public async Task CheckWarnsOfSecretsAndAStoreThatOthersMayRead()
+    {
+        using var folder = new TemporaryFolder();
+        var key = folder.File("key", "hskey-api-abcdefghijkl-" + new string('a', 64));
+        var open = folder.File("open.yaml", $"headscale: {{url: http://127.0.0.1:1, api_key: hskey-api-abcdefghijkl-{new string('a', 64)}}}\nserver: {{data_path: {folder.Path}}}\nstore: {{encryption_key: secret}}");
+        FileModes.Set(open, FileModes.OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        FileModes.Set(folder.Path, (UnixFileMode)0b111_101_101);
+
+        var warned = (await Verb.RunAsync("check", "--config", open)).Output;
+        warned.Should().Contain($"{open}:1:").And.Contain("api_key_path").And.Contain("encryption_key_path").And.Contain($"chmod 700 {folder.Path}");
+        FileModes.Set(open, FileModes.OwnerOnly);
+        FileModes.Set(folder.Path, (UnixFileMode)0b111_000_000);
+        (await Verb.RunAsync("check", "--config", open)).Output.Should().NotContain("everybody on this machine").And.NotContain("chmod");
+        var closed = folder.File("closed.yaml", $"headscale: {{url: http://127.0.0.1:1, api_key_path: {key}}}\nserver: {{data_path: {folder.Path}}}");
+        (await Verb.RunAsync("check", "--config", closed)).Output.Should().NotContain("everybody on this machine");
+    }
+
     [Theory]
     [InlineData(26)]
     [InlineData(30)]

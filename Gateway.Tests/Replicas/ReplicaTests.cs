@@ -159,9 +159,9 @@ public sealed class ReplicaTests(PostgresCluster cluster)
         using var folder = new TemporaryFolder();
         var ports = new[] { GatewayProcess.FreePort(), GatewayProcess.FreePort() };
         using var nginx = StartNginx(folder, GatewayProcess.FreePort(), ports, out var front);
+        var gateways = new List<GatewayProcess>();
         try
         {
-            var gateways = new List<GatewayProcess>();
             foreach (var port in ports)
             {
                 gateways.Add(await StartAsync(port));
@@ -221,13 +221,24 @@ public sealed class ReplicaTests(PostgresCluster cluster)
 
             (await signIns).Should().BeGreaterThan(3);
 
+            // And one that dies: the other one serves, with everything that was stored.
+            await gateways[0].KillAsync();
+            using (var after = new HttpRequestMessage(HttpMethod.Get, new Uri(front, "/api/v1/node")))
+            {
+                after.Headers.Add("Remote-User", "alice");
+                using var answer = await http.SendAsync(after);
+                answer.StatusCode.Should().Be(HttpStatusCode.OK);
+            }
+
+            (await Verb.RunAsync("audit", "verify", "--config", gateways[1].ConfigFile)).Exit.Should().Be(0);
+        }
+        finally
+        {
             foreach (var gateway in gateways)
             {
                 await gateway.DisposeAsync();
             }
-        }
-        finally
-        {
+
             nginx.Kill(entireProcessTree: true);
             await nginx.WaitForExitAsync();
         }

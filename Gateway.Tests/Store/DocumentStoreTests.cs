@@ -180,45 +180,6 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
         (await opening.Should().ThrowAsync<DamagedStoreException>()).Which.Message.Should().Contain("gateway restore");
     }
 
-    [Fact]
-    public async Task ALiteDbStoreOfANewerGatewayOrOfAnotherProgramIsRefused()
-    {
-        await (await OpenAsync("litedb")).DisposeAsync();
-        using (var newer = new LiteDB.LiteDatabase(LiteDbFile.Connection(FileOf("litedb"))))
-        {
-            newer.GetCollection("meta").Update(new LiteDB.BsonDocument { ["_id"] = "schema", ["number"] = 99 });
-        }
-
-        FluentActions.Invoking(() => LiteDbDocumentStore.Inspect(FileOf("litedb"))).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("newer gateway");
-        (await FluentActions.Awaiting(() => OpenAsync("litedb")).Should().ThrowExactlyAsync<StoreException>()).Which.Message.Should().Contain("newer gateway");
-        var other = Path.Combine(_folder.Path, "other.litedb");
-        using (var theirs = new LiteDB.LiteDatabase(LiteDbFile.Connection(other)))
-        {
-            theirs.GetCollection("theirs").Insert(new LiteDB.BsonDocument { ["_id"] = 1 });
-        }
-
-        FluentActions.Invoking(() => LiteDbDocumentStore.Open(other)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("some other program");
-    }
-
-    [Fact]
-    public async Task ALiteDbFileThatIsMostlyAirIsWrittenAnewAtTheStart()
-    {
-        await using (var store = await OpenAsync("litedb"))
-        {
-            await store.CommitAsync([Put("a/1", 0, "kept", "k1"), .. Enumerable.Range(0, 3000).Select(one => Put($"b/{one}", 0, new string('x', 3000)))], default);
-            await store.CommitAsync([Put("a/1", 1, "kept", "k1"), .. Enumerable.Range(0, 3000).Select(one => new DocumentChange($"b/{one}", 1, null, []))], default);
-        }
-
-        new FileInfo(FileOf("litedb")).Length.Should().BeGreaterThan(8 * 1024 * 1024);
-        await using var again = await OpenAsync("litedb");
-
-        new FileInfo(FileOf("litedb")).Length.Should().BeLessThan(1024 * 1024);
-        var document = (await again.LoadAsync(default)).Documents.Should().ContainSingle().Subject;
-        (document.Id, document.Version, TextOf(document)).Should().Be(("a/1", 2L, "kept"));
-        (await again.CommitAsync([Put("a/2", 0, "x", "k1")], default)).Should().Be(CommitOutcome.Conflict);
-        Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName).Should().BeEquivalentTo("headtower.litedb", "headtower-log.litedb");
-    }
-
     [Theory]
     [MemberData(nameof(EmbeddedKinds))]
     public async Task AnEmbeddedStoreIsForItsOwnerAlone(string kind)
@@ -262,62 +223,6 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
         await using var again = Open(kind, Path.Combine(disk.Path, FileOf(kind, "")));
         (await again.LoadAsync(default)).Documents.Count.Should().Be(stored);
         (await again.CommitAsync([Put("b/1", 0, new string('x', 4000))], default)).Should().Be(CommitOutcome.Done);
-    }
-
-    [PostgresFact]
-    public async Task AServerThatCannotBeUsedIsRefusedInWordsWithoutThePassword()
-    {
-        _connection = await cluster.MakeDatabaseAsync();
-        foreach (var (connection, complaint) in new[]
-        {
-            (_connection.Replace("gate-pw", "wrong-pw", StringComparison.Ordinal), "refuses the user or the password"),
-            (_connection.Replace("gateway_", "nowhere_", StringComparison.Ordinal), "no such database"),
-            ("Host=127.0.0.1;Port=1;Username=gate;Password=gate-pw", "cannot be reached"),
-            ("nonsense gate-pw", "neither of the form"),
-        })
-        {
-            var message = (await FluentActions.Awaiting(() => PostgresServer.OpenAsync(new Secret(connection), default)).Should().ThrowAsync<StoreException>()).Which.Message;
-            message.Should().Contain(complaint).And.NotContain("-pw");
-        }
-    }
-
-    [PostgresFact]
-    public async Task AUrlWorksAsWell()
-    {
-        _connection = await cluster.MakeDatabaseAsync();
-        var parts = _connection.Split(';').Select(one => one.Split('=')).ToDictionary(one => one[0], one => one[1]);
-        await using var server = await PostgresServer.OpenAsync(new Secret($"postgres://{parts["Username"]}:{parts["Password"]}@{parts["Host"]}:{parts["Port"]}/{parts["Database"]}?sslmode=prefer"), default);
-        server.Name.Should().Be($"PostgreSQL 127.0.0.1/{parts["Database"]}");
-    }
-
-    [PostgresFact]
-    public async Task OfManyWhoStartAtOnceOneMakesTheTables()
-    {
-        _connection = await cluster.MakeDatabaseAsync();
-        foreach (var server in await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => PostgresServer.OpenAsync(new Secret(_connection), default))))
-        {
-            await server.DisposeAsync();
-        }
-
-        (await PostgresServer.InspectAsync(new Secret(_connection), default)).Should().Be(1);
-    }
-
-    [PostgresFact]
-    public async Task WhatOneProcessCommitsAnotherIsToldAndAlsoWhatItDeleted()
-    {
-        _connection = await cluster.MakeDatabaseAsync();
-        await using var one = await OpenAsync("postgres");
-        await one.CommitAsync([Put("counter/x", 0, "x", "k")], default);
-        await using var other = await OpenAsync("postgres");
-        var position = (await other.LoadAsync(default)).Position;
-
-        await one.CommitAsync([new("counter/x", 1, null, []), Put("counter/y", 0, "y", "k")], default);
-        await other.WaitForOthersAsync(position, default);
-        var changes = await other.ReadChangesAsync(position, default);
-
-        (changes.IsWhole, string.Join(' ', changes.Changed.Select(one => one.Id)), string.Join(' ', changes.Removed)).Should().Be((false, "counter/y", "counter/x"));
-        (await other.ReadChangesAsync(changes.Position, default)).Changed.Should().BeEmpty();
-        (await other.ReadChangesAsync(changes.Position + 5, default)).IsWhole.Should().BeTrue("a server that knows less took over");
     }
 
     private static DocumentChange Put(string id, long expected, string text, params string[] keys) => new(id, expected, new JsonObject { ["text"] = text }.ToJsonString(), keys);

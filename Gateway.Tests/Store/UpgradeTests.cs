@@ -48,7 +48,7 @@ public sealed class UpgradeTests : IDisposable
 
         var entries = await StoredState.ReadAuditAsync(Audit);
         entries.Select(one => (one.RequestId, one.Reason, one.Status)).Should().Equal(("r1", "allowed", (int?)200), ("r2", "done", (int?)null), ("r3", "role_too_low", (int?)403));
-        (await new SegmentAuditStore(Audit, null, TimeProvider.System).VerifyAsync(null, default)).Problems.Should().BeEmpty();
+        (await new SegmentAuditStore(Audit, null, TimeProvider.System).VerifyAsync([], default)).Problems.Should().BeEmpty();
         SegmentFile.All(Audit).Count.Should().Be(2, "the entries are of two days");
     }
 

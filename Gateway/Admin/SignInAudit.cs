@@ -28,6 +28,6 @@ internal sealed class SignInAudit(AuditLog audit, TimeProvider clock)
                 Duration = clock.GetElapsedTime(visit.Started).TotalMilliseconds,
                 Detail = detail,
             },
-            context.RequestAborted);
+            CancellationToken.None);
     }
 }

@@ -104,10 +104,12 @@ internal sealed class AuditCounter(TimeProvider clock)
         { Class: AuditClass.Refusal, Actor: null } => new(
             null, null, null, entry.Kind is AuditKind.Api ? null : entry.Row, entry.Reason, null, GroupOf(entry.Client), IsStranger: true),
 
+        // So is an own key that was refused here: nobody asked Headscale about it.
+        { Class: AuditClass.Refusal, Role: null, Actor: { } actor } when actor.StartsWith(OwnKey, StringComparison.Ordinal) => new(
+            null, null, null, null, entry.Reason, null, GroupOf(entry.Client), IsStranger: true),
+
         // Whoever is over their limit goes on asking.
-        { Class: AuditClass.Refusal } when entry.Reason == _tooMany => entry.Actor!.StartsWith(OwnKey, StringComparison.Ordinal)
-            ? new(null, null, null, null, entry.Reason, null, GroupOf(entry.Client), IsStranger: true)
-            : new(entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsStranger: false),
+        { Class: AuditClass.Refusal } when entry.Reason == _tooMany => new(entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsStranger: false),
         _ => null,
     };
 

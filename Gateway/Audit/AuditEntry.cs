@@ -169,9 +169,12 @@ internal interface IAuditStore : IAsyncDisposable
     /// <exception cref="Settings.StoreException">Nothing of it was written.</exception>
     Task WriteAsync(IReadOnlyList<AuditRecord> records, bool isDurable, CancellationToken cancel);
 
+    /// <summary>Where the chain was signed last; null when it was not.</summary>
+    AuditHead? Signed { get; }
+
     /// <summary>Signs what was written.</summary>
-    /// <returns>Where the chain ends; null where there is nothing, or where a chain does not outlive its process.</returns>
-    Task<AuditHead?> CloseAsync(CancellationToken cancel);
+    /// <exception cref="Settings.StoreException">It could not be written; the chain holds without it.</exception>
+    Task CloseAsync(CancellationToken cancel);
 
     /// <summary>Entries before a position, or from the newest on, newest first.</summary>
     Task<IReadOnlyList<AuditEntry>> FindAsync(AuditSearch search, long? before, int most, CancellationToken cancel);
@@ -183,8 +186,8 @@ internal interface IAuditStore : IAsyncDisposable
     Task<AuditEntry?> FindAsync(long id, CancellationToken cancel);
 
     /// <summary>Looks at every line.</summary>
-    /// <param name="last">Where it ended when it was closed last, as far as that is known.</param>
-    Task<AuditVerification> VerifyAsync(AuditHead? last, CancellationToken cancel);
+    /// <param name="signed">Where its chains were signed last.</param>
+    Task<AuditVerification> VerifyAsync(IReadOnlyList<AuditHead> signed, CancellationToken cancel);
 
     /// <summary>Deletes what is older, in wholes; returns what was deleted, in words, or null.</summary>
     Task<string?> DeleteBeforeAsync(DateTimeOffset time, CancellationToken cancel);

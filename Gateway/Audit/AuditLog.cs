@@ -14,10 +14,13 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
     private const int MostPerWrite = 256;
 
     private static readonly TimeSpan _tick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longestStop = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _cleaning = TimeSpan.FromHours(1);
 
     private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
     private readonly AuditCounter _counter = new(clock);
+    private List<AuditRecord> _left = [];
+    private AuditHead? _remembered;
     private volatile string? _trouble;
 
     /// <summary>Where it is kept, to be read.</summary>
@@ -30,25 +33,31 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
     public async Task<AuditVerification> VerifyAsync(CancellationToken cancel)
     {
         await FlushAsync(cancel);
-        return await store.VerifyAsync(heads.Last, cancel);
+        return await store.VerifyAsync(heads.All, cancel);
     }
 
     /// <summary>Queues an entry, or counts it; waits only while the queue is full.</summary>
     public ValueTask RecordAsync(AuditEntry entry, CancellationToken cancel) =>
-        _counter.Take(entry, live.Current.Settings.Audit.CountsReads) is { } single
-            ? _queue.Writer.WriteAsync(new(new AuditRecord.Begun(single), IsDurable: false, null), cancel)
-            : ValueTask.CompletedTask;
+        _counter.Take(entry, live.Current.Settings.Audit.CountsReads) is { } single ? QueueAsync(new(new AuditRecord.Begun(single), IsDurable: false, null), cancel) : ValueTask.CompletedTask;
 
     /// <summary>Stores the entry of a call that is about to change something; false when that failed, and the call must not be made.</summary>
     public async Task<bool> BeginAsync(AuditEntry entry, CancellationToken cancel)
     {
         var stored = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _queue.Writer.WriteAsync(new(new AuditRecord.Begun(entry), IsDurable: true, stored), cancel);
+        try
+        {
+            await _queue.Writer.WriteAsync(new(new AuditRecord.Begun(entry), IsDurable: true, stored), cancel);
+        }
+        catch (ChannelClosedException)
+        {
+            return false;
+        }
+
         return await stored.Task;
     }
 
     /// <summary>Queues how a begun call ended.</summary>
-    public ValueTask CompleteAsync(AuditOutcome outcome) => _queue.Writer.WriteAsync(new(new AuditRecord.Ended(outcome), IsDurable: false, null));
+    public ValueTask CompleteAsync(AuditOutcome outcome) => QueueAsync(new(new AuditRecord.Ended(outcome), IsDurable: false, null), CancellationToken.None);
 
     /// <summary>Waits until everything that was recorded is where readers see it.</summary>
     public async Task FlushAsync(CancellationToken cancel)
@@ -71,22 +80,20 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        // The queue is emptied, not dropped.
+        // The queue is emptied, not dropped, also when others took all the time that there was to stop.
         if (ExecuteTask is not null)
         {
-            await QueueCountsAsync(isEager: true, cancellationToken);
+            await QueueCountsAsync(isEager: true, CancellationToken.None);
         }
 
         _queue.Writer.TryComplete();
-        await base.StopAsync(cancellationToken);
         try
         {
-            if (await store.CloseAsync(cancellationToken) is { } head)
-            {
-                await heads.RememberAsync(head);
-            }
+            await base.StopAsync(CancellationToken.None).WaitAsync(_longestStop, clock, CancellationToken.None);
+            await store.CloseAsync(CancellationToken.None);
+            await RememberAsync();
         }
-        catch (StoreException e)
+        catch (Exception e) when (e is StoreException or TimeoutException)
         {
             LogNotWritten(0, e.Message);
         }
@@ -112,26 +119,34 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
 
     private async Task WriteAsync(List<Work> batch)
     {
-        var stored = false;
-        try
-        {
-            AuditRecord[] records = [.. batch.Select(one => one.Record).OfType<AuditRecord>()];
-            if (records.Length > 0)
-            {
-                await store.WriteAsync(records, batch.Exists(one => one.IsDurable), CancellationToken.None);
-            }
-
-            (stored, _trouble) = (true, records.Length > 0 ? null : _trouble);
-        }
-        catch (StoreException e)
-        {
-            _trouble = e.Message;
-            LogNotWritten(batch.Count, e.Message);
-        }
-
+        AuditRecord[] records = [.. _left, .. batch.Select(one => one.Record).OfType<AuditRecord>()];
+        var stored = await TryWriteAsync(records, batch.Exists(one => one.IsDurable));
+        _left = stored ? [] : [.. _left, .. batch.Where(one => one.Stored is null).Select(one => one.Record).OfType<AuditRecord>().Take(Math.Max(0, MostQueued - _left.Count))];
         foreach (var work in batch)
         {
             work.Stored?.SetResult(stored);
+        }
+    }
+
+    /// <summary>What could not be written is tried again with the next; but a change whose entry was not stored was not made.</summary>
+    private async Task<bool> TryWriteAsync(AuditRecord[] records, bool isDurable)
+    {
+        try
+        {
+            if (records.Length > 0)
+            {
+                await store.WriteAsync(records, isDurable, CancellationToken.None);
+                _trouble = null;
+            }
+
+            return true;
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, those who wait are told, and the next entry is tried.
+            _trouble = e.Message;
+            LogNotWritten(records.Length, e.Message);
+            return false;
         }
     }
 
@@ -150,6 +165,8 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
                     cleaned = clock.GetTimestamp();
                     await CleanAsync(stoppingToken);
                 }
+
+                await RememberAsync();
             }
         }
         catch (OperationCanceledException)
@@ -158,22 +175,38 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
         }
     }
 
+    private async ValueTask QueueAsync(Work work, CancellationToken cancel)
+    {
+        try
+        {
+            await _queue.Writer.WriteAsync(work, cancel);
+        }
+        catch (ChannelClosedException)
+        {
+            // The gateway has ended; what a call that was cut off came to is not known.
+        }
+    }
+
     private async Task QueueCountsAsync(bool isEager, CancellationToken cancel)
     {
         foreach (var count in _counter.TakeCounts(isEager))
         {
-            await _queue.Writer.WriteAsync(new(count, IsDurable: false, null), cancel);
+            await QueueAsync(new(count, IsDurable: false, null), cancel);
         }
     }
 
     private async Task CleanAsync(CancellationToken cancel)
     {
+        var before = clock.GetUtcNow().AddDays(-live.Current.Settings.Audit.RetentionDays);
         try
         {
-            if (await store.DeleteBeforeAsync(clock.GetUtcNow().AddDays(-live.Current.Settings.Audit.RetentionDays), cancel) is { } deleted)
+            if (await store.DeleteBeforeAsync(before, cancel) is { } deleted)
             {
                 LogCleaned(deleted);
             }
+
+            // Of a server, a month goes when all of it is too old.
+            await heads.ForgetAsync(before.AddDays(-31));
         }
         catch (StoreException e)
         {
@@ -181,14 +214,35 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
         }
     }
 
+    private async Task RememberAsync()
+    {
+        if (store.Signed is not { } signed || signed == _remembered)
+        {
+            return;
+        }
+
+        try
+        {
+            await heads.RememberAsync(signed);
+            _remembered = signed;
+        }
+        catch (StoreException e)
+        {
+            LogNotRemembered(e.Message);
+        }
+    }
+
     /// <param name="Record">Null to wait for what is before it.</param>
     private sealed record Work(AuditRecord? Record, bool IsDurable, TaskCompletionSource<bool>? Stored);
 
-    [LoggerMessage(1, LogLevel.Error, "{Count} audit entries could not be written: {Cause}")]
+    [LoggerMessage(1, LogLevel.Error, "{Count} audit entries could not be written, and are tried again: {Cause}")]
     private partial void LogNotWritten(int count, string cause);
 
     [LoggerMessage(2, LogLevel.Information, "The audit past its retention was deleted: {Deleted}")]
     private partial void LogCleaned(string deleted);
+
+    [LoggerMessage(4, LogLevel.Warning, "Where the audit was signed could not be stored: {Cause}")]
+    private partial void LogNotRemembered(string cause);
 
     [LoggerMessage(3, LogLevel.Warning, "{Healed}")]
     private partial void LogHealed(string healed);

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Policy;
@@ -15,12 +14,15 @@ internal sealed record ChainLine
     public const string Note = "note";
     public const string Retention = "retention";
 
+    private static readonly string[] _classes = [.. Enum.GetNames<AuditClass>().Select(SnakeCase.From)];
+    private static readonly string[] _kinds = [.. Enum.GetNames<AuditKind>().Select(SnakeCase.From)];
+
     /// <summary>What stands before the first line.</summary>
     public static string NoHash { get; } = new('0', SHA256.HashSizeInBytes * 2);
 
     /// <summary>The position, from 1 on, without a gap.</summary>
     [JsonPropertyName("n")]
-    public required long Number { get; init; }
+    public long Number { get; init; }
 
     /// <summary><c>read</c>, <c>change</c> or <c>refusal</c> for an entry; else what it says about earlier lines.</summary>
     [JsonPropertyName("t")]
@@ -75,21 +77,20 @@ internal sealed record ChainLine
     public string? Signature { get; init; }
 
     /// <summary>SHA-256 of the line before, in lower-case hex.</summary>
-    public required string Prev { get; init; }
+    public string Prev { get; init; } = "";
 
     [JsonIgnore]
     public bool IsEntry => Type is "read" or "change" or "refusal";
 
-    /// <summary>The line of a record; <see cref="Number"/> and <see cref="Prev"/> are for whoever chains it.</summary>
+    /// <summary>The line of a record, before it has its place in a chain.</summary>
     public static ChainLine From(AuditRecord record, DateTimeOffset now) => record switch
     {
         AuditRecord.Begun { Entry: var entry } => new()
         {
-            Number = 0,
-            Type = SnakeCase.From(entry.Class.ToString()),
+            Type = _classes[(int)entry.Class],
             At = entry.At,
             Id = entry.RequestId,
-            Kind = SnakeCase.From(entry.Kind.ToString()),
+            Kind = _kinds[(int)entry.Kind],
             Actor = entry.Actor,
             Role = entry.Role,
             User = entry.HeadscaleUser,
@@ -105,31 +106,84 @@ internal sealed record ChainLine
             After = entry.After,
             Many = entry.Count > 1 ? entry.Count : null,
             Last = entry.Last,
-            Prev = "",
         },
         AuditRecord.Ended { Outcome: var outcome } => new()
         {
-            Number = 0,
             Type = Outcome,
             At = now,
             Of = outcome.RequestId,
             Reason = outcome.Reason,
             Status = outcome.Status,
             Ms = Math.Round(outcome.Duration, 3),
-            Prev = "",
         },
-        AuditRecord.Counted { Count: var count } => new() { Number = 0, Type = Count, At = now, Of = count.RequestId, Many = count.Count, Last = count.Last, Prev = "" },
+        AuditRecord.Counted { Count: var count } => new() { Type = Count, At = now, Of = count.RequestId, Many = count.Count, Last = count.Last },
         _ => throw new ArgumentOutOfRangeException(nameof(record)),
     };
 
-    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ChainLineJson.Format.ChainLine);
+    /// <summary>Writes the line as it is kept, without its end.</summary>
+    /// <param name="number">Its position.</param>
+    /// <param name="prev">The hash of the line before it.</param>
+    public void WriteTo(Utf8JsonWriter json, long number, string prev)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("n"u8, number);
+        json.WriteString("t"u8, Type);
+        json.WriteString("at"u8, At);
+        Write(json, "id"u8, Id);
+        Write(json, "kind"u8, Kind);
+        Write(json, "actor"u8, Actor);
+        Write(json, "role"u8, Role);
+        Write(json, "user"u8, User);
+        Write(json, "row"u8, Row);
+        Write(json, "method"u8, Method);
+        Write(json, "path"u8, Path);
+        Write(json, "reason"u8, Reason);
+        Write(json, "status"u8, Status);
+        Write(json, "client"u8, Client);
+        if (Ms is { } ms)
+        {
+            json.WriteNumber("ms"u8, ms);
+        }
+
+        Write(json, "detail"u8, Detail);
+        Write(json, "before"u8, Before);
+        Write(json, "after"u8, After);
+        Write(json, "many"u8, Many);
+        if (Last is { } last)
+        {
+            json.WriteString("last"u8, last);
+        }
+
+        Write(json, "of"u8, Of);
+        Write(json, "through"u8, Through);
+        Write(json, "head"u8, Head);
+        Write(json, "signature"u8, Signature);
+        json.WriteString("prev"u8, prev);
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
+    {
+        if (value is not null)
+        {
+            json.WriteString(name, value);
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, long? value)
+    {
+        if (value is { } number)
+        {
+            json.WriteNumber(name, number);
+        }
+    }
 
     /// <summary>Null when it is none.</summary>
     public static ChainLine? Parse(ReadOnlySpan<byte> line)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, ChainLineJson.Format.ChainLine);
+            return JsonSerializer.Deserialize(line, ChainLineJson.Default.ChainLine);
         }
         catch (JsonException)
         {
@@ -145,7 +199,7 @@ internal sealed record ChainLine
         Id = Number,
         At = At,
         RequestId = Id ?? "",
-        Kind = Enum.GetValues<AuditKind>().FirstOrDefault(one => SnakeCase.From(one.ToString()) == Kind),
+        Kind = (AuditKind)Math.Max(0, Array.IndexOf(_kinds, Kind)),
         Actor = Actor,
         Role = Role,
         HeadscaleUser = User,
@@ -172,14 +226,6 @@ internal sealed record ChainLine
     };
 }
 
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(ChainLine))]
-internal sealed partial class ChainLineJson : JsonSerializerContext
-{
-    /// <summary>Text stays readable; control characters are escaped, and so a line is one line.</summary>
-    public static ChainLineJson Format { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
-}
+internal sealed partial class ChainLineJson : JsonSerializerContext;

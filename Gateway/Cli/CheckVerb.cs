@@ -37,6 +37,11 @@ internal static class CheckVerb
                 problems.Warn($"{files.Config}: headscale.api_key", "not set; only Tailscale clients and callers with a key of their own are served");
             }
 
+            foreach (var secret in OpenSecrets.Find(files.Config))
+            {
+                problems.Warn(secret, $"everybody on this machine may read this secret; close the file (chmod 640) or put the secret into a file of its own ({secret[(secret.LastIndexOf('.') + 1)..]}_path)");
+            }
+
             await CheckStoreAsync(configuration.Settings, problems, cancel);
             if (parsed.GetValue(_online))
             {

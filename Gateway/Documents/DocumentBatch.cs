@@ -25,6 +25,14 @@ internal sealed class DocumentBatch(DocumentCollection<Counter> counters)
         _changes[change.Id] = change;
     }
 
+    /// <summary>Puts something new: where there is something of that id already, the change is decided anew.</summary>
+    public void Add<T>(DocumentCollection<T> collection, T value)
+        where T : class
+    {
+        var change = collection.Write(value);
+        _changes[change.Id] = change with { Expected = 0 };
+    }
+
     public void Remove<T>(DocumentCollection<T> collection, T value)
         where T : class
     {

@@ -21,6 +21,7 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
     private long _position;
     private long _compared = clock.GetTimestamp();
     private volatile string? _trouble;
+    private bool _isUncertain;
 
     /// <summary>Why the store cannot be asked; null while it can.</summary>
     public string? Trouble => _trouble;
@@ -59,6 +60,11 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
         {
             for (var tries = 0; tries < MostTries; tries++)
             {
+                if (_isUncertain)
+                {
+                    await CatchUpAsync(cancel);
+                }
+
                 var batch = new DocumentBatch(_counters);
                 var result = decide(batch);
                 if (batch.Changes is not { Count: > 0 } changes)
@@ -125,8 +131,7 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
                 throw new StoreException($"{store.Name} was changed at the same moment; nothing was replaced, please try again");
             }
 
-            var contents = await store.LoadAsync(cancel);
-            Apply(contents.Documents, [], isWhole: true);
+            Apply(changes.Select(one => one.Result).OfType<Document>(), changes.Where(one => one.Json is null).Select(one => one.Id), isWhole: false);
         }
         finally
         {
@@ -222,13 +227,21 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
         }
         catch (StoreException e) when (!store.IsShared)
         {
-            _trouble = e.Message;
+            (_trouble, _isUncertain) = (e.Message, true);
             throw;
         }
     }
 
     private async Task CatchUpAsync(CancellationToken cancel)
     {
+        if (!store.IsShared)
+        {
+            // What failed may have been stored all the same.
+            Apply((await store.LoadAsync(cancel)).Documents, [], isWhole: true);
+            _isUncertain = false;
+            return;
+        }
+
         var changes = await store.ReadChangesAsync(_position, cancel);
         Apply(changes.Changed, changes.Removed, changes.IsWhole);
         _position = changes.Position;

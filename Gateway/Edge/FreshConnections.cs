@@ -9,7 +9,6 @@ namespace Gateway.Edge;
 /// </summary>
 internal static class FreshConnections
 {
-    private static readonly object _used = new();
     private static readonly TimeSpan _moment = TimeSpan.FromSeconds(1);
 
     /// <summary>Connection middleware, in front of HTTP.</summary>
@@ -22,9 +21,10 @@ internal static class FreshConnections
         }
 
         using var closing = new CancellationTokenSource();
+        var state = new State();
         await using var asked = feature.ConnectionClosedRequested.Register(() =>
         {
-            if (connection.Items.ContainsKey(_used))
+            if (state.IsUsed)
             {
                 closing.Cancel();
             }
@@ -33,6 +33,7 @@ internal static class FreshConnections
                 closing.CancelAfter(_moment);
             }
         });
+        connection.Features.Set(state);
         connection.Features.Set<IConnectionLifetimeNotificationFeature>(new Closing(feature, closing.Token));
         await next(connection);
     });
@@ -40,13 +41,24 @@ internal static class FreshConnections
     /// <summary>Middleware: from its first request on, a connection is closed when it is idle.</summary>
     public static RequestDelegate MarkUsed(RequestDelegate next) => context =>
     {
-        if (context.Features.Get<IConnectionItemsFeature>() is { } connection)
+        if (context.Features.Get<State>() is { } state)
         {
-            connection.Items[_used] = _used;
+            state.IsUsed = true;
         }
 
         return next(context);
     };
+
+    private sealed class State
+    {
+        private volatile bool _isUsed;
+
+        public bool IsUsed
+        {
+            get => _isUsed;
+            set => _isUsed = value;
+        }
+    }
 
     private sealed class Closing(IConnectionLifetimeNotificationFeature inner, CancellationToken requested) : IConnectionLifetimeNotificationFeature
     {

@@ -19,6 +19,8 @@ internal static class CallEntry
     /// <summary>Arguments that are a secret, or stand for a device that is just being let in.</summary>
     private static readonly FrozenSet<string> _secrets = FrozenSet.Create(StringComparer.Ordinal, "key", "authId");
 
+    private static readonly FrozenDictionary<Reason, string> _reasons = Enum.GetValues<Reason>().ToFrozenDictionary(one => one, one => SnakeCase.From(one.ToString()));
+
     /// <param name="ownKey">The public prefix of the caller's own Headscale key.</param>
     public static AuditEntry Of(Visit visit, string method, string path, Judgement judgement, Admitted? who, string? ownKey, DateTimeOffset now) => new()
     {
@@ -58,5 +60,5 @@ internal static class CallEntry
     /// <summary>A path as the audit has it.</summary>
     public static string Cut(string path) => path.Length > LongestPath ? path[..LongestPath] : path;
 
-    public static string NameOf(Reason reason) => SnakeCase.From(reason.ToString());
+    public static string NameOf(Reason reason) => _reasons[reason];
 }

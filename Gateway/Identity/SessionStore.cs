@@ -36,7 +36,7 @@ internal sealed class SessionStore
             batch.Remove(_sessions, old);
         }
 
-        batch.Put(_sessions, added);
+        batch.Add(_sessions, added);
         return added;
     });
 

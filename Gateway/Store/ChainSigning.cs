@@ -11,17 +11,17 @@ internal sealed class ChainSigning(IDataProtectionProvider? protection)
     private const string Purpose = "audit head";
 
     /// <summary>The line that signs what is before it; null where nothing can be signed. The chain holds without it.</summary>
-    public ChainLine? Close(long number, string head, DateTimeOffset now)
+    public ChainLine? Close(AuditHead head, DateTimeOffset now)
     {
-        if (protection is null || number == 0)
+        if (protection is null || head.Number == 0)
         {
             return null;
         }
 
         try
         {
-            var signature = protection.CreateProtector(Purpose).Protect($"{number} {head}");
-            return new() { Number = 0, Type = ChainLine.Close, At = now, Head = head, Signature = signature, Prev = "" };
+            var signature = protection.CreateProtector(Purpose).Protect($"{head.Number} {head.Hash}");
+            return new() { Type = ChainLine.Close, At = now, Head = head.Hash, Signature = signature };
         }
         catch (CryptographicException)
         {

@@ -3,7 +3,7 @@ using Gateway.Audit;
 namespace Gateway.Store;
 
 /// <summary>Looks at the lines of one chain: whether each is what was written, where it was written, with nothing taken away or put between.</summary>
-/// <param name="closed">Where the chain ended when it was closed last, as far as that is known.</param>
+/// <param name="closed">Where the chain was signed last, as far as that is known.</param>
 /// <param name="isSigned">Whether a signature of a line's number and hash is ours; null when that cannot be told.</param>
 internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, AuditHead? closed = null)
 {
@@ -53,11 +53,11 @@ internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, 
         CheckBegin();
         if (closed is { } last && last.Number > _highest)
         {
-            _problems.Add($"the end is missing: {Count(last.Number - _highest)} removed after entry {_highest}; the audit was closed with entry {last.Number}");
+            _problems.Add($"the end is missing: {Count(last.Number - _highest)} removed after entry {_highest}; it was signed up to entry {last.Number}");
         }
         else if (_known is not null && _known != closed?.Hash)
         {
-            _problems.Add($"entry {closed?.Number} is not the one that the audit was closed with: lines up to it were written anew");
+            _problems.Add($"entry {closed?.Number} is not the one that was signed: lines up to it were written anew");
         }
 
         return new(_lines, [.. _problems.Where(one => one.Length > 0)], _notes);
@@ -76,12 +76,12 @@ internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, 
                 switch (isSigned(line.Number - 1, head, signature))
                 {
                     case null:
-                        _notes.Add($"{place}: the signature cannot be checked; its key is not in the key ring any more");
+                        _problems.Add($"{place}: the signature is not one of this key ring");
                         break;
-                    case false:
+                    case true when head == line.Prev:
+                        break;
+                    default:
                         _problems.Add($"{place}: the signature is of other lines than those before it");
-                        break;
-                    case true:
                         break;
                 }
 

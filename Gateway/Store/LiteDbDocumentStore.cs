@@ -81,15 +81,9 @@ internal sealed class LiteDbDocumentStore : IDocumentStore
             }
 
             _isClosed = true;
-            try
-            {
-                CheckpointWhereThereIsRoom();
-            }
-            finally
-            {
-                _database.Dispose();
-                _held?.Dispose();
-            }
+            TryCheckpoint();
+            _database.Dispose();
+            _held?.Dispose();
         }
 
         return ValueTask.CompletedTask;
@@ -123,7 +117,7 @@ internal sealed class LiteDbDocumentStore : IDocumentStore
         FlushLog();
         if (LogLength > LargestLog)
         {
-            CheckpointWhereThereIsRoom();
+            TryCheckpoint();
         }
 
         return CommitOutcome.Done;
@@ -213,12 +207,19 @@ internal sealed class LiteDbDocumentStore : IDocumentStore
     }
 
     /// <summary>First the log is on the disk, then it is put into the file. Without room it stays, and the next start reads it.</summary>
-    private void CheckpointWhereThereIsRoom()
+    private void TryCheckpoint()
     {
-        FlushLog();
-        if (FreeSpace > LeastRoom + LogLength)
+        try
         {
-            _database.Checkpoint();
+            FlushLog();
+            if (FreeSpace > LeastRoom + LogLength)
+            {
+                _database.Checkpoint();
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LiteException)
+        {
+            // What was acknowledged is in the log, whatever becomes of this.
         }
     }
 }

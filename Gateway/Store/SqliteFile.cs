@@ -131,15 +131,13 @@ internal sealed class SqliteFile
 
     private string KeepOld(long version)
     {
-        var kept = $"{Path}.schema{version}";
-        if (!File.Exists(kept))
-        {
-            // Only a whole copy gets the name.
-            File.Delete(kept + ".tmp");
-            CopyTo(kept + ".tmp");
-            File.Move(kept + ".tmp", kept);
-        }
+        // One that is there may be of an earlier upgrade that was taken back.
+        var kept = Enumerable.Range(1, int.MaxValue).Select(one => one == 1 ? $"{Path}.schema{version}" : $"{Path}.schema{version}-{one}").First(one => !File.Exists(one));
 
+        // Only a whole copy gets the name.
+        File.Delete(kept + ".tmp");
+        CopyTo(kept + ".tmp");
+        File.Move(kept + ".tmp", kept);
         return kept;
     }
 

@@ -3,6 +3,7 @@ using Dapper;
 using Gateway.Audit;
 using Gateway.Documents;
 using Gateway.Identity;
+using Gateway.Settings;
 using Gateway.Store.Segments;
 using Gateway.Users;
 using Microsoft.Data.Sqlite;
@@ -61,6 +62,12 @@ internal static class SqliteUpgrade
         using var import = SegmentImport.Begin(folder);
         if (import is null)
         {
+            if (entries.LastOrDefault() is { } last && !new SegmentReader(folder).Find(new AuditSearch { Text = last.RequestId }, null, 1, default).Exists(one => one.RequestId == last.RequestId))
+            {
+                throw new StoreException(
+                    $"{folder} has an audit of a later gateway, and the store has entries that are not in it: a newer version ran here before. Move that folder away and start again; both can be kept");
+            }
+
             return;
         }
 

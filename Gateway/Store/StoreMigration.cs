@@ -33,14 +33,16 @@ internal static class StoreMigration
         }
 
         var entries = await CopyAuditAsync(sourceAudit, targetAudit, to.Audit.Folder, cancel);
-        var documents = (await sourceDocuments.LoadAsync(cancel)).Documents;
-        if (documents.Count > 0
+        // An audit that changes its form has new chains.
+        var keepsAudit = (sourceAudit, targetAudit) is (SegmentAuditStore, SegmentAuditStore);
+        var documents = (await sourceDocuments.LoadAsync(cancel)).Documents.Where(one => keepsAudit || !one.Id.StartsWith(AuditHeads.Kind + "/", StringComparison.Ordinal)).ToArray();
+        if (documents.Length > 0
             && await targetDocuments.CommitAsync([.. documents.Select(one => new DocumentChange(one.Id, 0, one.Json, one.Keys))], cancel) is not CommitOutcome.Done)
         {
             throw new StoreException($"{targetDocuments.Name} was changed at the same time; nothing was copied");
         }
 
-        return (documents.Count, entries);
+        return (documents.Length, entries);
     }
 
     /// <summary>Between two embedded kinds, the audit's files stay where they are.</summary>

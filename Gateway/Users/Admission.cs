@@ -140,7 +140,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
             return person;
         }
 
-        if (await people.FollowAsync(person.Id, role, profile) is not Change.Done)
+        if (await people.FollowAsync(person.Id, role, profile, isPinnedKept: configuration.Settings.ManualRoles is ManualRoles.Pinned) is not Change.Done)
         {
             return people.Snapshot.Find(person.Id) ?? person;
         }

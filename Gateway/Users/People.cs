@@ -106,7 +106,7 @@ internal sealed class People
             OwnerRule.WhenThereIsNone => !Snapshot.HasOwner,
         };
         var added = New(batch, person) with { Role = becomesOwner ? Role.OwnerName : person.Role };
-        batch.Put(_people, added);
+        batch.Add(_people, added);
         return (added, true);
     });
 
@@ -122,7 +122,7 @@ internal sealed class People
         var outcome = Check(added);
         if (outcome is Change.Done)
         {
-            batch.Put(_people, added);
+            batch.Add(_people, added);
         }
 
         return outcome;
@@ -137,14 +137,15 @@ internal sealed class People
 
     /// <summary>Takes over what a source says.</summary>
     /// <param name="role">The role by its word; null where it does not decide.</param>
-    public Task<Change> FollowAsync(long id, string? role, Profile profile) => ChangeAsync(id, one => (Change.Done, one with
+    /// <param name="isPinnedKept">Whether a role that was given by hand stays, also one that was given at this very moment.</param>
+    public Task<Change> FollowAsync(long id, string? role, Profile profile, bool isPinnedKept = false) => ChangeAsync(id, one => (Change.Done, one with
     {
-        Role = one.Role == Role.OwnerName ? one.Role : role ?? one.Role,
+        Role = one.Role == Role.OwnerName || (isPinnedKept && one.RoleIsPinned && role != Role.OwnerName) ? one.Role : role ?? one.Role,
         Name = profile.Name,
         Email = profile.Email,
         EmailIsTrusted = profile.EmailIsTrusted,
         Picture = profile.Picture,
-        RoleNote = profile.RoleNote,
+        RoleNote = isPinnedKept && one.RoleIsPinned ? null : profile.RoleNote,
     }));
 
     /// <summary>Links a person. By <see cref="LinkSource.Auto"/>, what an administrator decided stays as it is.</summary>
@@ -186,8 +187,14 @@ internal sealed class People
     });
 
     /// <summary>Makes <paramref name="to"/> the owner and the owner until now <paramref name="oldOwnerRole"/>, both or neither.</summary>
-    public Task<Change> TransferOwnershipAsync(long to, string oldOwnerRole) => _documents.ChangeAsync(batch =>
+    /// <param name="by">Who hands it over; null for the console, which needs to be nobody.</param>
+    public Task<Change> TransferOwnershipAsync(long to, string oldOwnerRole, long? by = null) => _documents.ChangeAsync(batch =>
     {
+        if (by is not null && Snapshot.Owner?.Id != by)
+        {
+            return Change.Decided;
+        }
+
         if (Snapshot.Find(to) is not { } person)
         {
             return Change.NoSuchPerson;

@@ -127,7 +127,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         if (action == "owner")
         {
             return who.IsConsole || (who is { Role.IsOwner: true, Person: { } me } && me.Id != person.Id)
-                ? new(() => people.TransferOwnershipAsync(person.Id, configuration.Table.Roles[1].Name), person.Role, Role.OwnerName)
+                ? new(() => people.TransferOwnershipAsync(person.Id, configuration.Table.Roles[1].Name, who.Person?.Id), person.Role, Role.OwnerName)
                 : Plan.Refuse("only the owner hands ownership over, and to somebody else");
         }
 

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
 using Gateway.Documents;
 using Gateway.Identity;
+using Gateway.Users;
 
 namespace Gateway.Admin.Control;
 
@@ -16,7 +18,16 @@ internal sealed class StateCopies(DocumentSet documents)
         [.. (await documents.ExportAsync(cancel)).Where(one => !one.Id.StartsWith(Sessions, StringComparison.Ordinal))];
 
     /// <summary>What is wrong with documents that are to be restored; null when nothing is.</summary>
-    public string? Complaint(IReadOnlyList<Document> backup) => documents.Complaint(backup);
+    public string? Complaint(IReadOnlyList<Document> backup) => documents.Complaint(backup) ?? CounterComplaint(backup);
+
+    /// <summary>Somebody new must not get the number of somebody who is there.</summary>
+    private static string? CounterComplaint(IReadOnlyList<Document> backup)
+    {
+        var people = backup.Where(one => one.Id.StartsWith(PersonKeys.Kind + "/", StringComparison.Ordinal)).ToArray();
+        var highest = people.Length == 0 ? 0 : people.Max(one => long.Parse(one.Id[(PersonKeys.Kind.Length + 1)..], CultureInfo.InvariantCulture));
+        var last = backup.FirstOrDefault(one => one.Id == $"counter/{PersonKeys.Kind}") is { } counter ? LastOf(counter) : 0;
+        return last >= highest ? null : $"the last number of a person is said to be {last}, and there is one with {highest}";
+    }
 
     /// <summary>Puts a backup in the place of the state, all at once, and in effect at once.</summary>
     /// <exception cref="Settings.StoreException">Nothing was changed.</exception>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Audit;
@@ -20,17 +19,14 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
     private const string Entries = "type in ('read', 'change', 'refusal')";
 
     private readonly SemaphoreSlim _writing = new(1, 1);
+    private ChainWriter _chain = new("");
     private readonly ChainSigning _signing = new(protection);
-    private readonly HashSet<DateOnly> _months = [];
-    private string _replica = "";
-    private long _number;
-    private string _head = ChainLine.NoHash;
+    private readonly PostgresAuditMonths _months = new();
     private bool _isSigned = true;
 
     public Task<string?> OpenAsync(CancellationToken cancel)
     {
-        // A chain is of one process: nobody goes on with another one's.
-        _replica = $"{Environment.MachineName}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
+        Begin("");
         return Task.FromResult<string?>(null);
     }
 
@@ -40,21 +36,15 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
         await AppendAsync([.. records.Select(one => ChainLine.From(one, now))], cancel);
     }
 
-    public async Task<AuditHead?> CloseAsync(CancellationToken cancel)
-    {
-        if (_signing.Close(_number, _head, clock.GetUtcNow()) is { } close && !_isSigned)
-        {
-            try
-            {
-                await AppendAsync([close], cancel);
-            }
-            catch (StoreException)
-            {
-                // The server is gone before the gateway: the chain is without a signature then.
-            }
-        }
+    public AuditHead? Signed { get; private set; }
 
-        return null;
+    public async Task CloseAsync(CancellationToken cancel)
+    {
+        if (_signing.Close(_chain.Head, clock.GetUtcNow()) is { } close && !_isSigned)
+        {
+            await AppendAsync([close], cancel);
+            Signed = _chain.Head with { At = clock.GetUtcNow() };
+        }
     }
 
     public async Task<IReadOnlyList<AuditEntry>> FindAsync(AuditSearch search, long? before, int most, CancellationToken cancel)
@@ -92,15 +82,17 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
     public async Task<AuditEntry?> FindAsync(long id, CancellationToken cancel) =>
         (await PageAsync(AuditSearch.All, "id = $1", id, cancel)) is [var entry] ? entry : null;
 
-    public Task<AuditVerification> VerifyAsync(AuditHead? last, CancellationToken cancel) => server.RunAsync(
+    public Task<AuditVerification> VerifyAsync(IReadOnlyList<AuditHead> signed, CancellationToken cancel) => server.RunAsync(
         async connection =>
         {
             var (lines, problems, notes) = (0L, new List<string>(), new List<string>());
             var kept = await connection.QueryAsync(
                 $"select line from headtower_audit where type = '{ChainLine.Retention}'", reader => ChainLine.Parse(Encoding.UTF8.GetBytes(reader.GetString(0)))!, cancel);
-            foreach (var chain in await connection.QueryAsync("select distinct replica from headtower_audit order by replica", reader => reader.GetString(0), cancel))
+            var chains = await connection.QueryAsync("select distinct replica from headtower_audit order by replica", reader => reader.GetString(0), cancel);
+            problems.AddRange(signed.Where(one => one.Chain != AuditHead.Files && !chains.Contains(one.Chain)).Select(one => $"{one.Chain}: all {one.Number} lines were removed"));
+            foreach (var chain in chains)
             {
-                var verifier = new ChainVerifier(_signing.IsSigned);
+                var verifier = new ChainVerifier(_signing.IsSigned, signed.FirstOrDefault(one => one.Chain == chain));
                 foreach (var line in kept.Where(one => one.Detail == chain && one.Through is not null))
                 {
                     verifier.Allow(line.Through!.Value, line.Head ?? "");
@@ -125,17 +117,13 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
 
     public async Task<string?> DeleteBeforeAsync(DateTimeOffset time, CancellationToken cancel)
     {
-        var old = await server.RunAsync(
-            connection => connection.QueryAsync(
-                "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'headtower_audit'::regclass order by c.relname", reader => reader.GetString(0), cancel),
-            cancel);
-        var gone = old.Where(one => MonthOf(one) is { } month && month.AddMonths(1) <= DateOnly.FromDateTime(time.UtcDateTime)).ToArray();
+        var gone = await server.RunAsync(connection => PostgresAuditMonths.BeforeAsync(connection, time, cancel), cancel);
         foreach (var partition in gone)
         {
             await DropAsync(partition, cancel);
         }
 
-        return gone.Length == 0 ? null : string.Join(", ", gone);
+        return gone.Count == 0 ? null : string.Join(", ", gone);
     }
 
     public Task CopyToAsync(string folder, CancellationToken cancel)
@@ -160,37 +148,51 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
     /// <summary>Takes entries over from elsewhere, into a chain of their own.</summary>
     public async Task ImportAsync(IReadOnlyList<AuditEntry> entries, CancellationToken cancel)
     {
-        if (_replica.Length == 0)
+        if (_chain.Head.Chain.Length == 0)
         {
-            await OpenAsync(cancel);
-            _replica = "imported-" + _replica;
+            Begin("imported-");
         }
 
-        await AppendAsync([.. entries.Select(one => ChainLine.From(new AuditRecord.Begun(one), one.At))], cancel);
+        await AppendAsync([.. entries.Select(one => ChainLine.From(new AuditRecord.Begun(one), one.At))], cancel, isImport: true);
     }
 
     public ValueTask DisposeAsync()
     {
         _writing.Dispose();
+        _chain.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private async Task AppendAsync(ChainLine[] lines, CancellationToken cancel)
+    /// <summary>A chain is of one process: nobody goes on with another one's.</summary>
+    private void Begin(string prefix)
+    {
+        _chain.Dispose();
+        _chain = new($"{prefix}{Environment.MachineName}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}");
+        _isSigned = true;
+    }
+
+    /// <param name="isImport">Whether the lines are kept under the time of their entries; else under the time that they are written.</param>
+    private async Task AppendAsync(ChainLine[] lines, CancellationToken cancel, bool isImport = false)
     {
         await _writing.WaitAsync(cancel);
         try
         {
-            var (number, head) = (_number, _head);
-            var rows = new List<(ChainLine Line, string Text)>();
-            foreach (var line in lines)
+            // In partitions by month, the lines of a chain must not go back in time.
+            var now = clock.GetUtcNow();
+            var rows = new List<Row>();
+            _chain.Write(lines, _ => { }, (line, number, text) => rows.Add(new(line, number, Encoding.UTF8.GetString(text), isImport ? line.At : now)));
+            try
             {
-                var bytes = (line with { Number = ++number, Prev = head }).ToBytes();
-                head = ChainLine.HashOf(bytes);
-                rows.Add((line with { Number = number }, Encoding.UTF8.GetString(bytes)));
+                await server.RunAsync(connection => InsertAsync(connection, rows, cancel), cancel);
+                _isSigned = lines[^1].Type == ChainLine.Close;
             }
-
-            await server.RunAsync(connection => InsertAsync(connection, rows, cancel), cancel);
-            (_number, _head, _isSigned) = (number, head, lines[^1].Type == ChainLine.Close);
+            catch
+            {
+                // Whether it was stored is not known: a chain that might have two lines of one number is gone on with nowhere.
+                Begin("");
+                _months.Forget();
+                throw;
+            }
         }
         finally
         {
@@ -198,15 +200,9 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
         }
     }
 
-    private async Task<int> InsertAsync(NpgsqlConnection connection, List<(ChainLine Line, string Text)> rows, CancellationToken cancel)
+    private async Task<int> InsertAsync(NpgsqlConnection connection, List<Row> rows, CancellationToken cancel)
     {
-        foreach (var month in rows.Select(one => MonthOf(one.Line.At)).Distinct().Where(one => !_months.Contains(one)).ToArray())
-        {
-            await connection.ExecuteAsync(
-                string.Create(CultureInfo.InvariantCulture, $"create table if not exists headtower_audit_{month:yyyy_MM} partition of headtower_audit for values from ('{month:yyyy-MM-dd}Z') to ('{month.AddMonths(1):yyyy-MM-dd}Z')"), cancel);
-            _months.Add(month);
-        }
-
+        await _months.MakeAsync(connection, rows.Select(one => one.At), cancel);
         return await connection.ExecuteAsync(
             """
             insert into headtower_audit (replica, n, at, type, request, actor, "row", line)
@@ -214,9 +210,9 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
             on conflict do nothing
             """,
             cancel,
-            _replica,
-            rows.Select(one => one.Line.Number).ToArray(),
-            rows.Select(one => one.Line.At.ToUniversalTime()).ToArray(),
+            _chain.Head.Chain,
+            rows.Select(one => one.Number).ToArray(),
+            rows.Select(one => one.At.ToUniversalTime()).ToArray(),
             rows.Select(one => one.Line.Type).ToArray(),
             Texts(rows.Select(one => one.Line.Of ?? one.Line.Id)),
             Texts(rows.Select(one => one.Line.Actor)),
@@ -281,20 +277,22 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
             cancel);
         await AppendAsync(
             [
-                new ChainLine { Number = 0, Type = ChainLine.Note, At = clock.GetUtcNow(), Detail = $"retention deletes {partition}", Prev = "" },
+                new ChainLine { Type = ChainLine.Note, At = clock.GetUtcNow(), Detail = $"retention deletes {partition}" },
                 .. begins.Select(one => new ChainLine
                 {
-                    Number = 0, Type = ChainLine.Retention, At = clock.GetUtcNow(), Detail = one.Replica, Through = one.Through, Head = one.Next?.Prev, Prev = "",
+                    Type = ChainLine.Retention,
+                    At = clock.GetUtcNow(),
+                    Detail = one.Replica,
+                    Through = one.Through,
+                    Head = one.Next?.Prev,
                 }),
             ],
             cancel);
         await server.RunAsync(connection => connection.ExecuteAsync($"drop table if exists {partition}", cancel), cancel);
     }
 
-    private static DateOnly MonthOf(DateTimeOffset at) => new(at.UtcDateTime.Year, at.UtcDateTime.Month, 1);
-
-    private static DateOnly? MonthOf(string partition) =>
-        DateOnly.TryParseExact(partition.Replace("headtower_audit_", "", StringComparison.Ordinal), "yyyy_MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out var month) ? month : null;
-
     private static NpgsqlParameter Texts(IEnumerable<string?> values) => new() { Value = values.ToArray(), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text };
+
+    /// <summary>A line as it is stored.</summary>
+    private sealed record Row(ChainLine Line, long Number, string Text, DateTimeOffset At);
 }

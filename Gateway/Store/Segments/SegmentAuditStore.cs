@@ -13,15 +13,14 @@ namespace Gateway.Store.Segments;
 internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? protection, TimeProvider clock) : IAuditStore
 {
     private readonly Lock _writing = new();
+    private readonly ChainWriter _chain = new(AuditHead.Files);
     private readonly ChainSigning _signing = new(protection);
     private readonly SegmentReader _reader = new(folder);
     private FileStream? _file;
     private DateOnly _day;
-    private long _number;
-    private string _head = ChainLine.NoHash;
     private bool _isSigned;
 
-    public string Folder => folder;
+    public AuditHead? Signed { get; private set; }
 
     public Task<string?> OpenAsync(CancellationToken cancel)
     {
@@ -44,20 +43,27 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
         var now = clock.GetUtcNow();
         lock (_writing)
         {
-            Write([.. records.Select(one => ChainLine.From(one, now))], isDurable);
+            Write(records.Select(one => ChainLine.From(one, now)), isDurable);
         }
 
         return Task.CompletedTask;
     }
 
-    public Task<AuditHead?> CloseAsync(CancellationToken cancel)
+    public Task CloseAsync(CancellationToken cancel)
     {
         lock (_writing)
         {
-            Sign();
-            _file?.Dispose();
-            _file = null;
-            return Task.FromResult(_number > 0 ? new AuditHead(_number, _head) : null);
+            try
+            {
+                Sign();
+                _file?.Dispose();
+                _file = null;
+                return Task.CompletedTask;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Unusable(e);
+            }
         }
     }
 
@@ -69,9 +75,9 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
 
     public Task<AuditEntry?> FindAsync(long id, CancellationToken cancel) => Task.FromResult(_reader.Find(id));
 
-    public Task<AuditVerification> VerifyAsync(AuditHead? last, CancellationToken cancel)
+    public Task<AuditVerification> VerifyAsync(IReadOnlyList<AuditHead> signed, CancellationToken cancel)
     {
-        var (verifier, all) = (new ChainVerifier(_signing.IsSigned, last), SegmentFile.All(folder));
+        var (verifier, all) = (new ChainVerifier(_signing.IsSigned, signed.FirstOrDefault(one => one.Chain == AuditHead.Files)), SegmentFile.All(folder));
         foreach (var path in all)
         {
             using var file = SegmentFile.Open(path);
@@ -100,30 +106,14 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
     {
         lock (_writing)
         {
-            var (all, day) = (SegmentFile.All(folder), DateOnly.FromDateTime(time.UtcDateTime));
-            var old = all.SkipLast(1).TakeWhile(one => SegmentFile.DayOf(one) < day).ToArray();
-            if (old.Length == 0)
+            try
             {
-                return Task.FromResult<string?>(null);
+                return Task.FromResult(DeleteBefore(time));
             }
-
-            // What goes is written down before it goes, and where the chain begins from then on.
-            using (var next = SegmentFile.Open(all[old.Length]))
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                if (next is null || SegmentReader.FirstOf(next) is not { } first)
-                {
-                    return Task.FromResult<string?>(null);
-                }
-
-                Write([new ChainLine { Number = 0, Type = ChainLine.Retention, At = clock.GetUtcNow(), Through = first.Number - 1, Head = first.Prev, Prev = "" }], isDurable: true);
+                throw Unusable(e);
             }
-
-            foreach (var path in old)
-            {
-                File.Delete(path);
-            }
-
-            return Task.FromResult<string?>(string.Join(", ", old.Select(Path.GetFileName)));
         }
     }
 
@@ -143,7 +133,36 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
     public ValueTask DisposeAsync()
     {
         _file?.Dispose();
+        _chain.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private string? DeleteBefore(DateTimeOffset time)
+    {
+        var (all, day) = (SegmentFile.All(folder), DateOnly.FromDateTime(time.UtcDateTime));
+        var old = all.SkipLast(1).TakeWhile(one => SegmentFile.DayOf(one) < day).ToArray();
+        if (old.Length == 0)
+        {
+            return null;
+        }
+
+        // What goes is written down before it goes, and where the chain begins from then on.
+        using (var next = SegmentFile.Open(all[old.Length]))
+        {
+            if (next is null || SegmentReader.FirstOf(next) is not { } first)
+            {
+                return null;
+            }
+
+            Write([new ChainLine { Type = ChainLine.Retention, At = clock.GetUtcNow(), Through = first.Number - 1, Head = first.Prev }], isDurable: true);
+        }
+
+        foreach (var path in old)
+        {
+            File.Delete(path);
+        }
+
+        return string.Join(", ", old.Select(Path.GetFileName));
     }
 
     /// <summary>Finds the end of the chain. Half a line, which a crash leaves behind, is cut off.</summary>
@@ -173,13 +192,13 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
             using var file = SegmentFile.Open(path)!;
             foreach (var (_, bytes) in file.Backward(file.Length))
             {
-                _head = ChainLine.HashOf(bytes.Span);
                 var last = ChainLine.Parse(bytes.Span) ?? throw new StoreException(
                     $"the last line of {path} cannot be read; it was changed by somebody or the disk is damaged. Move the file out of {folder} and start again: the audit then goes on after the day before, and verify says so");
-                (_number, _isSigned) = (last.Number, last.Type == ChainLine.Close);
+                _chain.TakeUp(new(AuditHead.Files, last.Number, ChainLine.HashOf(bytes.Span)));
+                _isSigned = last.Type == ChainLine.Close;
                 if (healed is not null)
                 {
-                    Write([new ChainLine { Number = 0, Type = ChainLine.Note, At = clock.GetUtcNow(), Detail = healed, Prev = "" }], isDurable: true);
+                    Write([new ChainLine { Type = ChainLine.Note, At = clock.GetUtcNow(), Detail = healed }], isDurable: true);
                 }
 
                 return healed;
@@ -189,9 +208,8 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
         return healed;
     }
 
-    private void Write(ChainLine[] lines, bool isDurable)
+    private void Write(IEnumerable<ChainLine> lines, bool isDurable)
     {
-        var (number, head) = (_number, _head);
         try
         {
             var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
@@ -200,7 +218,6 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
                 Sign();
                 _file.Dispose();
                 _file = null;
-                (number, head) = (_number, _head);
             }
 
             if (_file is null)
@@ -214,28 +231,24 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            (_number, _head) = (number, head);
             throw Unusable(e);
         }
     }
 
-    /// <summary>All lines or none: what a full disk took half of is cut off again.</summary>
-    private void Append(ChainLine[] lines, bool isDurable)
+    private void Append(IEnumerable<ChainLine> lines, bool isDurable)
     {
-        using var text = new MemoryStream();
-        foreach (var line in lines)
-        {
-            var bytes = (line with { Number = ++_number, Prev = _head }).ToBytes();
-            _head = ChainLine.HashOf(bytes);
-            _isSigned = line.Type == ChainLine.Close;
-            text.Write(bytes);
-            text.WriteByte((byte)'\n');
-        }
+        var isSigned = false;
+        _chain.Write(lines, text => Store(text, isDurable), (line, _, _) => isSigned = line.Type == ChainLine.Close);
+        _isSigned = isSigned;
+    }
 
+    /// <summary>All of it or nothing: what a full disk took half of is cut off again.</summary>
+    private void Store(ReadOnlyMemory<byte> text, bool isDurable)
+    {
         var end = _file!.Position;
         try
         {
-            _file.Write(text.GetBuffer(), 0, (int)text.Length);
+            _file.Write(text.Span);
             _file.Flush(isDurable);
         }
         catch (IOException)
@@ -253,9 +266,10 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
             return;
         }
 
-        if (_signing.Close(_number, _head, clock.GetUtcNow()) is { } close)
+        if (_signing.Close(_chain.Head, clock.GetUtcNow()) is { } close)
         {
             Append([close], isDurable: true);
+            Signed = _chain.Head with { At = clock.GetUtcNow() };
         }
         else
         {

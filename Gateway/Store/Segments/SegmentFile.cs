@@ -106,7 +106,14 @@ internal sealed class SegmentFile : IDisposable
                 }
 
                 from = 0;
-                held += RandomAccess.Read(_file, buffer.AsSpan(held, (int)Math.Min(buffer.Length - held, Length - at - held)), at + held);
+                var read = RandomAccess.Read(_file, buffer.AsSpan(held, (int)Math.Min(buffer.Length - held, Length - at - held)), at + held);
+                if (read == 0)
+                {
+                    // What a full disk took half of was cut off meanwhile.
+                    yield break;
+                }
+
+                held += read;
             }
         }
         finally

@@ -10,10 +10,9 @@ internal sealed class SegmentImport : IDisposable
 
     private readonly string _folder;
     private readonly string _growing;
+    private readonly ChainWriter _chain = new(AuditHead.Files);
     private FileStream? _file;
     private DateOnly _day;
-    private long _number;
-    private string _head = ChainLine.NoHash;
 
     private SegmentImport(string folder)
     {
@@ -50,10 +49,7 @@ internal sealed class SegmentImport : IDisposable
             _file = new FileStream(Path.Combine(_growing, SegmentFile.NameOf(_day)), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
         }
 
-        var line = (ChainLine.From(new AuditRecord.Begun(entry), entry.At) with { Number = ++_number, Prev = _head }).ToBytes();
-        _head = ChainLine.HashOf(line);
-        _file.Write(line);
-        _file.WriteByte((byte)'\n');
+        _chain.Write([ChainLine.From(new AuditRecord.Begun(entry), entry.At)], text => _file.Write(text.Span));
     }
 
     /// <summary>Gives all of it its name.</summary>
@@ -64,7 +60,11 @@ internal sealed class SegmentImport : IDisposable
         Move(_growing, _folder);
     }
 
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _chain.Dispose();
+    }
 
     private static string GrowingOf(string folder) => Path.TrimEndingDirectorySeparator(folder) + ".importing";
 

@@ -67,6 +67,22 @@ internal sealed class SegmentReader(string folder)
     /// <summary>Entries after a position, oldest first.</summary>
     public List<AuditEntry> Read(AuditSearch search, long after, int most, CancellationToken cancel)
     {
+        // What may match is known before it is known how it ended: a page of that may hold nothing that does.
+        while (true)
+        {
+            var page = ReadPage(search, after, most, cancel);
+            var matching = page.FindAll(search.Matches);
+            if (matching.Count > 0 || page.Count < most)
+            {
+                return matching;
+            }
+
+            after = page[^1].Id;
+        }
+    }
+
+    private List<AuditEntry> ReadPage(AuditSearch search, long after, int most, CancellationToken cancel)
+    {
         var filter = new LineFilter(search);
         var (found, places) = (new List<AuditEntry>(), new Dictionary<string, int>(StringComparer.Ordinal));
         var (fullAt, looked) = (DateTimeOffset.MaxValue, 0L);
@@ -89,7 +105,7 @@ internal sealed class SegmentReader(string folder)
 
                 if (looked > LongestLook || line.At - _longestWait > fullAt)
                 {
-                    return Matching(found, search);
+                    return found;
                 }
 
                 if (line.Of is { } of && places.TryGetValue(of, out var place))
@@ -105,7 +121,7 @@ internal sealed class SegmentReader(string folder)
             }
         }
 
-        return Matching(found, search);
+        return found;
     }
 
     public AuditEntry? Find(long number)
@@ -133,25 +149,41 @@ internal sealed class SegmentReader(string folder)
     }
 
     /// <summary>The newest whole line of a file; null when it has none that can be understood.</summary>
-    public static ChainLine? LastOf(SegmentFile file) => file.Backward(file.Length).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault();
+    public static ChainLine? LastOf(SegmentFile file) => file.Backward(file.Length).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault(one => one is not null);
 
-    public static ChainLine? FirstOf(SegmentFile file) => file.Forward(0).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault();
+    public static ChainLine? FirstOf(SegmentFile file) => file.Forward(0).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault(one => one is not null);
 
     /// <summary>How a call ended may make a refusal of what was let through, and has words of its own.</summary>
     private static bool MayMatch(AuditSearch search, AuditEntry entry) =>
         (entry.Class is AuditClass.Change ? search with { RefusedOnly = false, Text = "" } : search).Matches(entry);
 
-    private static List<AuditEntry> Matching(List<AuditEntry> found, AuditSearch search) => [.. found.Where(search.Matches)];
-
-    /// <summary>What is said after an offset about entries before it.</summary>
-    private static void LookAhead(SegmentFile file, long from, LaterLines later)
+    /// <summary>What is said after an offset about entries before it, also in the next days' files.</summary>
+    private void LookAhead(SegmentFile file, long from, LaterLines later)
     {
-        DateTimeOffset? begun = null;
+        if (!LookAhead(file, from, null, later, out var begun))
+        {
+            return;
+        }
+
+        foreach (var path in SegmentFile.All(folder).Where(one => string.CompareOrdinal(one, file.Path) > 0))
+        {
+            using var next = SegmentFile.Open(path);
+            if (next is not null && !LookAhead(next, 0, begun, later, out begun))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <returns>Whether what comes after the file may say more.</returns>
+    private static bool LookAhead(SegmentFile file, long from, DateTimeOffset? since, LaterLines later, out DateTimeOffset? begun)
+    {
+        begun = since;
         foreach (var (at, bytes) in file.Forward(from))
         {
             if (at - from > LongestLook)
             {
-                return;
+                return false;
             }
 
             if (LineFilter.IsEntry(bytes.Span) || ChainLine.Parse(bytes.Span) is not { } line)
@@ -162,10 +194,12 @@ internal sealed class SegmentReader(string folder)
             begun ??= line.At;
             if (line.At - begun > _longestWait)
             {
-                return;
+                return false;
             }
 
             later.Replace(line);
         }
+
+        return true;
     }
 }
