@@ -141,9 +141,10 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
 
             return true;
         }
+#pragma warning disable CA1031 // Whatever it is, those who wait are told, and the next entry is tried: else every change would wait for ever.
         catch (Exception e)
+#pragma warning restore CA1031
         {
-            // Whatever it is, those who wait are told, and the next entry is tried.
             _trouble = e.Message;
             LogNotWritten(records.Length, e.Message);
             return false;

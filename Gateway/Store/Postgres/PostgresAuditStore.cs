@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Audit;
-using Gateway.Settings;
 using Microsoft.AspNetCore.DataProtection;
 using Npgsql;
 
