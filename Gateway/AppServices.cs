@@ -98,6 +98,8 @@ internal static class AppServices
 
         // What browsers carry between two requests is protected with keys that every process on the store has.
         services.AddDataProtection().SetApplicationName("headtower");
+        services.AddSingleton<IKeyManager>(provider => new SharedKeyManager(
+            ActivatorUtilities.CreateInstance<XmlKeyManager>(provider), provider.GetRequiredService<KeyRing>()));
         services.AddOptions<KeyManagementOptions>().Configure<KeyRing>((keys, ring) =>
         {
             keys.XmlRepository = ring;

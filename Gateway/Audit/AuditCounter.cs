@@ -99,8 +99,10 @@ internal sealed class AuditCounter(TimeProvider clock)
     private static Key? KeyOf(AuditEntry entry, bool countsReads) => entry switch
     {
         // A key that Headscale refused is anybody's, and there may be a new one each time.
-        { Class: AuditClass.Read, Status: StatusCodes.Status401Unauthorized } => new(null, null, null, null, entry.Reason, entry.Status, GroupOf(entry.Client), IsStranger: true),
-        { Class: AuditClass.Read, Kind: AuditKind.Api } => countsReads ? new(entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row, entry.Reason, entry.Status, entry.Client, IsStranger: false) : null,
+        { Class: AuditClass.Read, Status: StatusCodes.Status401Unauthorized } => new(
+            null, null, null, null, entry.Reason, entry.Status, GroupOf(entry.Client), IsStranger: true),
+        { Class: AuditClass.Read, Kind: AuditKind.Api } => !countsReads ? null : new(
+            entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row, entry.Reason, entry.Status, entry.Client, IsStranger: false),
         { Class: AuditClass.Refusal, Actor: null } => new(
             null, null, null, entry.Kind is AuditKind.Api ? null : entry.Row, entry.Reason, null, GroupOf(entry.Client), IsStranger: true),
 

@@ -38,7 +38,9 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
 
     /// <summary>Queues an entry, or counts it; waits only while the queue is full.</summary>
     public ValueTask RecordAsync(AuditEntry entry, CancellationToken cancel) =>
-        _counter.Take(entry, live.Current.Settings.Audit.CountsReads) is { } single ? QueueAsync(new(new AuditRecord.Begun(single), IsDurable: false, null), cancel) : ValueTask.CompletedTask;
+        _counter.Take(entry, live.Current.Settings.Audit.CountsReads) is { } single
+            ? QueueAsync(new(new AuditRecord.Begun(single), IsDurable: false, null), cancel)
+            : ValueTask.CompletedTask;
 
     /// <summary>Stores the entry of a call that is about to change something; false when that failed, and the call must not be made.</summary>
     public async Task<bool> BeginAsync(AuditEntry entry, CancellationToken cancel)
@@ -121,7 +123,8 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
     {
         AuditRecord[] records = [.. _left, .. batch.Select(one => one.Record).OfType<AuditRecord>()];
         var stored = await TryWriteAsync(records, batch.Exists(one => one.IsDurable));
-        _left = stored ? [] : [.. _left, .. batch.Where(one => one.Stored is null).Select(one => one.Record).OfType<AuditRecord>().Take(Math.Max(0, MostQueued - _left.Count))];
+        var nobodyWaitsFor = batch.Where(one => one.Stored is null).Select(one => one.Record).OfType<AuditRecord>();
+        _left = stored ? [] : [.. _left, .. nobodyWaitsFor.Take(Math.Max(0, MostQueued - _left.Count))];
         foreach (var work in batch)
         {
             work.Stored?.SetResult(stored);

@@ -100,7 +100,9 @@ internal static class AuditVerb
                 Console.WriteLine($"problem: {problem}");
             }
 
-            Console.WriteLine(result.Problems.Count == 0 ? $"The audit is as it was written: {result.Lines} lines." : $"{result.Problems.Count} problem(s) found in {result.Lines} lines.");
+            Console.WriteLine(result.Problems.Count == 0
+                ? $"The audit is as it was written: {result.Lines} lines."
+                : $"{result.Problems.Count} problem(s) found in {result.Lines} lines.");
         }
 
         return result.Problems.Count == 0 ? Output.Fine : Output.Failed;
@@ -137,8 +139,10 @@ internal static class AuditVerb
             (null, var after) => $" sets {after}",
             var (before, after) => $" {before} -> {after}",
         };
-        Console.WriteLine(Output.Clean(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{entry.At:yyyy-MM-dd HH:mm:ss}Z {entry.Status?.ToString(CultureInfo.InvariantCulture) ?? "?",3} {entry.Reason,-18} {entry.Actor ?? "-",-20} {entry.Role ?? "-",-13} {entry.Method,-6} {entry.Path}{many}{set} [{entry.Row ?? "no row"}] {entry.Client ?? "-"} {entry.DurationMs ?? 0:0.0}ms {entry.RequestId}")));
+        var status = entry.Status?.ToString(CultureInfo.InvariantCulture) ?? "?";
+        var who = string.Create(CultureInfo.InvariantCulture, $"{entry.At:yyyy-MM-dd HH:mm:ss}Z {status,3} {entry.Reason,-18} {entry.Actor ?? "-",-20} {entry.Role ?? "-",-13}");
+        var what = $"{entry.Method,-6} {entry.Path}{many}{set} [{entry.Row ?? "no row"}]";
+        var rest = string.Create(CultureInfo.InvariantCulture, $"{entry.Client ?? "-"} {entry.DurationMs ?? 0:0.0}ms {entry.RequestId}");
+        Console.WriteLine(Output.Clean($"{who} {what} {rest}"));
     }
 }

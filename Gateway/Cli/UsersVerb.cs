@@ -82,7 +82,8 @@ internal static class UsersVerb
         {
             Output.Table(["ID", "IDENTITY", "ROLE", "HEADSCALE USER", "NAME", "E-MAIL"], people.Select(one => (string?[])
             [
-                $"{one.Id}", one.Identity, $"{one.Role}{(one.RoleIsPinned ? " (by hand)" : "")}", one.HeadscaleUser is { } user ? $"{user} ({one.LinkSource})" : null, one.Name, one.Email,
+                $"{one.Id}", one.Identity, $"{one.Role}{(one.RoleIsPinned ? " (by hand)" : "")}",
+                one.HeadscaleUser is { } user ? $"{user} ({one.LinkSource})" : null, one.Name, one.Email,
             ]));
         }
 

@@ -33,6 +33,9 @@ internal sealed class DocumentCollection<T>(string kind, JsonTypeInfo<T> json, F
     /// <summary>Everything at this moment.</summary>
     public DocumentSnapshot<T> Snapshot => _snapshot;
 
+    /// <summary>Runs after each change, whoever made it.</summary>
+    public event EventHandler? Changed;
+
     /// <summary>The id of the document that would hold this.</summary>
     public string IdOf(T value) => $"{Kind}/{nameOf(value)}";
 
@@ -70,7 +73,8 @@ internal sealed class DocumentCollection<T>(string kind, JsonTypeInfo<T> json, F
         {
             var value = Read(document);
             return IdOf(value) != document.Id ? $"the document {document.Id} says that it is {IdOf(value)}"
-                : !keysOf(value).Order(StringComparer.Ordinal).SequenceEqual(document.Keys.Order(StringComparer.Ordinal)) ? $"the document {document.Id} has other keys than what is in it"
+                : !keysOf(value).Order(StringComparer.Ordinal).SequenceEqual(document.Keys.Order(StringComparer.Ordinal))
+                    ? $"the document {document.Id} has other keys than what is in it"
                 : null;
         }
         catch (StoreException e)
@@ -113,6 +117,7 @@ internal sealed class DocumentCollection<T>(string kind, JsonTypeInfo<T> json, F
         }
 
         _snapshot = new(byId.ToImmutable(), byKey.ToImmutable());
+        Changed?.Invoke(this, EventArgs.Empty);
 
         void Forget(DocumentSnapshot<T>.Entry entry)
         {

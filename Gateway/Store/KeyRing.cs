@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using System.Xml.Linq;
 using Gateway.Documents;
 using Gateway.Settings;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
@@ -17,11 +18,26 @@ internal sealed record ProtectionKey(string Name, string Xml);
 internal sealed partial class ProtectionKeyJson : JsonSerializerContext;
 
 /// <summary>The framework's key ring among the documents, so that every process on the store reads what another one protected.</summary>
-internal sealed class KeyRing(DocumentSet documents) : IXmlRepository
+internal sealed class KeyRing : IXmlRepository, IDisposable
 {
     public const string Kind = "protection-key";
 
-    private readonly DocumentCollection<ProtectionKey> _keys = documents.Add(NewCollection());
+    private readonly DocumentSet _documents;
+    private readonly DocumentCollection<ProtectionKey> _keys;
+    private CancellationTokenSource _changed = new();
+
+    public KeyRing(DocumentSet documents)
+    {
+        (_documents, _keys) = (documents, documents.Add(NewCollection()));
+        _keys.Changed += (_, _) =>
+        {
+            // Not disposed here: whoever got its token may still look at it.
+            Interlocked.Exchange(ref _changed, new CancellationTokenSource()).Cancel();
+        };
+    }
+
+    /// <summary>Ends when a key comes or goes, also by another replica.</summary>
+    public CancellationToken Changed => Volatile.Read(ref _changed).Token;
 
     public static DocumentCollection<ProtectionKey> NewCollection() => new(Kind, ProtectionKeyJson.Default.ProtectionKey, one => one.Name, _ => []);
 
@@ -32,13 +48,32 @@ internal sealed class KeyRing(DocumentSet documents) : IXmlRepository
     {
         var key = new ProtectionKey(friendlyName, element.ToString(SaveOptions.DisableFormatting));
 #pragma warning disable RS0030 // The framework's repository is synchronous, and it makes a key once in some months.
-        Task.Run(() => documents.ChangeAsync(batch =>
+        Task.Run(() => _documents.ChangeAsync(batch =>
         {
             batch.Put(_keys, key);
             return 0;
         })).GetAwaiter().GetResult();
 #pragma warning restore RS0030
     }
+
+    public void Dispose() => _changed.Dispose();
+}
+
+/// <summary>
+/// The framework's own reads its keys anew after a day, and at once only in the first two minutes: two replicas that began
+/// together, each with a key, would not take each other's cookies. This one reads them when they change.
+/// </summary>
+internal sealed class SharedKeyManager(XmlKeyManager inner, KeyRing ring) : IKeyManager
+{
+    public IKey CreateNewKey(DateTimeOffset activationDate, DateTimeOffset expirationDate) => inner.CreateNewKey(activationDate, expirationDate);
+
+    public IReadOnlyCollection<IKey> GetAllKeys() => inner.GetAllKeys();
+
+    public CancellationToken GetCacheExpirationToken() => CancellationTokenSource.CreateLinkedTokenSource(inner.GetCacheExpirationToken(), ring.Changed).Token;
+
+    public void RevokeAllKeys(DateTimeOffset revocationDate, string? reason = null) => inner.RevokeAllKeys(revocationDate, reason);
+
+    public void RevokeKey(Guid keyId, string? reason = null) => inner.RevokeKey(keyId, reason);
 }
 
 /// <summary>Encrypts the key ring at rest with <c>store.encryption_key</c>: AES-256-GCM, the key by HKDF-SHA256 (RFC 5869).</summary>

@@ -81,7 +81,8 @@ internal static class LiteDbFile
         using (var fresh = Open(growing))
         {
             fresh.GetCollection("document").InsertBulk(documents.Select(Write));
-            fresh.GetCollection("document_key").InsertBulk(documents.SelectMany(one => one.Keys.Select(key => new BsonDocument { ["_id"] = HashOf(key), ["document"] = HashOf(one.Id) })));
+            fresh.GetCollection("document_key").InsertBulk(documents.SelectMany(one => one.Keys.Select(key =>
+                new BsonDocument { ["_id"] = HashOf(key), ["document"] = HashOf(one.Id) })));
             fresh.Checkpoint();
         }
 
@@ -99,7 +100,8 @@ internal static class LiteDbFile
             var document = new Document(one["id"].AsString, one["version"].AsInt64, one["json"].AsString, [.. one["keys"].AsArray.Select(key => key.AsString)]);
             if (one["sum"].AsString != SumOf(document))
             {
-                throw new DamagedStoreException($"{path} is damaged (the document {OutsideText.Clean(document.Id, 100)} is not as it was written); restore the latest backup with 'gateway restore FILE'");
+                throw new DamagedStoreException(
+                    $"{path} is damaged (the document {OutsideText.Clean(document.Id, 100)} is not as it was written); restore the latest backup with 'gateway restore FILE'");
             }
 
             documents.Add(document);
@@ -149,7 +151,8 @@ internal static class LiteDbFile
         {
             throw new StoreException($"{path}: {e.Message}; make room, or make the folder writable for the gateway", e);
         }
-        catch (Exception e) when (e is InvalidCastException or NullReferenceException or ArgumentException or IndexOutOfRangeException or KeyNotFoundException or NotSupportedException)
+        catch (Exception e) when (e is InvalidCastException or NullReferenceException or ArgumentException
+            or IndexOutOfRangeException or KeyNotFoundException or NotSupportedException)
         {
             // LiteDB meets damage with whatever happens (measured: half a page zeroed).
             throw new DamagedStoreException($"{path} is damaged ({e.GetType().Name}); restore the latest backup with 'gateway restore FILE'", e);

@@ -34,7 +34,8 @@ internal sealed class StateCopies(DocumentSet documents)
     public async Task RestoreAsync(IReadOnlyList<Document> backup, CancellationToken cancel)
     {
         var present = (await documents.ExportAsync(cancel)).ToDictionary(one => one.Id, StringComparer.Ordinal);
-        var restored = backup.Where(one => !one.Id.StartsWith(Sessions, StringComparison.Ordinal)).Select(one => present.GetValueOrDefault(one.Id) is { } now && (IsHigher(now, one) || IsOfTheAudit(one)) ? now : one);
+        var restored = backup.Where(one => !one.Id.StartsWith(Sessions, StringComparison.Ordinal)).Select(one =>
+            present.GetValueOrDefault(one.Id) is { } now && (IsHigher(now, one) || IsOfTheAudit(one)) ? now : one);
         await documents.ReplaceAsync([.. restored], one => Array.Exists(_kept, kind => one.Id.StartsWith(kind, StringComparison.Ordinal)), cancel);
     }
 

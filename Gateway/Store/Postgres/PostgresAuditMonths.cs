@@ -15,13 +15,15 @@ internal sealed class PostgresAuditMonths
     {
         foreach (var month in times.Select(MonthOf).Distinct().Where(one => !_made.Contains(one)).ToArray())
         {
+            var name = Prefix + month.ToString("yyyy_MM", CultureInfo.InvariantCulture);
             var (from, to) = (month.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), month.AddMonths(1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
             try
             {
                 await connection.ExecuteAsync(
-                    $"create table if not exists {Prefix}{month.ToString("yyyy_MM", CultureInfo.InvariantCulture)} partition of headtower_audit for values from ('{from}Z') to ('{to}Z')", cancel);
+                    $"create table if not exists {name} partition of headtower_audit for values from ('{from}Z') to ('{to}Z')", cancel);
             }
-            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.InvalidObjectDefinition)
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateTable
+                or PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.InvalidObjectDefinition)
             {
                 // Another replica made it at the same moment.
             }
@@ -37,7 +39,11 @@ internal sealed class PostgresAuditMonths
     public static async Task<IReadOnlyList<string>> BeforeAsync(NpgsqlConnection connection, DateTimeOffset time, CancellationToken cancel)
     {
         var all = await connection.QueryAsync(
-            "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'headtower_audit'::regclass order by c.relname", reader => reader.GetString(0), cancel);
+            """
+            select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = 'headtower_audit'::regclass order by c.relname
+            """,
+            reader => reader.GetString(0), cancel);
         return [.. all.Where(one => MonthOf(one) is { } month && month.AddMonths(1) <= DateOnly.FromDateTime(time.UtcDateTime))];
     }
 

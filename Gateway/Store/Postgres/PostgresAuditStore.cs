@@ -97,7 +97,10 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
                     verifier.Allow(line.Through!.Value, line.Head ?? "");
                 }
 
-                await using var command = new NpgsqlCommand("select n, line from headtower_audit where replica = $1 order by n, id", connection) { Parameters = { new() { Value = chain } } };
+                await using var command = new NpgsqlCommand("select n, line from headtower_audit where replica = $1 order by n, id", connection)
+                {
+                    Parameters = { new() { Value = chain } },
+                };
                 await using var reader = await command.ExecuteReaderAsync(cancel);
                 while (await reader.ReadAsync(cancel))
                 {

@@ -21,6 +21,7 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
     private static readonly TimeSpan _poll = TimeSpan.FromSeconds(1);
 
     private NpgsqlConnection? _listening;
+    private DateTime _serverStarted;
 
     public string Name => server.Name;
 
@@ -32,10 +33,12 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
             // One statement sees one moment.
             var rows = await connection.QueryAsync(
                 """
-                select p.n, d.id, d.version, d.json::text, d.keys from headtower_position p left join headtower_document d on d.json is not null
+                select p.n, pg_postmaster_start_time(), d.id, d.version, d.json::text, d.keys
+                from headtower_position p left join headtower_document d on d.json is not null
                 """,
-                reader => (Position: reader.GetInt64(0), Document: reader.IsDBNull(1) ? null : Read(reader)),
+                reader => (Position: reader.GetInt64(0), Started: reader.GetDateTime(1), Document: reader.IsDBNull(2) ? null : Read(reader, 2)),
                 cancel);
+            _serverStarted = rows[0].Started;
             return new StoreContents(rows[0].Position, [.. rows.Select(one => one.Document).OfType<Document>()]);
         },
         cancel);
@@ -97,15 +100,18 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
         {
             var rows = await connection.QueryAsync(
                 """
-                select p.n, p.purged, d.id, d.version, d.json::text, d.keys from headtower_position p left join headtower_document d on d.position > $1
+                select p.n, p.purged, pg_postmaster_start_time(), d.id, d.version, d.json::text, d.keys
+                from headtower_position p left join headtower_document d on d.position > $1
                 """,
-                reader => (Position: reader.GetInt64(0), Purged: reader.GetInt64(1), Id: reader.IsDBNull(2) ? null : reader.GetString(2), Document: reader.IsDBNull(4) ? null : Read(reader, 2)),
+                reader => (
+                    Position: reader.GetInt64(0), Purged: reader.GetInt64(1), Started: reader.GetDateTime(2),
+                    Id: reader.IsDBNull(3) ? null : reader.GetString(3), Document: reader.IsDBNull(5) ? null : Read(reader, 3)),
                 cancel,
                 position);
             var (now, purged) = (rows[0].Position, rows[0].Purged);
-            if (position < purged || position > now)
+            if (position < purged || position > now || rows[0].Started != _serverStarted)
             {
-                // Too long away, or another server took over that did not have all of it.
+                // Too long away, or another server took over, which may not have had all of it.
                 var contents = await LoadAsync(cancel);
                 return new StoreChanges(contents.Position, contents.Documents, [], IsWhole: true);
             }
@@ -155,7 +161,10 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
 
         var keys = changes.SelectMany(one => one.Keys.Select(key => (Key: key, one.Id))).ToArray();
         await connection.ExecuteAsync(
-            "insert into headtower_document_key (key, id) select * from unnest($1::text[], $2::text[])", cancel, keys.Select(one => one.Key).ToArray(), keys.Select(one => one.Id).ToArray());
+            "insert into headtower_document_key (key, id) select * from unnest($1::text[], $2::text[])",
+            cancel,
+            keys.Select(one => one.Key).ToArray(),
+            keys.Select(one => one.Id).ToArray());
         await connection.ExecuteAsync(Purge, cancel);
         await connection.ExecuteAsync("select pg_notify($1, $2)", cancel, Channel, position.ToString(CultureInfo.InvariantCulture));
         return true;
@@ -167,7 +176,7 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
     private static string ToArrayText(IEnumerable<string> values) => "{" + string.Join(',', values.Select(one =>
         "\"" + one.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"")) + "}";
 
-    private static Document Read(NpgsqlDataReader reader, int from = 1) =>
+    private static Document Read(NpgsqlDataReader reader, int from) =>
         new(reader.GetString(from), reader.GetInt64(from + 1), reader.GetString(from + 2), reader.GetFieldValue<string[]>(from + 3));
 
     private async Task StopListeningAsync()

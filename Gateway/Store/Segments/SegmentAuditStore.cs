@@ -193,7 +193,8 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
             foreach (var (_, bytes) in file.Backward(file.Length))
             {
                 var last = ChainLine.Parse(bytes.Span) ?? throw new StoreException(
-                    $"the last line of {path} cannot be read; it was changed by somebody or the disk is damaged. Move the file out of {folder} and start again: the audit then goes on after the day before, and verify says so");
+                    $"the last line of {path} cannot be read; it was changed by somebody or the disk is damaged. "
+                    + $"Move the file out of {folder} and start again: the audit then goes on after the day before, and verify says so");
                 _chain.TakeUp(new(AuditHead.Files, last.Number, ChainLine.HashOf(bytes.Span)));
                 _isSigned = last.Type == ChainLine.Close;
                 if (healed is not null)
