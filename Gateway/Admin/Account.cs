@@ -117,7 +117,7 @@ internal static class Account
     /// <summary>Somebody else's session answers like one that is not there.</summary>
     private static async Task<bool> TryEndAsync(HttpContext context, long id, Admitted me, Sessions sessions, SignInAudit audit)
     {
-        var isDone = sessions.All.FirstOrDefault(one => one.Id == id) is { } session && MayManage(me, session) && await sessions.EndAsync(id);
+        var isDone = sessions.Find(id) is { } session && MayManage(me, session) && await sessions.EndAsync(id);
         await audit.RecordAsync(context, "session.revoke", me.Label, isDone ? "done" : "not_found", isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound, me.Role.Name, $"session {id}");
         return isDone;
     }

@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using Gateway.Edge;
 using Gateway.Policy;
 
 namespace Gateway.Audit;
@@ -115,18 +115,8 @@ internal sealed class AuditCounter(TimeProvider clock)
         _ => null,
     };
 
-    /// <summary>Those who share their fate: one IPv4 address, or the /64 that a household or a server has.</summary>
-    private static string? GroupOf(string? client)
-    {
-        if (!IPAddress.TryParse(client, out var address) || address.AddressFamily is not AddressFamily.InterNetworkV6)
-        {
-            return client;
-        }
-
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(8).Clear();
-        return new IPAddress(bytes).ToString();
-    }
+    /// <summary>The same groups of addresses as the rate limits have.</summary>
+    private static string? GroupOf(string? client) => IPAddress.TryParse(client, out var address) ? RateLimits.GroupOf(address).ToString() : client;
 
     /// <summary>What entries have in common that are counted as one.</summary>
     private sealed record Key(string? Actor, string? Role, string? HeadscaleUser, string? Row, string? Reason, int? Status, string? Client, bool IsStranger)

@@ -40,11 +40,7 @@ internal static class ControlClient
         var answer = await RunAsync(configuration, request, cancel);
         if (answer is { Error: null, Result: { } result })
         {
-            if (answer.Note is { } note)
-            {
-                await Console.Error.WriteLineAsync($"note: {note}");
-            }
-
+            await SayNoteAsync(answer);
             return result.Deserialize(type);
         }
 
@@ -61,13 +57,17 @@ internal static class ControlClient
             return Output.Fail(error);
         }
 
+        await SayNoteAsync(answer);
+        Console.WriteLine(done);
+        return Output.Fine;
+    }
+
+    private static async Task SayNoteAsync(ControlAnswer answer)
+    {
         if (answer.Note is { } note)
         {
             await Console.Error.WriteLineAsync($"note: {note}");
         }
-
-        Console.WriteLine(done);
-        return Output.Fine;
     }
 
     /// <summary>Null when no gateway runs.</summary>

@@ -5,7 +5,14 @@ namespace Gateway.Documents;
 /// <param name="Version">1 when it was made; one more with each change.</param>
 /// <param name="Json">What is in it.</param>
 /// <param name="Keys">What no other document may have, such as <c>owner</c>. Compared byte for byte.</param>
-internal sealed record Document(string Id, long Version, string Json, IReadOnlyList<string> Keys);
+internal sealed record Document(string Id, long Version, string Json, IReadOnlyList<string> Keys)
+{
+    /// <summary>The first part of its id.</summary>
+    public string Kind => KindOf(Id);
+
+    /// <summary>The first part of an id.</summary>
+    public static string KindOf(string id) => id[..Math.Max(0, id.IndexOf('/', StringComparison.Ordinal))];
+}
 
 /// <summary>One change of a commit.</summary>
 /// <param name="Id">The document.</param>

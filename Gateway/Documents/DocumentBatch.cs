@@ -4,7 +4,10 @@ using System.Text.Json.Serialization;
 namespace Gateway.Documents;
 
 /// <summary>How many things of a kind were ever made: numbers are not given twice.</summary>
-internal sealed record Counter(string Of, long Last);
+internal sealed record Counter(string Of, long Last)
+{
+    public const string Kind = "counter";
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Counter))]
@@ -43,19 +46,10 @@ internal sealed class DocumentBatch(DocumentCollection<Counter> counters)
     /// <summary>A number that nothing of this kind ever had.</summary>
     public long NextNumber(string of)
     {
-        var last = _numbers.TryGetValue(of, out var given) ? given : counters.Snapshot.Find($"{counters.Kind}/{of}")?.Last ?? 0;
-        RaiseNumber(of, last + 1);
-        return last + 1;
-    }
-
-    /// <summary>Keeps numbers up to this one from being given.</summary>
-    public void RaiseNumber(string of, long last)
-    {
-        if (last > (counters.Snapshot.Find($"{counters.Kind}/{of}")?.Last ?? 0))
-        {
-            _numbers[of] = last;
-            Put(counters, new Counter(of, last));
-        }
+        var number = (_numbers.TryGetValue(of, out var given) ? given : counters.Snapshot.Find($"{Counter.Kind}/{of}")?.Last ?? 0) + 1;
+        _numbers[of] = number;
+        Put(counters, new Counter(of, number));
+        return number;
     }
 
     /// <summary>How the number in a document's id is written.</summary>

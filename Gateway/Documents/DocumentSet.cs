@@ -26,9 +26,7 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
     /// <summary>Why the store cannot be asked; null while it can.</summary>
     public string? Trouble => _trouble;
 
-    public IDocumentStore Store => store;
-
-    public static DocumentCollection<Counter> NewCounters() => new("counter", CounterJson.Default.Counter, one => one.Of, _ => []);
+    public static DocumentCollection<Counter> NewCounters() => new(Counter.Kind, CounterJson.Default.Counter, one => one.Of, _ => []);
 
     /// <summary>Every kind of document. Each is named before <see cref="LoadAsync"/>.</summary>
     public DocumentCollection<T> Add<T>(DocumentCollection<T> collection)
@@ -74,7 +72,7 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
 
                 if (await CommitAsync(changes) is CommitOutcome.Done)
                 {
-                    Apply(changes.Select(one => one.Result).OfType<Document>(), changes.Where(one => one.Json is null).Select(one => one.Id), isWhole: false);
+                    Apply(changes);
                     return result;
                 }
 
@@ -131,7 +129,7 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
                 throw new StoreException($"{store.Name} was changed at the same moment; nothing was replaced, please try again");
             }
 
-            Apply(changes.Select(one => one.Result).OfType<Document>(), changes.Where(one => one.Json is null).Select(one => one.Id), isWhole: false);
+            Apply(changes);
         }
         finally
         {
@@ -142,11 +140,10 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
     /// <summary>What is wrong with documents that came from elsewhere; null when nothing is.</summary>
     public string? Complaint(IReadOnlyList<Document> documents)
     {
-        _collections.TryAdd(_counters.Kind, _counters);
         var keys = new HashSet<string>(StringComparer.Ordinal);
         foreach (var document in documents)
         {
-            if (!_collections.TryGetValue(KindOf(document.Id), out var collection))
+            if (!_collections.TryGetValue(document.Kind, out var collection))
             {
                 return $"there is a document {document.Id}, of a kind that this gateway does not know";
             }
@@ -248,9 +245,13 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
         Volatile.Write(ref _compared, clock.GetTimestamp());
     }
 
+    /// <summary>What was committed is in effect.</summary>
+    private void Apply(IReadOnlyList<DocumentChange> changes) => Apply(
+        changes.Select(one => one.Result).OfType<Document>(), changes.Where(one => one.Json is null).Select(one => one.Id), isWhole: false);
+
     private void Apply(IEnumerable<Document> changed, IEnumerable<string> removed, bool isWhole)
     {
-        var (changedOf, removedOf) = (changed.ToLookup(one => KindOf(one.Id)), removed.ToLookup(KindOf));
+        var (changedOf, removedOf) = (changed.ToLookup(one => one.Kind), removed.ToLookup(Document.KindOf));
         if (changedOf.FirstOrDefault(one => !_collections.ContainsKey(one.Key)) is { } unknown)
         {
             throw new StoreException($"{store.Name} holds documents of the kind '{unknown.Key}', which this gateway does not know; run the version that wrote them");
@@ -264,8 +265,6 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
             }
         }
     }
-
-    private static string KindOf(string id) => id[..Math.Max(0, id.IndexOf('/', StringComparison.Ordinal))];
 
     [LoggerMessage(1, LogLevel.Error, "The store cannot be asked: {Cause}. Reading goes on with what is known, for at most {Minutes} minutes; changes are refused")]
     private partial void LogUnreadable(string cause, double minutes);

@@ -19,6 +19,9 @@ internal sealed partial class Sessions(
     /// <summary>Every session, by number.</summary>
     public IReadOnlyList<Session> All => [.. store.All.OrderBy(one => one.Id)];
 
+    /// <summary>The session with a number; null when there is none.</summary>
+    public Session? Find(long id) => store.Find(id);
+
     /// <summary>The session whose cookie a request brings; null when there is none, or it is over.</summary>
     /// <exception cref="StoreException">The store could not be asked for too long.</exception>
     public Session? Of(HttpRequest request, CookieSettings settings) => SessionCookie.Read(request, settings) is { } cookie ? Find(cookie) : null;

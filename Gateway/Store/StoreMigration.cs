@@ -35,7 +35,7 @@ internal static class StoreMigration
         var entries = await CopyAuditAsync(sourceAudit, targetAudit, to.Audit.Folder, cancel);
         // An audit that changes its form has new chains.
         var keepsAudit = (sourceAudit, targetAudit) is (SegmentAuditStore, SegmentAuditStore);
-        var documents = (await sourceDocuments.LoadAsync(cancel)).Documents.Where(one => keepsAudit || !one.Id.StartsWith(AuditHeads.Kind + "/", StringComparison.Ordinal)).ToArray();
+        var documents = (await sourceDocuments.LoadAsync(cancel)).Documents.Where(one => keepsAudit || one.Kind != AuditHeads.Kind).ToArray();
         if (documents.Length > 0
             && await targetDocuments.CommitAsync([.. documents.Select(one => new DocumentChange(one.Id, 0, one.Json, one.Keys))], cancel) is not CommitOutcome.Done)
         {

@@ -99,7 +99,7 @@ internal sealed class ControlOperations(
     private async Task<ControlAnswer> RevokeAsync(ControlRequest request, CancellationToken cancel)
     {
         var id = long.Parse(request["id"] ?? "0", CultureInfo.InvariantCulture);
-        if (sessions.All.FirstOrDefault(one => one.Id == id) is not { } session)
+        if (sessions.Find(id) is not { } session)
         {
             return ControlAnswer.Fail($"there is no session {id}; 'gateway sessions list' shows all");
         }
@@ -154,7 +154,7 @@ internal sealed class ControlOperations(
             return ControlAnswer.Fail($"this is no backup that can be restored, and nothing was changed: {complaint}");
         }
 
-        var after = $"{documents.Count(one => one.Id.StartsWith(PersonKeys.Kind + "/", StringComparison.Ordinal))} people; all sessions ended";
+        var after = $"{documents.Count(one => one.Kind == PersonKeys.Kind)} people; all sessions ended";
         var isDone = await RecordAsync(request, "restore", request["file"] ?? "", $"{people.Snapshot.Count} people", after, ReplaceAsync, cancel);
         return isDone ? ControlAnswer.Done : ControlAnswer.Fail("the audit cannot be written, so nothing was restored");
 

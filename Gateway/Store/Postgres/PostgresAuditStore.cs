@@ -46,37 +46,11 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
         }
     }
 
-    public async Task<IReadOnlyList<AuditEntry>> FindAsync(AuditSearch search, long? before, int most, CancellationToken cancel)
-    {
-        var found = new List<AuditEntry>();
-        for (var position = before ?? long.MaxValue; ;)
-        {
-            var page = await PageAsync(search, $"id < $1 order by id desc limit {Page}", position, cancel);
-            found.AddRange(page.Where(search.Matches).Take(most - found.Count));
-            if (found.Count == most || page.Count < Page)
-            {
-                return found;
-            }
+    public Task<IReadOnlyList<AuditEntry>> FindAsync(AuditSearch search, long? before, int most, CancellationToken cancel) =>
+        CollectAsync(search, $"id < $1 order by id desc limit {Page}", before ?? long.MaxValue, most, cancel);
 
-            position = page[^1].Id;
-        }
-    }
-
-    public async Task<IReadOnlyList<AuditEntry>> ReadAsync(AuditSearch search, long after, int most, CancellationToken cancel)
-    {
-        var found = new List<AuditEntry>();
-        for (var position = after; ;)
-        {
-            var page = await PageAsync(search, $"id > $1 order by id limit {Page}", position, cancel);
-            found.AddRange(page.Where(search.Matches).Take(most - found.Count));
-            if (found.Count == most || page.Count < Page)
-            {
-                return found;
-            }
-
-            position = page[^1].Id;
-        }
-    }
+    public Task<IReadOnlyList<AuditEntry>> ReadAsync(AuditSearch search, long after, int most, CancellationToken cancel) =>
+        CollectAsync(search, $"id > $1 order by id limit {Page}", after, most, cancel);
 
     public async Task<AuditEntry?> FindAsync(long id, CancellationToken cancel) =>
         (await PageAsync(AuditSearch.All, "id = $1", id, cancel)) is [var entry] ? entry : null;
@@ -220,6 +194,23 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
             Texts(rows.Select(one => one.Line.Actor)),
             Texts(rows.Select(one => one.Line.Row)),
             rows.Select(one => one.Text).ToArray());
+    }
+
+    /// <summary>Page after page, until there are enough or no more.</summary>
+    private async Task<IReadOnlyList<AuditEntry>> CollectAsync(AuditSearch search, string where, long position, int most, CancellationToken cancel)
+    {
+        var found = new List<AuditEntry>();
+        while (true)
+        {
+            var page = await PageAsync(search, where, position, cancel);
+            found.AddRange(page.Where(search.Matches).Take(most - found.Count));
+            if (found.Count == most || page.Count < Page)
+            {
+                return found;
+            }
+
+            position = page[^1].Id;
+        }
     }
 
     /// <summary>Entries of a page with what was said of them later. What the server cannot tell apart is left to the caller.</summary>

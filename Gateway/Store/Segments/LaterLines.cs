@@ -7,7 +7,8 @@ internal sealed class LaterLines(AuditSearch search)
 {
     private const int Many = 50_000;
 
-    private static readonly TimeSpan _longestWait = TimeSpan.FromMinutes(3);
+    /// <summary>How far behind an entry its outcome and its count are looked for: a minute, and what calls take.</summary>
+    public static TimeSpan LongestWait { get; } = TimeSpan.FromMinutes(3);
 
     private readonly Dictionary<string, ChainLine> _lines = new(StringComparer.Ordinal);
 
@@ -63,7 +64,7 @@ internal sealed class LaterLines(AuditSearch search)
             return;
         }
 
-        foreach (var (of, line) in _lines.Where(one => one.Value.At - now > _longestWait).ToArray())
+        foreach (var (of, line) in _lines.Where(one => one.Value.At - now > LongestWait).ToArray())
         {
             Suspects -= IsSuspect(line) ? 1 : 0;
             _lines.Remove(of);

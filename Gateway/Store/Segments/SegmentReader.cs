@@ -8,9 +8,6 @@ namespace Gateway.Store.Segments;
 /// </summary>
 internal sealed class SegmentReader(string folder)
 {
-    /// <summary>How far behind an entry its outcome and its count are looked for: a minute, and what calls take.</summary>
-    private static readonly TimeSpan _longestWait = TimeSpan.FromMinutes(3);
-
     private const int LongestLook = 8 * 1024 * 1024;
 
     /// <summary>How much younger a line may be than the one after it: calls are written down when they end.</summary>
@@ -103,7 +100,7 @@ internal sealed class SegmentReader(string folder)
                     continue;
                 }
 
-                if (looked > LongestLook || line.At - _longestWait > fullAt)
+                if (looked > LongestLook || line.At - LaterLines.LongestWait > fullAt)
                 {
                     return found;
                 }
@@ -192,7 +189,7 @@ internal sealed class SegmentReader(string folder)
             }
 
             begun ??= line.At;
-            if (line.At - begun > _longestWait)
+            if (line.At - begun > LaterLines.LongestWait)
             {
                 return false;
             }
