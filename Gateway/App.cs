@@ -56,7 +56,7 @@ internal static partial class App
         app.Use(next => context => CatchAsync(next, context, app.Logger));
 
         // The edge: peer, client address and identity headers are settled before anything else reads the request.
-        app.Use(next => Visit.Begin(next, live, clock));
+        app.Use(next => RequestContext.Begin(next, live, clock));
 
         // A shutdown does not wait for tunnels longer than it is told to.
         app.Use(drain.RunAsync);

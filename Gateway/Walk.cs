@@ -13,7 +13,7 @@ namespace Gateway;
 
 /// <summary>
 /// The way of a request through YARP's pipeline, from what is known about it to the answer:
-/// 1 edge (<see cref="Visit"/>, before this), 2 identity, 3 link and 4 role, 5 decision, 6 forward, 7 audit.
+/// 1 edge (<see cref="RequestContext"/>, before this), 2 identity, 3 link and 4 role, 5 decision, 6 forward, 7 audit.
 /// </summary>
 internal sealed class Walk(
     Authentication authentication, RateLimits limits, Judge judge, UpstreamWatch upstream, UserDirectory directory, OwnerLookup owners, AuditLog audit, TimeProvider clock)
@@ -21,10 +21,10 @@ internal sealed class Walk(
     /// <summary>Middleware in YARP's pipeline: <paramref name="forward"/> sends the request on.</summary>
     public Task RunAsync(HttpContext context, RequestDelegate forward)
     {
-        var visit = context.Features.GetRequiredFeature<Visit>();
+        var request = context.Features.GetRequiredFeature<RequestContext>();
         var route = context.GetReverseProxyFeature().Route.Config.RouteId;
         var target = RawTarget.Of(context);
-        var (row, _) = visit.Configuration.Table.Find(context.Request.Method, target?.Path ?? "");
+        var (row, _) = request.Configuration.Table.Find(context.Request.Method, target?.Path ?? "");
         if (row is { Plane: Plane.Client } && row.Id == route)
         {
             if (row.UpgradeOnly && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true })
@@ -34,7 +34,7 @@ internal sealed class Walk(
             }
 
             context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: row.Cluster == Row.Headscale, row.Tunnel));
-            return row.Since > 0 ? AskForTokenAsync(context, visit, row, forward) : forward(context);
+            return row.Since > 0 ? AskForTokenAsync(context, request, row, forward) : forward(context);
         }
 
         if (!context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
@@ -45,13 +45,13 @@ internal sealed class Walk(
         }
 
         // The row that YARP chose and the row that is judged are the same, or there is none.
-        return CallApiAsync(context, visit, row is not null && row.Id != route ? null : target, forward);
+        return CallApiAsync(context, request, row is not null && row.Id != route ? null : target, forward);
     }
 
     /// <summary>An OAuth client shows its secret, which somebody may be guessing. Older versions do not have that.</summary>
-    private async Task AskForTokenAsync(HttpContext context, Visit visit, Row row, RequestDelegate forward)
+    private async Task AskForTokenAsync(HttpContext context, RequestContext request, Row row, RequestDelegate forward)
     {
-        if (limits.TakeStranger(visit.Peer.Client) is { } wait)
+        if (limits.TakeStranger(request.Peer.Client) is { } wait)
         {
             RateLimits.SetRetryAfter(context.Response, wait);
             await Refusals.WriteAsync(context, new(Reason.TooMany), StyleOf(context));
@@ -75,17 +75,17 @@ internal sealed class Walk(
         await Refusals.WriteAsync(context, new(Reason.NoSuchRoute, Detail: $"Headscale has it since 0.{row.Since}"), StyleOf(context));
     }
 
-    private async Task CallApiAsync(HttpContext context, Visit visit, RawTarget? target, RequestDelegate forward)
+    private async Task CallApiAsync(HttpContext context, RequestContext request, RawTarget? target, RequestDelegate forward)
     {
-        var ruling = await RuleAsync(context, visit, target);
+        var ruling = await RuleAsync(context, request, target);
         var decision = ruling.Judgement.Decision;
         if (ruling.Key is not null && !decision.IsAllowed)
         {
             // Whether the key is good was never asked: it may be anybody's.
-            limits.TakeStranger(visit.Peer.Client);
+            limits.TakeStranger(request.Peer.Client);
         }
 
-        if (decision.IsAllowed && !IsSafe(context) && !await audit.BeginAsync(Entry(context, visit, ruling), context.RequestAborted))
+        if (decision.IsAllowed && !IsSafe(context) && !await audit.BeginAsync(Entry(context, request, ruling), context.RequestAborted))
         {
             await Refusals.WriteAsync(context, new(Reason.AuditUnavailable), StyleOf(context));
             return;
@@ -94,8 +94,8 @@ internal sealed class Walk(
         var reason = decision.Reason;
         try
         {
-            reason = decision.IsAllowed ? await ForwardAsync(context, visit, ruling, forward) : reason;
-            if (reason is Reason.SignInRequired && PageAnswers.IsNavigation(context) && PageAnswers.HasLogin(visit.Configuration))
+            reason = decision.IsAllowed ? await ForwardAsync(context, request, ruling, forward) : reason;
+            if (reason is Reason.SignInRequired && PageAnswers.IsNavigation(context) && PageAnswers.HasLogin(request.Configuration))
             {
                 context.Response.Redirect(PageAnswers.LoginUrl(context, target?.ToString() ?? "/"));
             }
@@ -106,16 +106,16 @@ internal sealed class Walk(
         }
         finally
         {
-            await RecordAsync(context, visit, ruling, reason);
+            await RecordAsync(context, request, ruling, reason);
         }
     }
 
     /// <summary>Steps 2 to 5.</summary>
-    private async Task<Ruling> RuleAsync(HttpContext context, Visit visit, RawTarget? target)
+    private async Task<Ruling> RuleAsync(HttpContext context, RequestContext request, RawTarget? target)
     {
-        var configuration = visit.Configuration;
-        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, visit);
-        if (TakeFromLimits(visit, admitted, key) is { } wait)
+        var configuration = request.Configuration;
+        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, request);
+        if (TakeFromLimits(request, admitted, key) is { } wait)
         {
             RateLimits.SetRetryAfter(context.Response, wait);
             return Ruling.Of(context, Reason.TooMany) with { Admitted = admitted, Key = key };
@@ -149,16 +149,16 @@ internal sealed class Walk(
     }
 
     /// <summary>How long to wait. Whether a key of one's own is good is known only after Headscale was asked.</summary>
-    private TimeSpan? TakeFromLimits(Visit visit, Admitted? admitted, string? key) =>
+    private TimeSpan? TakeFromLimits(RequestContext request, Admitted? admitted, string? key) =>
         admitted is not null ? limits.TakeCaller(admitted.Label)
-        : key is not null ? limits.CheckStranger(visit.Peer.Client) ?? limits.TakeCaller($"key:{key}")
-        : limits.TakeStranger(visit.Peer.Client);
+        : key is not null ? limits.CheckStranger(request.Peer.Client) ?? limits.TakeCaller($"key:{key}")
+        : limits.TakeStranger(request.Peer.Client);
 
     /// <summary>Step 6. Gives the reason that the caller is answered with.</summary>
-    private async Task<Reason> ForwardAsync(HttpContext context, Visit visit, Ruling ruling, RequestDelegate forward)
+    private async Task<Reason> ForwardAsync(HttpContext context, RequestContext request, Ruling ruling, RequestDelegate forward)
     {
         var judgement = ruling.Judgement;
-        var key = visit.Configuration.Settings.Headscale.ApiKey;
+        var key = request.Configuration.Settings.Headscale.ApiKey;
         Forwarding.Judged? judged = null;
         if (judgement.Decision.Reason is Reason.PassedThrough)
         {
@@ -167,7 +167,7 @@ internal sealed class Walk(
             {
                 if (Answers.RefusedKey(context.Response.StatusCode, upstream.Status.Version))
                 {
-                    limits.TakeStranger(visit.Peer.Client);
+                    limits.TakeStranger(request.Peer.Client);
                 }
 
                 return Task.CompletedTask;
@@ -209,16 +209,16 @@ internal sealed class Walk(
     }
 
     /// <summary>Step 7: the outcome of a begun call, or the whole entry of every other.</summary>
-    private ValueTask RecordAsync(HttpContext context, Visit visit, Ruling ruling, Reason reason)
+    private ValueTask RecordAsync(HttpContext context, RequestContext request, Ruling ruling, Reason reason)
     {
-        var (status, duration) = (context.Response.StatusCode, clock.GetElapsedTime(visit.Started).TotalMilliseconds);
+        var (status, duration) = (context.Response.StatusCode, clock.GetElapsedTime(request.Started).TotalMilliseconds);
         return ruling.Judgement.Decision.IsAllowed && !IsSafe(context)
-            ? audit.CompleteAsync(new AuditOutcome(visit.RequestId, CallEntry.NameOf(reason), status, duration))
-            : audit.RecordAsync(Entry(context, visit, ruling) with { Reason = CallEntry.NameOf(reason), Status = status, Duration = duration }, CancellationToken.None);
+            ? audit.CompleteAsync(new AuditOutcome(request.RequestId, CallEntry.NameOf(reason), status, duration))
+            : audit.RecordAsync(Entry(context, request, ruling) with { Reason = CallEntry.NameOf(reason), Status = status, Duration = duration }, CancellationToken.None);
     }
 
-    private AuditEntry Entry(HttpContext context, Visit visit, Ruling ruling) =>
-        CallEntry.Of(visit, context.Request.Method, RawTarget.Of(context)?.Path ?? "", ruling.Judgement, ruling.Admitted, ruling.Key, clock.GetUtcNow());
+    private AuditEntry Entry(HttpContext context, RequestContext request, Ruling ruling) =>
+        CallEntry.Of(request, context.Request.Method, RawTarget.Of(context)?.Path ?? "", ruling.Judgement, ruling.Admitted, ruling.Key, clock.GetUtcNow());
 
     private ErrorStyle StyleOf(HttpContext context) =>
         context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal) ? ErrorStyle.Tailscale : upstream.ErrorStyle;

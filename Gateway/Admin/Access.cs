@@ -43,7 +43,7 @@ internal static class Access
     {
         if (await door.EnterAsync(context, Capability.UiAccess) is not null)
         {
-            var table = PageAnswers.Visit(context).Configuration.Table;
+            var table = RequestContext.Of(context).Configuration.Table;
             await context.Response.WriteAsJsonAsync(new AccessAnswer([.. table.Roles.Select(one => one.Name)], RowsOf(table)), AccessJson.Default.AccessAnswer);
         }
     }
@@ -52,7 +52,7 @@ internal static class Access
     {
         if (await door.EnterAsync(context, Capability.UiAccess) is { } me)
         {
-            await context.Response.WriteAsJsonAsync(new ExplainAnswer(Explain(PageAnswers.Visit(context).Configuration.Table, method, path, role ?? me.Role.Name, upstream.Assumed)), AccessJson.Default.ExplainAnswer);
+            await context.Response.WriteAsJsonAsync(new ExplainAnswer(Explain(RequestContext.Of(context).Configuration.Table, method, path, role ?? me.Role.Name, upstream.Assumed)), AccessJson.Default.ExplainAnswer);
         }
     }
 
@@ -72,7 +72,7 @@ internal static class Access
             return PageDoor.Refuse(context, new(Reason.RoleTooLow, who.Role.Name, Capability.UiAccess));
         }
 
-        var table = PageAnswers.Visit(context).Configuration.Table;
+        var table = RequestContext.Of(context).Configuration.Table;
         var version = upstream.Assumed;
         return PageAnswers.Page<Pages.AccessPage>(
             StatusCodes.Status200OK,

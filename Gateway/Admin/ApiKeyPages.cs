@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Gateway.Edge;
 using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Settings;
@@ -37,15 +38,15 @@ internal static class ApiKeyPages
             return refusal!;
         }
 
-        var visit = PageAnswers.Visit(context);
-        var answer = await calls.SendAsync(context, visit, who, "GET", Target);
+        var request = RequestContext.Of(context);
+        var answer = await calls.SendAsync(context, request, who, "GET", Target);
         if (!answer.IsDone)
         {
             return PageDoor.Explain(context, who, answer);
         }
 
         using var json = JsonDocument.Parse(answer.Json);
-        ApiKeyRow[] keys = [.. json.RootElement.GetProperty("apiKeys").EnumerateArray().Select(one => Of(one, visit.Configuration.Settings.Headscale.ApiKey)).OrderByDescending(one => one.Expiration)];
+        ApiKeyRow[] keys = [.. json.RootElement.GetProperty("apiKeys").EnumerateArray().Select(one => Of(one, request.Configuration.Settings.Headscale.ApiKey)).OrderByDescending(one => one.Expiration)];
         var shown = Paging.Cut(keys, page, perPage: 25);
         return PageAnswers.Page<Pages.ApiKeysPage>(
             StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Keys", shown.Rows), ("At", shown.At), ("Pages", shown.Pages), ("Fresh", once.Take(context, "apikey")), ("Notice", _done.GetValueOrDefault(done ?? "")), ("Now", clock.GetUtcNow()));
@@ -64,7 +65,7 @@ internal static class ApiKeyPages
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var body = new JsonObject { ["expiration"] = Expiration.FromForm(form, clock) };
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", Target, body.ToJsonString());
+        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "POST", Target, body.ToJsonString());
         if (!answer.IsDone)
         {
             return PageDoor.Explain(context, who, answer);
@@ -92,8 +93,8 @@ internal static class ApiKeyPages
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var (id, prefix, byId) = (form["id"].ToString(), form["prefix"].ToString(), upstream.Assumed.HasTagOwnership);
         var answer = action == "delete"
-            ? await calls.SendAsync(context, PageAnswers.Visit(context), who, "DELETE", $"{Target}/{Uri.EscapeDataString(ApiKeyFormat.BareOf(prefix))}")
-            : await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", $"{Target}/expire", new JsonObject { [byId ? "id" : "prefix"] = byId ? id : prefix }.ToJsonString());
+            ? await calls.SendAsync(context, RequestContext.Of(context), who, "DELETE", $"{Target}/{Uri.EscapeDataString(ApiKeyFormat.BareOf(prefix))}")
+            : await calls.SendAsync(context, RequestContext.Of(context), who, "POST", $"{Target}/expire", new JsonObject { [byId ? "id" : "prefix"] = byId ? id : prefix }.ToJsonString());
         return answer.IsDone ? Results.Redirect($"{PageAnswers.BasePath(context)}/apikeys?done={action}") : PageDoor.Explain(context, who, answer);
     }
 }

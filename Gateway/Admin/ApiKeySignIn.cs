@@ -35,7 +35,7 @@ internal static partial class ApiKeySignIn
     public static async Task<IResult> SubmitAsync(
         HttpContext context, HeadscaleClient headscale, Sessions sessions, ApiKeyAttempts attempts, SignInAudit audit, Provider provider, IAntiforgery antiforgery, TimeProvider clock, ILogger<ApiKeyAttempts> log)
     {
-        var visit = PageAnswers.Visit(context);
+        var request = RequestContext.Of(context);
         if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
         {
             return Login.Page(context, provider, antiforgery, PageAnswers.HomePath(context), StatusCodes.Status400BadRequest, "This form was too old or came from elsewhere. Please try again.");
@@ -43,12 +43,12 @@ internal static partial class ApiKeySignIn
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var returnTo = PageAnswers.ReturnTo(context, form["return_to"]);
-        if (!Login.TakesApiKeys(visit.Configuration.Settings))
+        if (!Login.TakesApiKeys(request.Configuration.Settings))
         {
             return Refuse(StatusCodes.Status403Forbidden, "Signing in with an API key is switched off here.");
         }
 
-        if (attempts.Delay(visit.Peer.Client) is { } delay)
+        if (attempts.Delay(request.Peer.Client) is { } delay)
         {
             RateLimits.SetRetryAfter(context.Response, delay);
             return Refuse(StatusCodes.Status429TooManyRequests, $"Too many attempts. Please wait {Math.Ceiling(delay.TotalSeconds)} seconds.");
@@ -58,12 +58,12 @@ internal static partial class ApiKeySignIn
         var (expires, problem) = await CheckAsync(headscale, key, clock, context.RequestAborted);
         if (problem is var (status, complaint))
         {
-            LogRefused(log, visit.Peer.Client, complaint, visit.RequestId);
+            LogRefused(log, request.Peer.Client, complaint, request.RequestId);
             await audit.RecordAsync(context, "sign_in.api_key", null, "refused", status, detail: complaint);
             return Refuse(status, complaint);
         }
 
-        await BeginAsync(context, visit, sessions, ApiKeyFormat.PrefixOf(key)!, expires!.Value, clock.GetUtcNow());
+        await BeginAsync(context, request, sessions, ApiKeyFormat.PrefixOf(key)!, expires!.Value, clock.GetUtcNow());
         await audit.RecordAsync(context, "sign_in.api_key", $"key:{ApiKeyFormat.PrefixOf(key)}", "done", StatusCodes.Status302Found);
         return Results.Redirect(returnTo);
 
@@ -104,9 +104,9 @@ internal static partial class ApiKeySignIn
     }
 
     /// <summary>A session lasts as long as the key, and no longer than any other.</summary>
-    private static async Task BeginAsync(HttpContext context, Visit visit, Sessions sessions, string prefix, DateTimeOffset expires, DateTimeOffset now)
+    private static async Task BeginAsync(HttpContext context, RequestContext request, Sessions sessions, string prefix, DateTimeOffset expires, DateTimeOffset now)
     {
-        var cookie = visit.Configuration.Settings.Server.Cookie;
+        var cookie = request.Configuration.Settings.Server.Cookie;
         var until = expires < now + cookie.MaxAge ? expires : now + cookie.MaxAge;
         await SessionStart.BeginAsync(context, sessions, SessionStart.Draft(context, SessionKind.ApiKey, now, until) with { KeyPrefix = prefix });
     }

@@ -32,18 +32,18 @@ internal static class Connect
     }
 
     /// <summary>Where devices find Headscale.</summary>
-    public static string LoginServer(Visit visit)
+    public static string LoginServer(RequestContext request)
     {
-        var settings = visit.Configuration.Settings;
+        var settings = request.Configuration.Settings;
         return (settings.Headscale.PublicUrl ?? settings.Server.BaseUrl)?.GetLeftPart(UriPartial.Authority) ?? "https://your-headscale";
     }
 
-    public static Device DeviceOf(Visit visit, Admitted who, PageCalls calls, UpstreamWatch upstream, string? key = null, IReadOnlyList<UserChoice>? users = null)
+    public static Device DeviceOf(RequestContext request, Admitted who, PageCalls calls, UpstreamWatch upstream, string? key = null, IReadOnlyList<UserChoice>? users = null)
     {
         var forOthers = Offers("somebody-else", isOwn: false);
         return new(
-            LoginServer(visit),
-            who.User is { } user && calls.Offers(visit, who, "POST", Keys, isOwn: true, KeyFor(user.Id, DateTimeOffset.UnixEpoch)),
+            LoginServer(request),
+            who.User is { } user && calls.Offers(request, who, "POST", Keys, isOwn: true, KeyFor(user.Id, DateTimeOffset.UnixEpoch)),
             forOthers || (who.User is { } me && Offers(me.Name, isOwn: true)),
             forOthers,
             key,
@@ -52,7 +52,7 @@ internal static class Connect
         bool Offers(string name, bool isOwn)
         {
             var (target, body) = Registration(upstream.Assumed, name, "hskey-authreq-000000000000000000000000");
-            return calls.Offers(visit, who, "POST", target, isOwn, body);
+            return calls.Offers(request, who, "POST", target, isOwn, body);
         }
     }
 
@@ -64,8 +64,8 @@ internal static class Connect
             return refusal!;
         }
 
-        var visit = PageAnswers.Visit(context);
-        var device = DeviceOf(visit, who, calls, upstream, once.Take(context, "device"));
+        var request = RequestContext.Of(context);
+        var device = DeviceOf(request, who, calls, upstream, once.Take(context, "device"));
         if (device.MayRegisterForOthers && who.Role.Has(Capability.ReadUsers))
         {
             var users = await directory.GetAsync(context.RequestAborted);
@@ -88,7 +88,7 @@ internal static class Connect
             return PageDoor.Refuse(context, new(Reason.NotLinked, who.Role.Name));
         }
 
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", Keys, KeyFor(who.User?.Id ?? "0", clock.GetUtcNow() + _keyFor));
+        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "POST", Keys, KeyFor(who.User?.Id ?? "0", clock.GetUtcNow() + _keyFor));
         if (!answer.IsDone)
         {
             return PageDoor.Explain(context, who, answer);
@@ -123,7 +123,7 @@ internal static class Connect
         }
 
         var (target, body) = Registration(upstream.Assumed, name, key);
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", target, body);
+        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "POST", target, body);
         if (!answer.IsDone)
         {
             return PageDoor.Explain(context, who, answer);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gateway.Edge;
 using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -50,7 +51,7 @@ internal static class HeadscaleUserPages
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),
             ("Users", shown.Rows),
-            ("MayCreate", calls.Offers(PageAnswers.Visit(context), who, "POST", Users, isOwn: false, """{"name":"name"}""")),
+            ("MayCreate", calls.Offers(RequestContext.Of(context), who, "POST", Users, isOwn: false, """{"name":"name"}""")),
             ("Search", search),
             ("At", shown.At),
             ("Pages", shown.Pages),
@@ -65,15 +66,15 @@ internal static class HeadscaleUserPages
             return refusal!;
         }
 
-        var (users, visit) = (await directory.GetAsync(context.RequestAborted), PageAnswers.Visit(context));
+        var (users, request) = (await directory.GetAsync(context.RequestAborted), RequestContext.Of(context));
         return users.Find(id) is not { } user
             ? PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "Headscale has no such user.", isSignedIn: true)
             : PageAnswers.Page<Pages.HeadscaleUserPage>(
                 StatusCodes.Status200OK,
                 ("Shell", door.ShellOf(context, who)),
                 ("User", RowOf(user, PeoplePages.HoldersOf(people, users))),
-                ("MayRename", calls.Offers(visit, who, "POST", $"{Users}/{user.Id}/rename/name", isOwn: false)),
-                ("MayDelete", calls.Offers(visit, who, "DELETE", $"{Users}/{user.Id}", isOwn: false)),
+                ("MayRename", calls.Offers(request, who, "POST", $"{Users}/{user.Id}/rename/name", isOwn: false)),
+                ("MayDelete", calls.Offers(request, who, "DELETE", $"{Users}/{user.Id}", isOwn: false)),
                 ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
@@ -98,7 +99,7 @@ internal static class HeadscaleUserPages
             }
         }
 
-        return Answer(context, who, "create", await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", Users, body.ToJsonString()));
+        return Answer(context, who, "create", await calls.SendAsync(context, RequestContext.Of(context), who, "POST", Users, body.ToJsonString()));
     }
 
     private static async Task<IResult> ActAsync(HttpContext context, PageDoor door, PageCalls calls, string id, string action)
@@ -117,7 +118,7 @@ internal static class HeadscaleUserPages
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var user = $"{Users}/{Uri.EscapeDataString(id)}";
         var (method, target) = action == "delete" ? ("DELETE", user) : ("POST", $"{user}/rename/{Uri.EscapeDataString(form["name"].ToString().Trim())}");
-        return Answer(context, who, action, await calls.SendAsync(context, PageAnswers.Visit(context), who, method, target), Uri.EscapeDataString(id));
+        return Answer(context, who, action, await calls.SendAsync(context, RequestContext.Of(context), who, method, target), Uri.EscapeDataString(id));
     }
 
     private static IResult Answer(HttpContext context, Admitted who, string action, PageCall answer, string id = "") =>

@@ -12,12 +12,12 @@ internal sealed class JsonDoor(Authentication authentication)
     /// <param name="needs">What the role must hold; null: nothing.</param>
     public async Task<Admitted?> EnterAsync(HttpContext context, Capability? needs = null)
     {
-        var visit = PageAnswers.Visit(context);
-        var (admitted, _, problem) = await authentication.AuthenticateAsync(context, visit);
+        var request = RequestContext.Of(context);
+        var (admitted, _, problem) = await authentication.AuthenticateAsync(context, request);
         var isUnsafe = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
         Refusal? refusal = problem is var (reason, detail) ? new Refusal(reason, Detail: detail)
             : admitted is null ? new Refusal(Reason.SignInRequired)
-            : isUnsafe && SameOrigin.IsCrossSite(context.Request, visit.Configuration.Settings.Server.BaseUrl) ? new Refusal(Reason.CrossSite)
+            : isUnsafe && SameOrigin.IsCrossSite(context.Request, request.Configuration.Settings.Server.BaseUrl) ? new Refusal(Reason.CrossSite)
             : needs is { } capability && !admitted.Role.Has(capability) ? new Refusal(Reason.RoleTooLow, admitted.Role.Name, capability)
             : null;
         if (refusal is not { } reasoned)

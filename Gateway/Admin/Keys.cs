@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Gateway.Edge;
 using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -39,11 +40,11 @@ internal static class Keys
         }
 
         // Up to 0.27 keys are listed for one user at a time.
-        var (visit, version) = (PageAnswers.Visit(context), upstream.Assumed);
+        var (request, version) = (RequestContext.Of(context), upstream.Assumed);
         var everybody = who.Role.Has(Capability.GenerateAuthkeys);
         var choices = everybody ? UserChoice.Of((await directory.GetAsync(context.RequestAborted)).Users) : [];
         var chosen = (everybody ? user : null) ?? who.User?.Id ?? choices.FirstOrDefault()?.Id;
-        var answer = await calls.SendAsync(context, visit, who, "GET", "/api/v1/preauthkey" + (version.HasTagOwnership ? "" : $"?user={Uri.EscapeDataString(chosen ?? "")}"));
+        var answer = await calls.SendAsync(context, request, who, "GET", "/api/v1/preauthkey" + (version.HasTagOwnership ? "" : $"?user={Uri.EscapeDataString(chosen ?? "")}"));
         if (!answer.IsDone)
         {
             return PageDoor.Explain(context, who, answer);
@@ -67,7 +68,7 @@ internal static class Keys
             ("MayTag", everybody && who.Role.Has(Capability.UseTags)),
             ("MayExpire", everybody || who.Role.Has(Capability.GenerateOwnAuthkeys)),
             ("Fresh", once.Take(context, "key")),
-            ("LoginServer", Connect.LoginServer(visit)),
+            ("LoginServer", Connect.LoginServer(request)),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Now", now));
     }
@@ -94,7 +95,7 @@ internal static class Keys
             body["aclTags"] = new JsonArray([.. tags.Select(one => (JsonNode)one)]);
         }
 
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", "/api/v1/preauthkey", body.ToJsonString());
+        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "POST", "/api/v1/preauthkey", body.ToJsonString());
         if (!answer.IsDone)
         {
             return PageDoor.Explain(context, who, answer);
@@ -117,7 +118,7 @@ internal static class Keys
         var body = upstream.Assumed.HasTagOwnership
             ? new JsonObject { ["id"] = form["id"].ToString() }
             : new JsonObject { ["user"] = form["user"].ToString(), ["key"] = form["key"].ToString() };
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "POST", "/api/v1/preauthkey/expire", body.ToJsonString());
+        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "POST", "/api/v1/preauthkey/expire", body.ToJsonString());
         return answer.IsDone ? Results.Redirect($"{PageAnswers.BasePath(context)}/keys?done=expire") : PageDoor.Explain(context, who, answer);
     }
 }

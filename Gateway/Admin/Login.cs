@@ -20,7 +20,7 @@ internal static class Login
     /// <summary>The page, with only those buttons that work now.</summary>
     public static RazorComponentResult Page(HttpContext context, Provider provider, IAntiforgery antiforgery, string returnTo, int status = 200, string? error = null, string? notice = null)
     {
-        var settings = PageAnswers.Visit(context).Configuration.Settings;
+        var settings = RequestContext.Of(context).Configuration.Settings;
         var (state, token) = (provider.Status, antiforgery.GetAndStoreTokens(context));
         return PageAnswers.Page<Pages.LoginPage>(
             status,
@@ -41,7 +41,7 @@ internal static class Login
     /// <summary>Where there is one way only, nobody is asked which; after signing out, nobody is signed in again at once.</summary>
     private static IResult Show(HttpContext context, Provider provider, IAntiforgery antiforgery, string? return_to = null, string? s = null)
     {
-        var settings = PageAnswers.Visit(context).Configuration.Settings;
+        var settings = RequestContext.Of(context).Configuration.Settings;
         var returnTo = PageAnswers.ReturnTo(context, return_to);
         var isOnlyWay = !TakesApiKeys(settings) && settings.Server.ProxyAuth is null && provider.Status is { Configuration: not null, Trouble: null };
         return isOnlyWay && s is null
@@ -58,9 +58,9 @@ internal static class Login
     /// </summary>
     private static string? InsecureNotice(HttpContext context, bool isSecure)
     {
-        var (request, visit) = (context.Request, PageAnswers.Visit(context));
-        var isHttps = visit.Peer.Scheme == "https" || request.Headers.ContainsKey("Sec-Fetch-Site")
-            || visit.Headers["X-Forwarded-Proto"].Any(one => one?.Contains("https", StringComparison.OrdinalIgnoreCase) is true);
+        var request = RequestContext.Of(context);
+        var isHttps = request.Peer.Scheme == "https" || context.Request.Headers.ContainsKey("Sec-Fetch-Site")
+            || request.Headers["X-Forwarded-Proto"].Any(one => one?.Contains("https", StringComparison.OrdinalIgnoreCase) is true);
         return !isSecure || isHttps ? null
             : "This page came over http, and the session cookie is for https only, so signing in will not last. Open the https address, or set server.cookie_secure: false for trying things out.";
     }

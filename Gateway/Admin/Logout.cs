@@ -1,3 +1,4 @@
+using Gateway.Edge;
 using Gateway.Identity;
 using Gateway.Identity.Oidc;
 using Gateway.Settings;
@@ -22,14 +23,14 @@ internal static partial class Logout
     private static async Task<IResult> SubmitAsync(
         HttpContext context, Authentication authentication, Sessions sessions, SignInAudit audit, Provider provider, IAntiforgery antiforgery, IDataProtectionProvider protection)
     {
-        var visit = PageAnswers.Visit(context);
-        var settings = visit.Configuration.Settings;
+        var request = RequestContext.Of(context);
+        var settings = request.Configuration.Settings;
         if (!await antiforgery.IsRequestValidAsync(context))
         {
             return PageAnswers.Failure(context, StatusCodes.Status400BadRequest, "Not signed out", "This form was too old or came from elsewhere.", "Please try again.");
         }
 
-        var (admitted, _, _) = await authentication.AuthenticateAsync(context, visit);
+        var (admitted, _, _) = await authentication.AuthenticateAsync(context, request);
         var session = sessions.Of(context.Request, settings.Server.Cookie);
         SessionCookie.Delete(context.Response, settings.Server.Cookie);
         if (session is not null)
@@ -83,7 +84,7 @@ internal static partial class Logout
     private static async Task<IResult> BackChannelAsync(
         HttpContext context, IOptionsMonitor<OpenIdConnectOptions> options, Sessions sessions, People people, LogoutTokensSeen seen, SignInAudit audit, ILogger<Sessions> log)
     {
-        if (PageAnswers.Visit(context).Configuration.Settings.Oidc is not { } settings)
+        if (RequestContext.Of(context).Configuration.Settings.Oidc is not { } settings)
         {
             return Results.NotFound();
         }

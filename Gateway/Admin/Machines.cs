@@ -47,7 +47,7 @@ internal static class Machines
             return refusal!;
         }
 
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "GET", "/api/v1/node");
+        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "GET", "/api/v1/node");
         if (!answer.IsDone)
         {
             return PageDoor.Explain(context, who, answer);
@@ -84,8 +84,8 @@ internal static class Machines
             return refusal!;
         }
 
-        var visit = PageAnswers.Visit(context);
-        var answer = await calls.SendAsync(context, visit, who, "GET", $"/api/v1/node/{Segment(id)}");
+        var request = RequestContext.Of(context);
+        var answer = await calls.SendAsync(context, request, who, "GET", $"/api/v1/node/{Segment(id)}");
         if (!answer.IsDone)
         {
             return PageDoor.Explain(context, who, answer);
@@ -97,22 +97,22 @@ internal static class Machines
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),
             ("Machine", machine),
-            ("Actions", ActionsOn(machine, visit, who, calls) with { Owners = await OwnersAsync(machine, visit, who, calls, upstream, directory, context.RequestAborted) }),
+            ("Actions", ActionsOn(machine, request, who, calls) with { Owners = await OwnersAsync(machine, request, who, calls, upstream, directory, context.RequestAborted) }),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Now", clock.GetUtcNow()));
     }
 
-    private static MachineActions ActionsOn(Machine machine, Visit visit, Admitted who, PageCalls calls)
+    private static MachineActions ActionsOn(Machine machine, RequestContext request, Admitted who, PageCalls calls)
     {
         var isOwn = machine.OwnerId is not null && machine.OwnerId == who.User?.Id;
-        bool Offers(string method, string rest, string body = "") => calls.Offers(visit, who, method, $"/api/v1/node/{machine.Id}{rest}", isOwn, body);
+        bool Offers(string method, string rest, string body = "") => calls.Offers(request, who, method, $"/api/v1/node/{machine.Id}{rest}", isOwn, body);
         return new(Offers("POST", "/rename/name"), Offers("POST", "/expire"), Offers("DELETE", ""), Offers("POST", "/tags", """{"tags":["tag:a"]}"""), Offers("POST", "/approve_routes", """{"routes":[]}"""), []);
     }
 
     /// <summary>From 0.28 on a machine keeps its owner; tags are what takes it away from one.</summary>
     private static async Task<IReadOnlyList<UserChoice>> OwnersAsync(
-        Machine machine, Visit visit, Admitted who, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, CancellationToken cancel) =>
-        upstream.Assumed.HasTagOwnership || !who.Role.Has(Capability.ReadUsers) || !calls.Offers(visit, who, "POST", $"/api/v1/node/{machine.Id}/user", isOwn: false, """{"user":"1"}""")
+        Machine machine, RequestContext request, Admitted who, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, CancellationToken cancel) =>
+        upstream.Assumed.HasTagOwnership || !who.Role.Has(Capability.ReadUsers) || !calls.Offers(request, who, "POST", $"/api/v1/node/{machine.Id}/user", isOwn: false, """{"user":"1"}""")
             ? []
             : UserChoice.Of((await directory.GetAsync(cancel)).Users.Where(one => one.Id != machine.OwnerId));
 
@@ -141,7 +141,7 @@ internal static class Machines
             return PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such page.", isSignedIn: true);
         }
 
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, method, target, body);
+        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, method, target, body);
         return answer.IsDone
             ? Results.Redirect($"{PageAnswers.BasePath(context)}/machines{(action == "delete" ? "" : $"/{Segment(id)}")}?done={action}")
             : PageDoor.Explain(context, who, answer);

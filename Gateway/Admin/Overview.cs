@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Edge;
 using Gateway.Forward;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -40,7 +41,7 @@ internal static class Overview
             return refusal!;
         }
 
-        var visit = PageAnswers.Visit(context);
+        var request = RequestContext.Of(context);
         var (machines, trouble) = await OwnMachinesAsync(context, calls, who);
         return PageAnswers.Page<Pages.HomePage>(
             StatusCodes.Status200OK,
@@ -49,10 +50,10 @@ internal static class Overview
             ("HasAccess", who.Role.Held.Count > 0),
             ("RoleNote", who.Person?.RoleNote),
             ("WhyUnlinked", who.WhyUnlinked?.Value),
-            ("Standing", await StandingOfAsync(who, people, directory, visit.Configuration.Settings.SelfClaim, context.RequestAborted)),
+            ("Standing", await StandingOfAsync(who, people, directory, request.Configuration.Settings.SelfClaim, context.RequestAborted)),
             ("Machines", machines),
-            ("Device", Connect.DeviceOf(visit, who, calls, upstream)),
-            ("Asking", people.Snapshot.Everyone.Count(one => one.Claim is not null && RankRules.Complaint(who, one, visit.Configuration.Table) is null)),
+            ("Device", Connect.DeviceOf(request, who, calls, upstream)),
+            ("Asking", people.Snapshot.Everyone.Count(one => one.Claim is not null && RankRules.Complaint(who, one, request.Configuration.Table) is null)),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Error", trouble),
             ("Now", clock.GetUtcNow()));
@@ -82,7 +83,7 @@ internal static class Overview
             return (null, null);
         }
 
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "GET", $"/api/v1/node?user={Uri.EscapeDataString(user.Name)}");
+        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "GET", $"/api/v1/node?user={Uri.EscapeDataString(user.Name)}");
         if (!answer.IsDone)
         {
             return (null, "Your machines cannot be shown now: " + (answer.Complaint ?? Edge.Refusals.TextOf(new(answer.Decision.Reason, who.Role.Name, answer.Decision.Lacks, answer.Decision.Detail))));
@@ -101,7 +102,7 @@ internal static class Overview
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var rule = PageAnswers.Visit(context).Configuration.Settings.SelfClaim;
+        var rule = RequestContext.Of(context).Configuration.Settings.SelfClaim;
         var (id, name) = (form["user"].ToString(), form["name"].ToString().Trim());
         var meant = FreeFor(who.Person, people, await directory.GetAsync(context.RequestAborted))
             .Where(one => id.Length > 0 && SeesUsers(who, rule) ? one.Id == id : name.Length > 0 && one.Name == name).Take(2).ToArray();

@@ -4,7 +4,6 @@ using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Users;
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Gateway.Admin;
@@ -34,8 +33,8 @@ internal static class PageAnswers
     /// <summary>Where a change that a page asks for comes from.</summary>
     public static ChangeOrigin OriginOf(HttpContext context)
     {
-        var visit = Visit(context);
-        return new(visit.RequestId, AuditKind.Person, context.Request.Method, visit.Peer.Client?.ToString(), visit.Started, visit.Configuration);
+        var request = RequestContext.Of(context);
+        return new(request.RequestId, AuditKind.Person, context.Request.Method, request.Peer.Client?.ToString(), request.Started, request.Configuration);
     }
 
     /// <summary>
@@ -44,7 +43,7 @@ internal static class PageAnswers
     /// </summary>
     public static RequestDelegate CheckHost(RequestDelegate next) => async context =>
     {
-        var (settings, host) = (Visit(context).Configuration.Settings.Server, context.Request.Host);
+        var (settings, host) = (RequestContext.Of(context).Configuration.Settings.Server, context.Request.Host);
         var isHealth = context.Request.Path.Value is { } path && (path == settings.BasePath + "/healthz" || path == settings.BasePath + "/readyz");
         var isOurs = Uri.TryCreate($"{context.Request.Scheme}://{host.Value}/", UriKind.Absolute, out var asked)
             && (settings.BaseUrl is not { } own || (asked.Host.Equals(own.Host, StringComparison.OrdinalIgnoreCase) && (asked.Port == own.Port || asked.IsDefaultPort)));
@@ -74,11 +73,9 @@ internal static class PageAnswers
     public static RazorComponentResult Failure(HttpContext context, int status, string title, string text, string? advice = null, bool isSignedIn = false) => Page<Pages.FailurePage>(
         status, ("Title", title), ("Base", BasePath(context)), ("Text", text), ("Advice", advice), ("IsSignedIn", isSignedIn), ("Reference", context.TraceIdentifier));
 
-    public static string BasePath(HttpContext context) => Visit(context).Configuration.Settings.Server.BasePath;
+    public static string BasePath(HttpContext context) => RequestContext.Of(context).Configuration.Settings.Server.BasePath;
 
     public static string HomePath(HttpContext context) => BasePath(context) + "/";
-
-    public static Visit Visit(HttpContext context) => context.Features.GetRequiredFeature<Visit>();
 
     /// <summary>
     /// A path of this host to go on to after signing in, or the first page: anything that a browser could take for another

@@ -11,8 +11,8 @@ internal sealed class PageLimits(RateLimits limits, Credentials credentials, Aud
 {
     public async Task RunAsync(HttpContext context, RequestDelegate next)
     {
-        var visit = PageAnswers.Visit(context);
-        if (IsFree(context, visit.Configuration.Settings.Server.BasePath) || Take(context, visit) is not { } wait)
+        var request = RequestContext.Of(context);
+        if (IsFree(context, request.Configuration.Settings.Server.BasePath) || Take(context, request) is not { } wait)
         {
             await next(context);
             return;
@@ -22,13 +22,13 @@ internal sealed class PageLimits(RateLimits limits, Credentials credentials, Aud
             new AuditEntry
             {
                 At = clock.GetUtcNow(),
-                RequestId = visit.RequestId,
+                RequestId = request.RequestId,
                 Kind = AuditKind.Api,
                 Method = context.Request.Method,
                 Path = CallEntry.Cut(context.Request.Path.Value ?? ""),
                 Reason = CallEntry.NameOf(Reason.TooMany),
                 Status = StatusCodes.Status429TooManyRequests,
-                Client = visit.Peer.Client?.ToString(),
+                Client = request.Peer.Client?.ToString(),
             },
             CancellationToken.None);
         RateLimits.SetRetryAfter(context.Response, wait);
@@ -40,10 +40,10 @@ internal sealed class PageLimits(RateLimits limits, Credentials credentials, Aud
     private static bool IsFree(HttpContext context, string basePath) =>
         context.Request.Path.Value is { } path && (path == basePath + "/healthz" || path == basePath + "/readyz" || path == basePath + "/style.css");
 
-    private TimeSpan? Take(HttpContext context, Visit visit) => credentials.Identify(context.Request, visit.Headers, visit.Peer, visit.Configuration.Settings) switch
+    private TimeSpan? Take(HttpContext context, RequestContext request) => credentials.Identify(context.Request, request.Headers, request.Peer, request.Configuration.Settings) switch
     {
         Identification.Known known => limits.TakeCaller($"page of {known.Caller.Subject} at {known.Caller.Issuer}"),
         Identification.InSession session => limits.TakeCaller($"page of session {session.Session.Id}"),
-        _ => limits.TakeStranger(visit.Peer.Client),
+        _ => limits.TakeStranger(request.Peer.Client),
     };
 }

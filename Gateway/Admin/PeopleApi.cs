@@ -41,7 +41,7 @@ internal static class PeopleApi
     {
         if (await door.EnterAsync(context, Capability.ReadUsers) is { } me)
         {
-            var (users, table) = (await directory.GetAsync(context.RequestAborted), PageAnswers.Visit(context).Configuration.Table);
+            var (users, table) = (await directory.GetAsync(context.RequestAborted), RequestContext.Of(context).Configuration.Table);
             await context.Response.WriteAsJsonAsync(new PeopleAnswer([.. people.Snapshot.Everyone.Select(one => ToAnswer(one, me, users, table))]), PeopleJson.Default.PeopleAnswer);
         }
     }
@@ -137,7 +137,7 @@ internal static class PeopleApi
             return;
         }
 
-        var (users, configuration) = (await directory.GetAsync(context.RequestAborted), PageAnswers.Visit(context).Configuration);
+        var (users, configuration) = (await directory.GetAsync(context.RequestAborted), RequestContext.Of(context).Configuration);
         var answer = ToAnswer(person, me, users, configuration.Table, admission.WhyUnlinked(person, users, configuration.Settings));
         await context.Response.WriteAsJsonAsync(answer, PeopleJson.Default.PersonAnswer);
     }

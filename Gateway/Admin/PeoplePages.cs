@@ -1,3 +1,4 @@
+using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
@@ -62,7 +63,7 @@ internal static class PeoplePages
             return refusal!;
         }
 
-        var (table, users, search) = (PageAnswers.Visit(context).Configuration.Table, await directory.GetAsync(context.RequestAborted), q?.Trim() ?? "");
+        var (table, users, search) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted), q?.Trim() ?? "");
         var rows = people.Snapshot.Everyone.Select(one => RowOf(one, who, users, table)).ToArray();
         var shown = Paging.Cut([.. rows.Where(one => Contains(search, one.Name, one.Identity, one.Role, one.HeadscaleUser))], page);
         return PageAnswers.Page<Pages.PeoplePage>(
@@ -89,12 +90,12 @@ internal static class PeoplePages
             return NotFound(context);
         }
 
-        var (table, users) = (PageAnswers.Visit(context).Configuration.Table, await directory.GetAsync(context.RequestAborted));
+        var (table, users) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted));
         var holders = HoldersOf(people, users);
         return PageAnswers.Page<Pages.PersonPage>(
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),
-            ("Person", RowOf(person, who, users, table) with { WhyUnlinked = admission.WhyUnlinked(person, users, PageAnswers.Visit(context).Configuration.Settings) }),
+            ("Person", RowOf(person, who, users, table) with { WhyUnlinked = admission.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings) }),
             ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(who, one, table)).ToArray()),
             ("Unclaimed", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
             ("Sessions", Account.SeenBy(who, sessions, people, id)),

@@ -30,7 +30,7 @@ internal static class PolicyPage
             return refusal!;
         }
 
-        var answer = await calls.SendAsync(context, PageAnswers.Visit(context), who, "GET", Target);
+        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "GET", Target);
         return answer.IsDone
             ? Page(context, door, who, TextOf(answer), TextOf(answer), notice: done == "set" ? "The policy was changed." : null)
             : PageDoor.Explain(context, who, answer);
@@ -45,14 +45,14 @@ internal static class PolicyPage
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var (visit, wanted) = (PageAnswers.Visit(context), form["policy"].ToString().ReplaceLineEndings("\n"));
+        var (request, wanted) = (RequestContext.Of(context), form["policy"].ToString().ReplaceLineEndings("\n"));
         var body = new JsonObject { ["policy"] = wanted }.ToJsonString();
-        if (!calls.Offers(visit, who, "PUT", Target, isOwn: false, body))
+        if (!calls.Offers(request, who, "PUT", Target, isOwn: false, body))
         {
-            return PageDoor.Explain(context, who, await calls.SendAsync(context, visit, who, "PUT", Target, body));
+            return PageDoor.Explain(context, who, await calls.SendAsync(context, request, who, "PUT", Target, body));
         }
 
-        var now = await calls.SendAsync(context, visit, who, "GET", Target);
+        var now = await calls.SendAsync(context, request, who, "GET", Target);
         if (!now.IsDone)
         {
             return PageDoor.Explain(context, who, now);
@@ -63,7 +63,7 @@ internal static class PolicyPage
             return Page(context, door, who, TextOf(now), wanted, error: "Somebody changed the policy since you opened it, so nothing was saved. Below is your text; the policy as it is now stands under it.", status: StatusCodes.Status409Conflict);
         }
 
-        if (CheckedHere(visit, who, calls, upstream) && await calls.SendAsync(context, visit, who, "POST", Target + "/check", body) is { IsDone: false, Decision.IsAllowed: true } check)
+        if (CheckedHere(request, who, calls, upstream) && await calls.SendAsync(context, request, who, "POST", Target + "/check", body) is { IsDone: false, Decision.IsAllowed: true } check)
         {
             return Page(context, door, who, TextOf(now), wanted, error: $"Headscale does not take this policy, so nothing was saved: {check.Complaint}", status: StatusCodes.Status400BadRequest);
         }
@@ -75,15 +75,15 @@ internal static class PolicyPage
                 : Page(context, door, who, TextOf(now), wanted, changes: PolicyChange.Between(TextOf(now), wanted));
         }
 
-        var answer = await calls.SendAsync(context, visit, who, "PUT", Target, body);
+        var answer = await calls.SendAsync(context, request, who, "PUT", Target, body);
         return answer.IsDone ? Results.Redirect(PageAnswers.BasePath(context) + "/policy?done=set")
             : answer.Decision.IsAllowed ? Page(context, door, who, TextOf(now), wanted, error: $"Headscale refused the policy, so nothing was saved: {answer.Complaint}", status: StatusCodes.Status400BadRequest)
             : PageDoor.Explain(context, who, answer);
     }
 
     /// <summary>0.29 and later check a policy without setting it.</summary>
-    private static bool CheckedHere(Visit visit, Admitted who, PageCalls calls, UpstreamWatch upstream) =>
-        upstream.Status.Version is { Minor: >= 29 } && calls.Offers(visit, who, "POST", Target + "/check", isOwn: false, """{"policy":"{}"}""");
+    private static bool CheckedHere(RequestContext request, Admitted who, PageCalls calls, UpstreamWatch upstream) =>
+        upstream.Status.Version is { Minor: >= 29 } && calls.Offers(request, who, "POST", Target + "/check", isOwn: false, """{"policy":"{}"}""");
 
     private static RazorComponentResult Page(HttpContext context, PageDoor door, Admitted who, string current, string text, string? notice = null, string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null) =>
         PageAnswers.Page<Pages.PolicyPage>(

@@ -25,14 +25,14 @@ internal sealed partial class ProviderSignIn(
     public async Task SucceedAsync(TicketReceivedContext context)
     {
         context.HandleResponse();
-        var visit = PageAnswers.Visit(context.HttpContext);
+        var request = RequestContext.Of(context.HttpContext);
         var person = context.Properties!.GetParameter<SignedInAtProvider>(OidcHandler.Person)!;
         try
         {
-            var stored = await admission.RegisterAsync(person.Caller, visit.Configuration);
-            await BeginAsync(context.HttpContext, visit, stored, person);
-            LogSignedIn(stored.Label, stored.Role, visit.RequestId);
-            await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role, await NoteAsync(stored, visit, context.HttpContext.RequestAborted));
+            var stored = await admission.RegisterAsync(person.Caller, request.Configuration);
+            await BeginAsync(context.HttpContext, request, stored, person);
+            LogSignedIn(stored.Label, stored.Role, request.RequestId);
+            await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role, await NoteAsync(stored, request, context.HttpContext.RequestAborted));
             context.Response.Redirect(PageAnswers.ReturnTo(context.HttpContext, context.ReturnUri));
         }
         catch (StoreException e)
@@ -42,13 +42,13 @@ internal sealed partial class ProviderSignIn(
     }
 
     /// <summary>What the role follows from, and why there is no link: what somebody without rights will ask for.</summary>
-    private async Task<string?> NoteAsync(Person person, Visit visit, CancellationToken cancel)
+    private async Task<string?> NoteAsync(Person person, RequestContext request, CancellationToken cancel)
     {
         using var enough = new CancellationTokenSource(_longestLook, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, cancel);
         try
         {
-            return Joined(person.RoleNote, (await admission.AdmitAsync(person, visit.Configuration, either.Token)).WhyUnlinked?.Value);
+            return Joined(person.RoleNote, (await admission.AdmitAsync(person, request.Configuration, either.Token)).WhyUnlinked?.Value);
         }
         catch (HeadscaleException e)
         {
@@ -103,15 +103,15 @@ internal sealed partial class ProviderSignIn(
     /// The id is new with every sign-in, and the session that the browser had before is over; but not one of this minute,
     /// which another tab may be about to use.
     /// </summary>
-    private async Task BeginAsync(HttpContext context, Visit visit, Person person, SignedInAtProvider from)
+    private async Task BeginAsync(HttpContext context, RequestContext request, Person person, SignedInAtProvider from)
     {
-        var (cookie, now) = (visit.Configuration.Settings.Server.Cookie, clock.GetUtcNow());
+        var (cookie, now) = (request.Configuration.Settings.Server.Cookie, clock.GetUtcNow());
         var before = sessions.Of(context.Request, cookie);
         await SessionStart.BeginAsync(context, sessions, SessionStart.Draft(context, SessionKind.Oidc, now, now + cookie.MaxAge) with
         {
             PersonId = person.Id,
             ProviderSession = from.ProviderSession,
-            ProtectedIdToken = visit.Configuration.Settings.Oidc is { UseEndSession: true } ? protection.CreateProtector(TokenPurpose).Protect(from.IdToken) : null,
+            ProtectedIdToken = request.Configuration.Settings.Oidc is { UseEndSession: true } ? protection.CreateProtector(TokenPurpose).Protect(from.IdToken) : null,
         });
         if (before is not null && now - before.CreatedAt > _tabsAtOnce)
         {
@@ -124,7 +124,7 @@ internal sealed partial class ProviderSignIn(
     public async Task<IResult> RefuseAsync(HttpContext context, SignInFailure failure, string detail)
     {
         LogRefused(log, context.TraceIdentifier, failure, detail);
-        var settings = PageAnswers.Visit(context).Configuration.Settings;
+        var settings = RequestContext.Of(context).Configuration.Settings;
         var (status, text, advice) = SignInTexts.Of(failure, settings.Server.BaseUrl is null ? "" : RedirectAddress.Of(settings));
         await audit.RecordAsync(context, "sign_in.oidc", null, SnakeCase.From(failure.ToString()), status, detail: detail);
         return PageAnswers.Failure(context, status, "Sign-in failed", text, advice);

@@ -1,3 +1,4 @@
+using Gateway.Edge;
 using Gateway.Identity;
 
 namespace Gateway.Admin;
@@ -16,11 +17,11 @@ internal static class SessionStart
         CreatedAt = now,
         ExpiresAt = until,
         LastUsedAt = now,
-        Client = PageAnswers.Visit(context).Peer.Client?.ToString(),
+        Client = RequestContext.Of(context).Peer.Client?.ToString(),
         UserAgent = context.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent[..Math.Min(agent.Length, LongestUserAgent)] : null,
     };
 
     /// <summary>Stores it and gives the browser its cookie.</summary>
     public static async Task BeginAsync(HttpContext context, Sessions sessions, Session session) =>
-        SessionCookie.Write(context.Response, await sessions.BeginAsync(session), session.ExpiresAt - session.CreatedAt, PageAnswers.Visit(context).Configuration.Settings.Server.Cookie);
+        SessionCookie.Write(context.Response, await sessions.BeginAsync(session), session.ExpiresAt - session.CreatedAt, RequestContext.Of(context).Configuration.Settings.Server.Cookie);
 }

@@ -35,8 +35,8 @@ internal sealed partial class PageDoor(Authentication authentication, IAntiforge
     /// <param name="needs">What the role must hold to see the page at all.</param>
     public async Task<(Admitted? Who, IResult? Refusal)> EnterAsync(HttpContext context, bool isForm = false, Capability? needs = null)
     {
-        var visit = PageAnswers.Visit(context);
-        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, visit);
+        var request = RequestContext.Of(context);
+        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, request);
         if (problem is var (reason, detail) && reason is not Reason.SignInRequired)
         {
             return (null, Refuse(context, new(reason, Detail: detail)));
@@ -48,7 +48,7 @@ internal sealed partial class PageDoor(Authentication authentication, IAntiforge
             return (null, key is null ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.ReturnTo(context, returnTo))) : Results.NotFound());
         }
 
-        if (isForm && await IsForeignAsync(context, visit.Configuration.Settings.Server.BaseUrl) is { } status)
+        if (isForm && await IsForeignAsync(context, request.Configuration.Settings.Server.BaseUrl) is { } status)
         {
             await audit.RecordAsync(context, "page.form", admitted.Label, "cross_site", status, admitted.Role.Name);
             return (null, PageAnswers.Failure(context, status, "Please try again", "This form was too old or came from elsewhere, so nothing was changed.", isSignedIn: true));
@@ -72,7 +72,7 @@ internal sealed partial class PageDoor(Authentication authentication, IAntiforge
 
     public Shell ShellOf(HttpContext context, Admitted who)
     {
-        var (settings, token) = (PageAnswers.Visit(context).Configuration.Settings, antiforgery.GetAndStoreTokens(context));
+        var (settings, token) = (RequestContext.Of(context).Configuration.Settings, antiforgery.GetAndStoreTokens(context));
         var at = settings.Server.BasePath;
         (string Href, string Text, bool IsThere)[] places =
         [

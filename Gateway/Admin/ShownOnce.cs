@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Gateway.Edge;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace Gateway.Admin;
@@ -17,7 +18,7 @@ internal sealed class ShownOnce(IDataProtectionProvider protection)
     public void Keep(HttpContext context, string what, string secret) => context.Response.Cookies.Append(Name + what, ProtectorOf(what).Protect(secret, _keptFor), new CookieOptions
     {
         HttpOnly = true,
-        Secure = PageAnswers.Visit(context).Configuration.Settings.Server.Cookie.Secure,
+        Secure = RequestContext.Of(context).Configuration.Settings.Server.Cookie.Secure,
         SameSite = SameSiteMode.Strict,
         Path = PageAnswers.BasePath(context),
         MaxAge = _keptFor,

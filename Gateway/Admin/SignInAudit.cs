@@ -1,4 +1,5 @@
 using Gateway.Audit;
+using Gateway.Edge;
 
 namespace Gateway.Admin;
 
@@ -10,12 +11,12 @@ internal sealed class SignInAudit(AuditLog audit, TimeProvider clock)
     /// <param name="reason"><c>done</c>, or why not, in snake case.</param>
     public ValueTask RecordAsync(HttpContext context, string what, string? actor, string reason, int status, string? role = null, string? detail = null)
     {
-        var visit = PageAnswers.Visit(context);
+        var request = RequestContext.Of(context);
         return audit.RecordAsync(
             new AuditEntry
             {
                 At = clock.GetUtcNow(),
-                RequestId = visit.RequestId,
+                RequestId = request.RequestId,
                 Kind = AuditKind.SignIn,
                 Actor = actor,
                 Role = role,
@@ -24,8 +25,8 @@ internal sealed class SignInAudit(AuditLog audit, TimeProvider clock)
                 Path = context.Request.Path,
                 Reason = reason,
                 Status = status,
-                Client = visit.Peer.Client?.ToString(),
-                Duration = clock.GetElapsedTime(visit.Started).TotalMilliseconds,
+                Client = request.Peer.Client?.ToString(),
+                Duration = clock.GetElapsedTime(request.Started).TotalMilliseconds,
                 Detail = detail,
             },
             CancellationToken.None);

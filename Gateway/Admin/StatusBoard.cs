@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Audit;
+using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Identity.Oidc;
 using Gateway.Policy;
@@ -41,7 +42,7 @@ internal static class StatusBoard
             Line("Headscale", state.Headscale, state.HeadscaleVersion is { } version ? $"version {version}, reachable" : "reachable"),
             Line("API key", state.Key, expires),
             Line("Store", state.Store, "can be read and written"),
-            .. state.Provider is { } check ? new[] { Line("Sign-in provider", check, "available"), new("Redirect address", true, $"register at the provider: {RedirectAddress.Of(PageAnswers.Visit(context).Configuration.Settings)}") } : [],
+            .. state.Provider is { } check ? new[] { Line("Sign-in provider", check, "available"), new("Redirect address", true, $"register at the provider: {RedirectAddress.Of(RequestContext.Of(context).Configuration.Settings)}") } : [],
         ];
         return PageAnswers.Page<Pages.StatusPage>(StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Lines", lines));
     }

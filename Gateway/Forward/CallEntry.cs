@@ -22,10 +22,10 @@ internal static class CallEntry
     private static readonly FrozenDictionary<Reason, string> _reasons = Enum.GetValues<Reason>().ToFrozenDictionary(one => one, one => SnakeCase.From(one.ToString()));
 
     /// <param name="ownKey">The public prefix of the caller's own Headscale key.</param>
-    public static AuditEntry Of(Visit visit, string method, string path, Judgement judgement, Admitted? who, string? ownKey, DateTimeOffset now) => new()
+    public static AuditEntry Of(RequestContext request, string method, string path, Judgement judgement, Admitted? who, string? ownKey, DateTimeOffset now) => new()
     {
         At = now,
-        RequestId = visit.RequestId,
+        RequestId = request.RequestId,
         Kind = AuditKind.Api,
         Actor = ownKey is not null ? $"key:{ownKey}" : who?.Label,
         Role = who?.Role.Name,
@@ -34,7 +34,7 @@ internal static class CallEntry
         Method = method,
         Path = Cut(path),
         Reason = NameOf(judgement.Decision.Reason),
-        Client = visit.Peer.Client?.ToString(),
+        Client = request.Peer.Client?.ToString(),
         Detail = judgement.Decision.Detail ?? who?.NoteFor(judgement.Decision.Reason),
         After = judgement.Call.IsSafe ? null : Arguments(judgement.Call),
     };

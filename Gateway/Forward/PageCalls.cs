@@ -44,15 +44,15 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
 
     /// <summary>Makes one call. The first of a request has the request's reference, the others that with a number.</summary>
     /// <param name="target">Path and query.</param>
-    public async Task<PageCall> SendAsync(HttpContext context, Visit visit, Admitted who, string method, string target, string body = "")
+    public async Task<PageCall> SendAsync(HttpContext context, RequestContext request, Admitted who, string method, string target, string body = "")
     {
         var (cancel, bytes) = (context.RequestAborted, Encoding.UTF8.GetBytes(body));
         var judgement = await judge.DecideAsync(
-            CaseOf(visit, who, method, target, bytes, Ownership.Unknown), _ => Task.FromResult<(byte[], (Reason, string)?)>((bytes, null)), () => upstream.VersionAsync(cancel), cancel);
+            CaseOf(request, who, method, target, bytes, Ownership.Unknown), _ => Task.FromResult<(byte[], (Reason, string)?)>((bytes, null)), () => upstream.VersionAsync(cancel), cancel);
         var number = context.Items[_count] is int before ? before + 1 : 1;
         context.Items[_count] = number;
-        var reference = number == 1 ? visit.RequestId : $"{visit.RequestId}-{number}";
-        var entry = CallEntry.Of(visit, method, RawTarget.Parse(target)?.Path ?? "", judgement, who, null, clock.GetUtcNow()) with { RequestId = reference };
+        var reference = number == 1 ? request.RequestId : $"{request.RequestId}-{number}";
+        var entry = CallEntry.Of(request, method, RawTarget.Parse(target)?.Path ?? "", judgement, who, null, clock.GetUtcNow()) with { RequestId = reference };
         var changes = judgement.Decision.IsAllowed && !judgement.Call.IsSafe;
         if (changes && !await audit.BeginAsync(entry, cancel))
         {
@@ -62,7 +62,7 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
         var started = clock.GetTimestamp();
         var result = judgement.Decision.IsAllowed
             // A second click cancels the first request, and what it began must still come to its end.
-            ? await AskAsync(visit, who, judgement, changes ? CancellationToken.None : cancel)
+            ? await AskAsync(request, who, judgement, changes ? CancellationToken.None : cancel)
             : new(judgement.Decision, 0, []);
         var (reason, status, took) = (CallEntry.NameOf(result.Decision.Reason), result.Status > 0 ? result.Status : Refusals.StatusOf(result.Decision.Reason), clock.GetElapsedTime(started).TotalMilliseconds);
         if (changes)
@@ -80,17 +80,17 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
     }
 
     /// <summary>Whether a page should offer something: decided by what decides it when it is asked for.</summary>
-    public bool Offers(Visit visit, Admitted who, string method, string target, bool isOwn, string body = "")
+    public bool Offers(RequestContext request, Admitted who, string method, string target, bool isOwn, string body = "")
     {
         var bytes = Encoding.UTF8.GetBytes(body);
-        var one = CaseOf(visit, who, method, target, bytes, isOwn ? Ownership.Own : Ownership.Foreign);
+        var one = CaseOf(request, who, method, target, bytes, isOwn ? Ownership.Own : Ownership.Foreign);
         return Judge.Foresee(one with { Facts = one.Facts with { Key = TargetKey.Other } }, bytes, upstream.Assumed).IsAllowed;
     }
 
-    private static Case CaseOf(Visit visit, Admitted who, string method, string target, byte[] body, Ownership owner) =>
-        new(visit.Configuration.Table, method, RawTarget.Parse(target), body.Length > 0, new Facts(true, who.Role, who.User, false, owner));
+    private static Case CaseOf(RequestContext request, Admitted who, string method, string target, byte[] body, Ownership owner) =>
+        new(request.Configuration.Table, method, RawTarget.Parse(target), body.Length > 0, new Facts(true, who.Role, who.User, false, owner));
 
-    private async Task<PageCall> AskAsync(Visit visit, Admitted who, Judgement judgement, CancellationToken cancel)
+    private async Task<PageCall> AskAsync(RequestContext request, Admitted who, Judgement judgement, CancellationToken cancel)
     {
         var decision = judgement.Decision;
         try

@@ -30,21 +30,21 @@ internal sealed class Transforms : ITransformProvider
     private static ValueTask SendAsync(RequestTransformContext context)
     {
         var http = context.HttpContext;
-        var visit = http.Features.GetRequiredFeature<Visit>();
+        var received = http.Features.GetRequiredFeature<RequestContext>();
         switch (http.Features.GetRequiredFeature<Forwarding>())
         {
             case Forwarding.Untouched untouched:
-                SendUntouched(context, visit, untouched);
+                SendUntouched(context, received, untouched);
                 break;
             case Forwarding.Judged judged:
-                SendJudged(context, visit, judged);
+                SendJudged(context, received, judged);
                 break;
         }
 
         return ValueTask.CompletedTask;
     }
 
-    private static void SendUntouched(RequestTransformContext context, Visit visit, Forwarding.Untouched untouched)
+    private static void SendUntouched(RequestTransformContext context, RequestContext received, Forwarding.Untouched untouched)
     {
         var (request, http) = (context.ProxyRequest, context.HttpContext);
         request.RequestUri = Address(context.DestinationPrefix, http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
@@ -64,14 +64,14 @@ internal sealed class Transforms : ITransformProvider
         }
 
         request.Headers.Host = untouched.KeepsHost && http.Request.Host.HasValue ? http.Request.Host.Value : null;
-        AddForwarded(request.Headers, http, visit);
+        AddForwarded(request.Headers, http, received);
         if (untouched.IsTunnel)
         {
             AskForUpgrade(request, http);
         }
     }
 
-    private static void SendJudged(RequestTransformContext context, Visit visit, Forwarding.Judged judged)
+    private static void SendJudged(RequestTransformContext context, RequestContext received, Forwarding.Judged judged)
     {
         var (request, http) = (context.ProxyRequest, context.HttpContext);
         request.RequestUri = Address(context.DestinationPrefix, judged.Target);
@@ -91,8 +91,8 @@ internal sealed class Transforms : ITransformProvider
             request.Headers.TryAddWithoutValidation("User-Agent", agent);
         }
 
-        request.Headers.TryAddWithoutValidation("X-Request-Id", visit.RequestId);
-        AddForwarded(request.Headers, http, visit);
+        request.Headers.TryAddWithoutValidation("X-Request-Id", received.RequestId);
+        AddForwarded(request.Headers, http, received);
         if (judged.Key is { } key)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key.Reveal());
@@ -110,15 +110,15 @@ internal sealed class Transforms : ITransformProvider
     }
 
     /// <summary>Whatever a client said about these is gone; Headscale hears them from us alone.</summary>
-    private static void AddForwarded(HttpRequestHeaders headers, HttpContext http, Visit visit)
+    private static void AddForwarded(HttpRequestHeaders headers, HttpContext http, RequestContext received)
     {
-        if (visit.Peer.Client?.ToString() is { } client)
+        if (received.Peer.Client?.ToString() is { } client)
         {
             headers.TryAddWithoutValidation("X-Forwarded-For", client);
             headers.TryAddWithoutValidation("X-Real-IP", client);
         }
 
-        headers.TryAddWithoutValidation("X-Forwarded-Proto", visit.Peer.Scheme);
+        headers.TryAddWithoutValidation("X-Forwarded-Proto", received.Peer.Scheme);
         if (http.Request.Host is { HasValue: true, Value: var host })
         {
             headers.TryAddWithoutValidation("X-Forwarded-Host", host);

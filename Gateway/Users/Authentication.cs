@@ -15,16 +15,16 @@ internal sealed record Authenticated(Admitted? Admitted = null, string? OwnKey =
 /// <summary>Identity, link and role of a request, for the API and for the gateway's own pages alike.</summary>
 internal sealed class Authentication(Credentials credentials, Admission admission, People people)
 {
-    public async ValueTask<Authenticated> AuthenticateAsync(HttpContext context, Visit visit)
+    public async ValueTask<Authenticated> AuthenticateAsync(HttpContext context, RequestContext request)
     {
         try
         {
-            return credentials.Identify(context.Request, visit.Headers, visit.Peer, visit.Configuration.Settings) switch
+            return credentials.Identify(context.Request, request.Headers, request.Peer, request.Configuration.Settings) switch
             {
                 Identification.Rejected rejected => new(Problem: (rejected.Reason, rejected.Detail)),
                 Identification.OwnKey key => new(OwnKey: key.Prefix),
-                Identification.Known known => Agreeing(known, await admission.AdmitAsync(known.Caller, visit.Configuration, context.RequestAborted)),
-                Identification.InSession session => new(await admission.AdmitAsync(session.Session, visit.Configuration, context.RequestAborted)),
+                Identification.Known known => Agreeing(known, await admission.AdmitAsync(known.Caller, request.Configuration, context.RequestAborted)),
+                Identification.InSession session => new(await admission.AdmitAsync(session.Session, request.Configuration, context.RequestAborted)),
                 _ => new(),
             };
         }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Gateway.Policy;
 using Gateway.Settings;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Edge;
 
@@ -10,9 +11,13 @@ namespace Gateway.Edge;
 /// <param name="Peer">Who is at the other end.</param>
 /// <param name="Headers">The identity headers, which are off the request now.</param>
 /// <param name="Started">The clock's timestamp at the beginning.</param>
-internal sealed record Visit(Configuration Configuration, string RequestId, Peer Peer, IdentityHeaders Headers, long Started)
+internal sealed record RequestContext(Configuration Configuration, string RequestId, Peer Peer, IdentityHeaders Headers, long Started)
 {
-    /// <summary>Middleware that makes a visit of each request.</summary>
+    /// <summary>Middleware that makes a request of each request.</summary>
+    /// <summary>What is established about this request.</summary>
+    public static RequestContext Of(HttpContext context) => context.Features.GetRequiredFeature<RequestContext>();
+
+    /// <summary>Middleware that establishes it for each request.</summary>
     public static RequestDelegate Begin(RequestDelegate next, Live<Configuration> live, TimeProvider clock) => context =>
     {
         var configuration = live.Current;
@@ -28,7 +33,7 @@ internal sealed record Visit(Configuration Configuration, string RequestId, Peer
         context.TraceIdentifier = id;
         context.Request.Scheme = peer.Scheme;
         context.Response.Headers["X-Request-Id"] = id;
-        context.Features.Set(new Visit(configuration, id, peer, headers, clock.GetTimestamp()));
+        context.Features.Set(new RequestContext(configuration, id, peer, headers, clock.GetTimestamp()));
         return IsMalformed(context.Request) ? RefuseAsync(context) : next(context);
     };
 
