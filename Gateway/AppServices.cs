@@ -56,7 +56,7 @@ internal static class AppServices
         services.AddSingleton<GatewayKey>();
         services.AddSingleton<TrustedHeaders>();
         services.AddSingleton<Credentials>();
-        services.AddSingleton<Admission>();
+        services.AddSingleton<PrincipalResolver>();
         services.AddSingleton<Authentication>();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<PageLimits>();

@@ -101,7 +101,7 @@ internal sealed class Walk(
             }
             else if (reason is not (Reason.Allowed or Reason.PassedThrough) && !context.Response.HasStarted)
             {
-                await Refusals.WriteAsync(context, new(reason, ruling.Admitted?.Role.Name, decision.Lacks, decision.Detail), StyleOf(context));
+                await Refusals.WriteAsync(context, new(reason, ruling.Principal?.Role.Name, decision.Lacks, decision.Detail), StyleOf(context));
             }
         }
         finally
@@ -114,11 +114,11 @@ internal sealed class Walk(
     private async Task<Ruling> RuleAsync(HttpContext context, RequestContext request, RawTarget? target)
     {
         var configuration = request.Configuration;
-        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, request);
-        if (TakeFromLimits(request, admitted, key) is { } wait)
+        var (principal, key, problem) = await authentication.AuthenticateAsync(context, request);
+        if (TakeFromLimits(request, principal, key) is { } wait)
         {
             RateLimits.SetRetryAfter(context.Response, wait);
-            return Ruling.Of(context, Reason.TooMany) with { Admitted = admitted, Key = key };
+            return Ruling.Of(context, Reason.TooMany) with { Principal = principal, Key = key };
         }
 
         if (problem is var (reason, detail))
@@ -135,9 +135,9 @@ internal sealed class Walk(
         }
 
         var facts = new Facts(
-            SignedIn: admitted is not null,
-            admitted?.Role ?? Role.Unknown,
-            admitted?.User,
+            SignedIn: principal is not null,
+            principal?.Role ?? Role.Unknown,
+            principal?.User,
             SameOrigin.IsCrossSite(context.Request, configuration.Settings.Server.BaseUrl),
             Ownership.Unknown);
         var judgement = await judge.DecideAsync(
@@ -145,12 +145,12 @@ internal sealed class Walk(
             ReadBodyAsync,
             VersionAsync,
             context.RequestAborted);
-        return new Ruling(judgement, admitted);
+        return new Ruling(judgement, principal);
     }
 
     /// <summary>How long to wait. Whether a key of one's own is good is known only after Headscale was asked.</summary>
-    private TimeSpan? TakeFromLimits(RequestContext request, Admitted? admitted, string? key) =>
-        admitted is not null ? limits.TakeCaller(admitted.Label)
+    private TimeSpan? TakeFromLimits(RequestContext request, Principal? principal, string? key) =>
+        principal is not null ? limits.TakeCaller(principal.Label)
         : key is not null ? limits.CheckStranger(request.Peer.Client) ?? limits.TakeCaller($"key:{key}")
         : limits.TakeStranger(request.Peer.Client);
 
@@ -218,7 +218,7 @@ internal sealed class Walk(
     }
 
     private AuditEntry Entry(HttpContext context, RequestContext request, Ruling ruling) =>
-        CallEntry.Of(request, context.Request.Method, RawTarget.Of(context)?.Path ?? "", ruling.Judgement, ruling.Admitted, ruling.Key, clock.GetUtcNow());
+        CallEntry.Of(request, context.Request.Method, RawTarget.Of(context)?.Path ?? "", ruling.Judgement, ruling.Principal, ruling.Key, clock.GetUtcNow());
 
     private ErrorStyle StyleOf(HttpContext context) =>
         context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal) ? ErrorStyle.Tailscale : upstream.ErrorStyle;
@@ -226,12 +226,12 @@ internal sealed class Walk(
     private static bool IsSafe(HttpContext context) => context.Request.Method is "GET" or "HEAD" or "OPTIONS";
 
     /// <summary>Everything that was found out about a call up to the decision.</summary>
-    private sealed record Ruling(Judgement Judgement, Admitted? Admitted)
+    private sealed record Ruling(Judgement Judgement, Principal? Principal)
     {
         /// <summary>The public prefix of the caller's own Headscale key.</summary>
         public string? Key { get; init; }
 
-        public AnswerFilter Filter => AnswerFilter.For(Judgement.Decision, Admitted?.User?.Id, Admitted?.Role) with { OwnNodes = Judgement.OwnNodes };
+        public AnswerFilter Filter => AnswerFilter.For(Judgement.Decision, Principal?.User?.Id, Principal?.Role) with { OwnNodes = Judgement.OwnNodes };
 
         public static Ruling Of(HttpContext context, Reason reason, string? detail = null) =>
             new(new Judgement(new Decision(reason, null, Detail: detail), new Call { Method = context.Request.Method }), null);

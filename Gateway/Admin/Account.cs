@@ -115,7 +115,7 @@ internal static class Account
     }
 
     /// <summary>Somebody else's session answers like one that is not there.</summary>
-    private static async Task<bool> TryEndAsync(HttpContext context, long id, Admitted me, Sessions sessions, SignInAudit audit)
+    private static async Task<bool> TryEndAsync(HttpContext context, long id, Principal me, Sessions sessions, SignInAudit audit)
     {
         var isDone = sessions.Find(id) is { } session && MayManage(me, session) && await sessions.EndAsync(id);
         await audit.RecordAsync(context, "session.revoke", me.Label, isDone ? "done" : "not_found", isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound, me.Role.Name, $"session {id}");
@@ -123,15 +123,15 @@ internal static class Account
     }
 
     /// <param name="person">Whose sessions; null: all that somebody may end.</param>
-    public static SessionAnswer[] SeenBy(Admitted me, Sessions sessions, People people, long? person = null) =>
+    public static SessionAnswer[] SeenBy(Principal me, Sessions sessions, People people, long? person = null) =>
         [.. sessions.All.Where(one => MayManage(me, one) && (person is null || one.PersonId == person)).OrderBy(one => one.Id).Select(one => ToAnswer(one, LabelOf(one, people), me))];
 
     /// <summary>One's own; everybody's for who may give and take roles.</summary>
-    private static bool MayManage(Admitted me, Session session) =>
+    private static bool MayManage(Principal me, Session session) =>
         (me.Person is { } person && session.PersonId == person.Id) || session.Id == me.Session?.Id || me.Role.Has(Capability.AssignRoles);
 
     private static string LabelOf(Session session, People people) => Person.LabelOf(session, session.PersonId is { } id ? people.Snapshot.Find(id) : null);
 
-    private static SessionAnswer ToAnswer(Session session, string identity, Admitted me) => new(
+    private static SessionAnswer ToAnswer(Session session, string identity, Principal me) => new(
         session.Id, SnakeCase.From(session.Kind.ToString()), identity, session.CreatedAt, session.LastUsedAt, session.ExpiresAt, session.Client, session.UserAgent, session.Id == me.Session?.Id);
 }

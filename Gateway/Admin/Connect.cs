@@ -38,7 +38,7 @@ internal static class Connect
         return (settings.Headscale.PublicUrl ?? settings.Server.BaseUrl)?.GetLeftPart(UriPartial.Authority) ?? "https://your-headscale";
     }
 
-    public static Device DeviceOf(RequestContext request, Admitted who, PageCalls calls, UpstreamWatch upstream, string? key = null, IReadOnlyList<UserChoice>? users = null)
+    public static Device DeviceOf(RequestContext request, Principal who, PageCalls calls, UpstreamWatch upstream, string? key = null, IReadOnlyList<UserChoice>? users = null)
     {
         var forOthers = Offers("somebody-else", isOwn: false);
         return new(

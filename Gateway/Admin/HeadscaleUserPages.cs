@@ -121,6 +121,6 @@ internal static class HeadscaleUserPages
         return Answer(context, who, action, await calls.SendAsync(context, RequestContext.Of(context), who, method, target), Uri.EscapeDataString(id));
     }
 
-    private static IResult Answer(HttpContext context, Admitted who, string action, PageCall answer, string id = "") =>
+    private static IResult Answer(HttpContext context, Principal who, string action, PageCall answer, string id = "") =>
         answer.IsDone ? Results.Redirect($"{PageAnswers.BasePath(context)}/users/headscale{(action == "rename" ? $"/{id}" : "")}?done={action}") : PageDoor.Explain(context, who, answer);
 }

@@ -10,19 +10,19 @@ internal sealed class JsonDoor(Authentication authentication)
 {
     /// <summary>The caller; null when there is none that may go on, which then was answered.</summary>
     /// <param name="needs">What the role must hold; null: nothing.</param>
-    public async Task<Admitted?> EnterAsync(HttpContext context, Capability? needs = null)
+    public async Task<Principal?> EnterAsync(HttpContext context, Capability? needs = null)
     {
         var request = RequestContext.Of(context);
-        var (admitted, _, problem) = await authentication.AuthenticateAsync(context, request);
+        var (principal, _, problem) = await authentication.AuthenticateAsync(context, request);
         var isUnsafe = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
         Refusal? refusal = problem is var (reason, detail) ? new Refusal(reason, Detail: detail)
-            : admitted is null ? new Refusal(Reason.SignInRequired)
+            : principal is null ? new Refusal(Reason.SignInRequired)
             : isUnsafe && SameOrigin.IsCrossSite(context.Request, request.Configuration.Settings.Server.BaseUrl) ? new Refusal(Reason.CrossSite)
-            : needs is { } capability && !admitted.Role.Has(capability) ? new Refusal(Reason.RoleTooLow, admitted.Role.Name, capability)
+            : needs is { } capability && !principal.Role.Has(capability) ? new Refusal(Reason.RoleTooLow, principal.Role.Name, capability)
             : null;
         if (refusal is not { } reasoned)
         {
-            return admitted;
+            return principal;
         }
 
         await Refusals.WriteAsync(context, reasoned, ErrorStyle.Problem);

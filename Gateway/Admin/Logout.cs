@@ -30,17 +30,17 @@ internal static partial class Logout
             return PageAnswers.Failure(context, StatusCodes.Status400BadRequest, "Not signed out", "This form was too old or came from elsewhere.", "Please try again.");
         }
 
-        var (admitted, _, _) = await authentication.AuthenticateAsync(context, request);
+        var (principal, _, _) = await authentication.AuthenticateAsync(context, request);
         var session = sessions.Of(context.Request, settings.Server.Cookie);
         SessionCookie.Delete(context.Response, settings.Server.Cookie);
         if (session is not null)
         {
             await sessions.EndAsync(session.Id);
-            await audit.RecordAsync(context, "sign_out", admitted?.Label, "done", StatusCodes.Status302Found, admitted?.Role.Name);
+            await audit.RecordAsync(context, "sign_out", principal?.Label, "done", StatusCodes.Status302Found, principal?.Role.Name);
             return Results.Redirect(EndSessionUrl(session, settings, provider, protection) ?? SignedOutPage(settings));
         }
 
-        return Results.Redirect(admitted is not null && settings.Server.ProxyAuth?.LogoutUrl is { } url ? url : SignedOutPage(settings));
+        return Results.Redirect(principal is not null && settings.Server.ProxyAuth?.LogoutUrl is { } url ? url : SignedOutPage(settings));
     }
 
     private static string SignedOutPage(GatewaySettings settings) => settings.Server.BasePath + "/login?s=logout";

@@ -102,7 +102,7 @@ internal static class Machines
             ("Now", clock.GetUtcNow()));
     }
 
-    private static MachineActions ActionsOn(Machine machine, RequestContext request, Admitted who, PageCalls calls)
+    private static MachineActions ActionsOn(Machine machine, RequestContext request, Principal who, PageCalls calls)
     {
         var isOwn = machine.OwnerId is not null && machine.OwnerId == who.User?.Id;
         bool Offers(string method, string rest, string body = "") => calls.Offers(request, who, method, $"/api/v1/node/{machine.Id}{rest}", isOwn, body);
@@ -111,7 +111,7 @@ internal static class Machines
 
     /// <summary>From 0.28 on a machine keeps its owner; tags are what takes it away from one.</summary>
     private static async Task<IReadOnlyList<UserChoice>> OwnersAsync(
-        Machine machine, RequestContext request, Admitted who, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, CancellationToken cancel) =>
+        Machine machine, RequestContext request, Principal who, PageCalls calls, UpstreamWatch upstream, UserDirectory directory, CancellationToken cancel) =>
         upstream.Assumed.HasTagOwnership || !who.Role.Has(Capability.ReadUsers) || !calls.Offers(request, who, "POST", $"/api/v1/node/{machine.Id}/user", isOwn: false, """{"user":"1"}""")
             ? []
             : UserChoice.Of((await directory.GetAsync(cancel)).Users.Where(one => one.Id != machine.OwnerId));

@@ -59,7 +59,7 @@ internal static class Overview
             ("Now", clock.GetUtcNow()));
     }
 
-    private static async Task<Standing> StandingOfAsync(Admitted who, People people, UserDirectory directory, SelfClaim rule, CancellationToken cancel)
+    private static async Task<Standing> StandingOfAsync(Principal who, People people, UserDirectory directory, SelfClaim rule, CancellationToken cancel)
     {
         if (who is not { Person: { } person, User: null })
         {
@@ -76,7 +76,7 @@ internal static class Overview
     }
 
     /// <summary>Their own machines as far as their role lets them see those; null where it does not, or there can be none.</summary>
-    private static async Task<(IReadOnlyList<Machine>? Machines, string? Trouble)> OwnMachinesAsync(HttpContext context, PageCalls calls, Admitted who)
+    private static async Task<(IReadOnlyList<Machine>? Machines, string? Trouble)> OwnMachinesAsync(HttpContext context, PageCalls calls, Principal who)
     {
         if (who.User is not { NameIsUnique: true } user || !(who.Role.Has(Capability.ReadMachines) || who.Role.Has(Capability.ReadOwnMachines)))
         {
@@ -115,7 +115,7 @@ internal static class Overview
         return who is null ? refusal! : await ChangeAsync(context, who, changes, "withdraw", "", "withdraw");
     }
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, Admitted who, PersonChanges changes, string action, string value, string done)
+    private static async Task<IResult> ChangeAsync(HttpContext context, Principal who, PersonChanges changes, string action, string value, string done)
     {
         if (who.Person is not { } person)
         {
@@ -129,7 +129,7 @@ internal static class Overview
     }
 
     /// <summary>Names of users are for those who may read them, and for everybody where everybody may take one.</summary>
-    private static bool SeesUsers(Admitted who, SelfClaim rule) => rule is SelfClaim.Open || (rule is SelfClaim.Approval && who.Role.Has(Capability.ReadUsers));
+    private static bool SeesUsers(Principal who, SelfClaim rule) => rule is SelfClaim.Open || (rule is SelfClaim.Approval && who.Role.Has(Capability.ReadUsers));
 
     /// <summary>The Headscale users that somebody could ask for.</summary>
     private static IEnumerable<HeadscaleUser> FreeFor(Person? person, People people, UserSnapshot users) =>

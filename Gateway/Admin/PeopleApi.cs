@@ -46,7 +46,7 @@ internal static class PeopleApi
         }
     }
 
-    private static async Task ShowAsync(HttpContext context, long id, JsonDoor door, People people, UserDirectory directory, Admission admission)
+    private static async Task ShowAsync(HttpContext context, long id, JsonDoor door, People people, UserDirectory directory, PrincipalResolver principals)
     {
         if (await door.EnterAsync(context, Capability.ReadUsers) is not { } me)
         {
@@ -55,10 +55,10 @@ internal static class PeopleApi
 
         await (people.Snapshot.Find(id) is null
             ? Refusals.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such person")
-            : AnswerAsync(context, id, me, people, directory, admission));
+            : AnswerAsync(context, id, me, people, directory, principals));
     }
 
-    private static async Task ChangeAsync(HttpContext context, long id, string action, JsonDoor door, People people, UserDirectory directory, Admission admission, PersonChanges changes)
+    private static async Task ChangeAsync(HttpContext context, long id, string action, JsonDoor door, People people, UserDirectory directory, PrincipalResolver principals, PersonChanges changes)
     {
         if (await door.EnterAsync(context) is not { } me)
         {
@@ -73,7 +73,7 @@ internal static class PeopleApi
 
         if (await ReadAsync(context) is { } body && await ApplyAsync(context, me, person, action, body, changes))
         {
-            await AnswerAsync(context, id, me, people, directory, admission);
+            await AnswerAsync(context, id, me, people, directory, principals);
         }
     }
 
@@ -96,7 +96,7 @@ internal static class PeopleApi
         }
     }
 
-    private static async Task<bool> ApplyAsync(HttpContext context, Admitted me, Person person, string action, PersonChangeBody body, PersonChanges changes)
+    private static async Task<bool> ApplyAsync(HttpContext context, Principal me, Person person, string action, PersonChangeBody body, PersonChanges changes)
     {
         var changed = await changes.ApplyAsync(
             PageAnswers.OriginOf(context), me, person, action, (action == "role" ? body.Role : body.HeadscaleUser) ?? "", context.RequestAborted);
@@ -129,7 +129,7 @@ internal static class PeopleApi
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, long id, Admitted me, People people, UserDirectory directory, Admission admission)
+    private static async Task AnswerAsync(HttpContext context, long id, Principal me, People people, UserDirectory directory, PrincipalResolver principals)
     {
         if (people.Snapshot.Find(id) is not { } person)
         {
@@ -138,11 +138,11 @@ internal static class PeopleApi
         }
 
         var (users, configuration) = (await directory.GetAsync(context.RequestAborted), RequestContext.Of(context).Configuration);
-        var answer = ToAnswer(person, me, users, configuration.Table, admission.WhyUnlinked(person, users, configuration.Settings));
+        var answer = ToAnswer(person, me, users, configuration.Table, principals.WhyUnlinked(person, users, configuration.Settings));
         await context.Response.WriteAsJsonAsync(answer, PeopleJson.Default.PersonAnswer);
     }
 
-    private static PersonAnswer ToAnswer(Person one, Admitted me, UserSnapshot users, RouteTable table, string? whyUnlinked = null) => new(
+    private static PersonAnswer ToAnswer(Person one, Principal me, UserSnapshot users, RouteTable table, string? whyUnlinked = null) => new(
         one.Id, one.Label, SnakeCase.From(one.Source.ToString()), one.Issuer, one.Subject, one.Name, one.Email, one.Role, ToAnswer(one.Link, users),
         one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null, ToAnswer(one.Claim, users), one.CreatedAt, RankRules.Complaint(me, one, table) is null, one.RoleNote, whyUnlinked)
     {

@@ -77,7 +77,7 @@ internal static class PeoplePages
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, long id, PageDoor door, People people, UserDirectory directory, Admission admission, Sessions sessions, string? done = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, long id, PageDoor door, People people, UserDirectory directory, PrincipalResolver principals, Sessions sessions, string? done = null)
     {
         var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadUsers);
         if (who is null)
@@ -95,7 +95,7 @@ internal static class PeoplePages
         return PageAnswers.Page<Pages.PersonPage>(
             StatusCodes.Status200OK,
             ("Shell", door.ShellOf(context, who)),
-            ("Person", RowOf(person, who, users, table) with { WhyUnlinked = admission.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings) }),
+            ("Person", RowOf(person, who, users, table) with { WhyUnlinked = principals.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings) }),
             ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(who, one, table)).ToArray()),
             ("Unclaimed", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
             ("Sessions", Account.SeenBy(who, sessions, people, id)),
@@ -117,7 +117,7 @@ internal static class PeoplePages
     }
 
     /// <summary>A person as somebody may see and change them.</summary>
-    public static PersonRow RowOf(Person one, Admitted who, UserSnapshot users, RouteTable table) => new(
+    public static PersonRow RowOf(Person one, Principal who, UserSnapshot users, RouteTable table) => new(
         one.Id,
         one.Name ?? one.Email ?? one.Subject,
         one.Label,
@@ -135,7 +135,7 @@ internal static class PeoplePages
 
     /// <summary>Which Headscale user is whose.</summary>
     public static Dictionary<string, string> HoldersOf(People people, UserSnapshot users) => people.Snapshot.Everyone
-        .Where(one => Admission.LinkOf(one, users) is not null)
+        .Where(one => PrincipalResolver.LinkOf(one, users) is not null)
         .ToDictionary(one => one.Link!.HeadscaleUserId, one => one.Name ?? one.Email ?? one.Subject, StringComparer.Ordinal);
 
     private static string? LabelOf(UserLink? link, UserSnapshot users) =>

@@ -82,10 +82,10 @@ internal static class PolicyPage
     }
 
     /// <summary>0.29 and later check a policy without setting it.</summary>
-    private static bool CheckedHere(RequestContext request, Admitted who, PageCalls calls, UpstreamWatch upstream) =>
+    private static bool CheckedHere(RequestContext request, Principal who, PageCalls calls, UpstreamWatch upstream) =>
         upstream.Status.Version is { Minor: >= 29 } && calls.Offers(request, who, "POST", Target + "/check", isOwn: false, """{"policy":"{}"}""");
 
-    private static RazorComponentResult Page(HttpContext context, PageDoor door, Admitted who, string current, string text, string? notice = null, string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null) =>
+    private static RazorComponentResult Page(HttpContext context, PageDoor door, Principal who, string current, string text, string? notice = null, string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null) =>
         PageAnswers.Page<Pages.PolicyPage>(
             status,
             ("Shell", door.ShellOf(context, who)),

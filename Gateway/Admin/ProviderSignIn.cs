@@ -12,7 +12,7 @@ namespace Gateway.Admin;
 
 /// <summary>How an answer of the provider ends: in a session, or on a page that says why not.</summary>
 internal sealed partial class ProviderSignIn(
-    Admission admission, Sessions sessions, SignInAudit audit, IDataProtectionProvider protection, TimeProvider clock, ILogger<ProviderSignIn> log)
+    PrincipalResolver principals, Sessions sessions, SignInAudit audit, IDataProtectionProvider protection, TimeProvider clock, ILogger<ProviderSignIn> log)
 {
     /// <summary>What protects ID tokens in the store.</summary>
     public const string TokenPurpose = "Gateway.Admin.IdToken.v1";
@@ -29,7 +29,7 @@ internal sealed partial class ProviderSignIn(
         var person = context.Properties!.GetParameter<SignedInAtProvider>(OidcHandler.Person)!;
         try
         {
-            var stored = await admission.RegisterAsync(person.Caller, request.Configuration);
+            var stored = await principals.RegisterAsync(person.Caller, request.Configuration);
             await BeginAsync(context.HttpContext, request, stored, person);
             LogSignedIn(stored.Label, stored.Role, request.RequestId);
             await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role, await NoteAsync(stored, request, context.HttpContext.RequestAborted));
@@ -48,7 +48,7 @@ internal sealed partial class ProviderSignIn(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, cancel);
         try
         {
-            return Joined(person.RoleNote, (await admission.AdmitAsync(person, request.Configuration, either.Token)).WhyUnlinked?.Value);
+            return Joined(person.RoleNote, (await principals.ResolveAsync(person, request.Configuration, either.Token)).WhyUnlinked?.Value);
         }
         catch (HeadscaleException e)
         {

@@ -33,16 +33,16 @@ internal sealed partial class PageDoor(Authentication authentication, IAntiforge
     /// <summary>Who is there; or the answer for somebody who may not go on.</summary>
     /// <param name="isForm">Whether something was posted: then it must come from a page of ours.</param>
     /// <param name="needs">What the role must hold to see the page at all.</param>
-    public async Task<(Admitted? Who, IResult? Refusal)> EnterAsync(HttpContext context, bool isForm = false, Capability? needs = null)
+    public async Task<(Principal? Who, IResult? Refusal)> EnterAsync(HttpContext context, bool isForm = false, Capability? needs = null)
     {
         var request = RequestContext.Of(context);
-        var (admitted, key, problem) = await authentication.AuthenticateAsync(context, request);
+        var (principal, key, problem) = await authentication.AuthenticateAsync(context, request);
         if (problem is var (reason, detail) && reason is not Reason.SignInRequired)
         {
             return (null, Refuse(context, new(reason, Detail: detail)));
         }
 
-        if (admitted is null)
+        if (principal is null)
         {
             var returnTo = isForm ? PageAnswers.HomePath(context) : context.Request.Path + context.Request.QueryString;
             return (null, key is null ? Results.Redirect(PageAnswers.LoginUrl(context, PageAnswers.ReturnTo(context, returnTo))) : Results.NotFound());
@@ -50,7 +50,7 @@ internal sealed partial class PageDoor(Authentication authentication, IAntiforge
 
         if (isForm && await IsForeignAsync(context, request.Configuration.Settings.Server.BaseUrl) is { } status)
         {
-            await audit.RecordAsync(context, "page.form", admitted.Label, "cross_site", status, admitted.Role.Name);
+            await audit.RecordAsync(context, "page.form", principal.Label, "cross_site", status, principal.Role.Name);
             return (null, PageAnswers.Failure(context, status, "Please try again", "This form was too old or came from elsewhere, so nothing was changed.", isSignedIn: true));
         }
 
@@ -59,9 +59,9 @@ internal sealed partial class PageDoor(Authentication authentication, IAntiforge
             return (null, PageAnswers.Failure(context, StatusCodes.Status409Conflict, "Sent twice", "This form was sent already, and what it does was begun once. Have a look whether it is done before you send it again.", isSignedIn: true));
         }
 
-        return needs is { } capability && !admitted.Role.Has(capability)
-            ? (null, Refuse(context, new(Reason.RoleTooLow, admitted.Role.Name, capability)))
-            : (admitted, null);
+        return needs is { } capability && !principal.Role.Has(capability)
+            ? (null, Refuse(context, new(Reason.RoleTooLow, principal.Role.Name, capability)))
+            : (principal, null);
     }
 
     /// <summary>The status for a form that may have been sent by another site; null for one of ours.</summary>
@@ -70,7 +70,7 @@ internal sealed partial class PageDoor(Authentication authentication, IAntiforge
         : context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context) ? null
         : StatusCodes.Status400BadRequest;
 
-    public Shell ShellOf(HttpContext context, Admitted who)
+    public Shell ShellOf(HttpContext context, Principal who)
     {
         var (settings, token) = (RequestContext.Of(context).Configuration.Settings, antiforgery.GetAndStoreTokens(context));
         var at = settings.Server.BasePath;
@@ -140,7 +140,7 @@ internal sealed partial class PageDoor(Authentication authentication, IAntiforge
         PageAnswers.Failure(context, Refusals.StatusOf(refusal.Reason), "Not possible", Refusals.TextOf(refusal), isSignedIn: refusal.Role is not null);
 
     /// <summary>What the person is told where something did not work: the gateway's reason, or Headscale's own words.</summary>
-    public static IResult Explain(HttpContext context, Admitted who, PageCall answer) => answer.Decision.IsAllowed
+    public static IResult Explain(HttpContext context, Principal who, PageCall answer) => answer.Decision.IsAllowed
         ? PageAnswers.Failure(context, StatusCodes.Status502BadGateway, "Headscale refused", answer.Complaint ?? $"Headscale answered {answer.Status} and said nothing more.", isSignedIn: true)
         : Refuse(context, new(answer.Decision.Reason, who.Role.Name, answer.Decision.Lacks, answer.Decision.Detail));
 

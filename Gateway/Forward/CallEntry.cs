@@ -22,7 +22,7 @@ internal static class CallEntry
     private static readonly FrozenDictionary<Reason, string> _reasons = Enum.GetValues<Reason>().ToFrozenDictionary(one => one, one => SnakeCase.From(one.ToString()));
 
     /// <param name="ownKey">The public prefix of the caller's own Headscale key.</param>
-    public static AuditEntry Of(RequestContext request, string method, string path, Judgement judgement, Admitted? who, string? ownKey, DateTimeOffset now) => new()
+    public static AuditEntry Of(RequestContext request, string method, string path, Judgement judgement, Principal? who, string? ownKey, DateTimeOffset now) => new()
     {
         At = now,
         RequestId = request.RequestId,

@@ -44,7 +44,7 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
 
     /// <summary>Makes one call. The first of a request has the request's reference, the others that with a number.</summary>
     /// <param name="target">Path and query.</param>
-    public async Task<PageCall> SendAsync(HttpContext context, RequestContext request, Admitted who, string method, string target, string body = "")
+    public async Task<PageCall> SendAsync(HttpContext context, RequestContext request, Principal who, string method, string target, string body = "")
     {
         var (cancel, bytes) = (context.RequestAborted, Encoding.UTF8.GetBytes(body));
         var judgement = await judge.DecideAsync(
@@ -80,17 +80,17 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
     }
 
     /// <summary>Whether a page should offer something: decided by what decides it when it is asked for.</summary>
-    public bool Offers(RequestContext request, Admitted who, string method, string target, bool isOwn, string body = "")
+    public bool Offers(RequestContext request, Principal who, string method, string target, bool isOwn, string body = "")
     {
         var bytes = Encoding.UTF8.GetBytes(body);
         var one = CaseOf(request, who, method, target, bytes, isOwn ? Ownership.Own : Ownership.Foreign);
         return Judge.Foresee(one with { Facts = one.Facts with { Key = TargetKey.Other } }, bytes, upstream.Assumed).IsAllowed;
     }
 
-    private static Case CaseOf(RequestContext request, Admitted who, string method, string target, byte[] body, Ownership owner) =>
+    private static Case CaseOf(RequestContext request, Principal who, string method, string target, byte[] body, Ownership owner) =>
         new(request.Configuration.Table, method, RawTarget.Parse(target), body.Length > 0, new Facts(true, who.Role, who.User, false, owner));
 
-    private async Task<PageCall> AskAsync(RequestContext request, Admitted who, Judgement judgement, CancellationToken cancel)
+    private async Task<PageCall> AskAsync(RequestContext request, Principal who, Judgement judgement, CancellationToken cancel)
     {
         var decision = judgement.Decision;
         try

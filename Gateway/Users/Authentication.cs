@@ -7,13 +7,13 @@ using Gateway.Settings;
 namespace Gateway.Users;
 
 /// <summary>Who sent a request: someone, an own Headscale key, a problem, or nobody.</summary>
-/// <param name="Admitted">Someone with a role.</param>
+/// <param name="Principal">Someone with a role.</param>
 /// <param name="OwnKey">The public prefix of the caller's own Headscale key.</param>
 /// <param name="Problem">Why what was said is not accepted.</param>
-internal sealed record Authenticated(Admitted? Admitted = null, string? OwnKey = null, (Reason Reason, string Detail)? Problem = null);
+internal sealed record Authenticated(Principal? Principal = null, string? OwnKey = null, (Reason Reason, string Detail)? Problem = null);
 
 /// <summary>Identity, link and role of a request, for the API and for the gateway's own pages alike.</summary>
-internal sealed class Authentication(Credentials credentials, Admission admission, People people)
+internal sealed class Authentication(Credentials credentials, PrincipalResolver principals, People people)
 {
     public async ValueTask<Authenticated> AuthenticateAsync(HttpContext context, RequestContext request)
     {
@@ -23,8 +23,8 @@ internal sealed class Authentication(Credentials credentials, Admission admissio
             {
                 Identification.Rejected rejected => new(Problem: (rejected.Reason, rejected.Detail)),
                 Identification.OwnKey key => new(OwnKey: key.Prefix),
-                Identification.Known known => Agreeing(known, await admission.AdmitAsync(known.Caller, request.Configuration, context.RequestAborted)),
-                Identification.InSession session => new(await admission.AdmitAsync(session.Session, request.Configuration, context.RequestAborted)),
+                Identification.Known known => Agreeing(known, await principals.ResolveAsync(known.Caller, request.Configuration, context.RequestAborted)),
+                Identification.InSession session => new(await principals.ResolveAsync(session.Session, request.Configuration, context.RequestAborted)),
                 _ => new(),
             };
         }
@@ -39,16 +39,16 @@ internal sealed class Authentication(Credentials credentials, Admission admissio
     }
 
     /// <summary>Headers of one person and the session of another: nobody can say who is meant.</summary>
-    private Authenticated Agreeing(Identification.Known known, Admitted admitted)
+    private Authenticated Agreeing(Identification.Known known, Principal principal)
     {
-        if (known.Session is not { } session || session.PersonId == admitted.Person?.Id)
+        if (known.Session is not { } session || session.PersonId == principal.Person?.Id)
         {
-            return new(admitted);
+            return new(principal);
         }
 
         var other = session.PersonId is { } id ? people.Snapshot.Find(id) : null;
-        return other is null && session.Kind is SessionKind.Oidc || (other?.Link?.HeadscaleUserId is { } user && user == admitted.User?.Id)
-            ? new(admitted)
+        return other is null && session.Kind is SessionKind.Oidc || (other?.Link?.HeadscaleUserId is { } user && user == principal.User?.Id)
+            ? new(principal)
             : new(Problem: (Reason.CredentialsDisagree, "the proxy in front names one person, and the session cookie belongs to another; sign out of one of the two"));
     }
 }

@@ -40,7 +40,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     /// <summary>Changes one person.</summary>
     /// <param name="action">One of <see cref="ByOthers"/> or <see cref="ByThemselves"/>.</param>
     /// <param name="value">The role, or the id of the Headscale user; empty where neither is meant.</param>
-    public async Task<PersonChanged> ApplyAsync(ChangeOrigin origin, Admitted who, Person person, string action, string value, CancellationToken cancel)
+    public async Task<PersonChanged> ApplyAsync(ChangeOrigin origin, Principal who, Person person, string action, string value, CancellationToken cancel)
     {
         try
         {
@@ -54,7 +54,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
 
     /// <summary>Stores somebody who has not come yet, with a role that was given by hand.</summary>
     /// <param name="headscaleUser">The id of the Headscale user to link to; null for none.</param>
-    public async Task<PersonChanged> AddAsync(ChangeOrigin origin, Admitted who, NewPerson person, string? headscaleUser, CancellationToken cancel)
+    public async Task<PersonChanged> AddAsync(ChangeOrigin origin, Principal who, NewPerson person, string? headscaleUser, CancellationToken cancel)
     {
         var label = new Person { Id = 0, Source = person.Source, Issuer = person.Issuer, Subject = person.Subject, Role = person.Role, CreatedAt = default }.Label;
         return await RunAsync(origin, who, label, "add", await PlanAsync(), cancel);
@@ -73,7 +73,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         }
     }
 
-    private async Task<PersonChanged> RunAsync(ChangeOrigin origin, Admitted who, string whom, string action, Plan plan, CancellationToken cancel)
+    private async Task<PersonChanged> RunAsync(ChangeOrigin origin, Principal who, string whom, string action, Plan plan, CancellationToken cancel)
     {
         var entry = new AuditEntry
         {
@@ -114,7 +114,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     }
 
     /// <summary>What is to be done and how it is told; or why it may not be.</summary>
-    private async Task<Plan> PlanAsync(ChangeOrigin origin, Admitted who, Person person, string action, string value, CancellationToken cancel)
+    private async Task<Plan> PlanAsync(ChangeOrigin origin, Principal who, Person person, string action, string value, CancellationToken cancel)
     {
         var configuration = origin.Configuration;
         if (ByThemselves.Contains(action))
@@ -163,7 +163,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         }
     }
 
-    private static string? RoleComplaint(Admitted who, string role, Configuration configuration) =>
+    private static string? RoleComplaint(Principal who, string role, Configuration configuration) =>
         !configuration.Table.HasRole(role) ? $"there is no role '{OutsideText.Clean(role, 60)}'{Problems.Suggest(role, configuration.Table.Roles.Select(one => one.Name))}"
         : who.IsConsole || RankRules.MayGive(who, role, configuration.Table) ? null
         : $"you may not give the role '{role}'";
@@ -198,7 +198,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     }
 
     /// <summary>A link to a user that Headscale has. From the console also while Headscale cannot be asked: then it is pinned at first sight.</summary>
-    private async Task<(UserLink? Link, string? Refusal, string? Note)> LinkToAsync(Admitted who, string id, CancellationToken cancel)
+    private async Task<(UserLink? Link, string? Refusal, string? Note)> LinkToAsync(Principal who, string id, CancellationToken cancel)
     {
         if (!ParameterTypes.IsId(id))
         {

@@ -6,7 +6,7 @@ namespace Gateway.Users;
 internal static class RankRules
 {
     /// <summary>Why somebody may not change this person; null when they may.</summary>
-    public static string? Complaint(Admitted me, Person other, RouteTable table) =>
+    public static string? Complaint(Principal me, Person other, RouteTable table) =>
         me.IsConsole ? null
         : !me.Role.Has(Capability.AssignRoles) ? $"your role {me.Role.Name} lacks {Capability.AssignRoles.Name}"
         : me.Person?.Id == other.Id ? "nobody changes their own role or link"
@@ -14,6 +14,6 @@ internal static class RankRules
         : null;
 
     /// <summary>Whether somebody may give this role: one below their own, and never that of the owner.</summary>
-    public static bool MayGive(Admitted me, string role, RouteTable table) =>
+    public static bool MayGive(Principal me, string role, RouteTable table) =>
         me.Role.Has(Capability.AssignRoles) && table.HasRole(role) && role != Role.OwnerName && me.Role.Outranks(table.RoleNamed(role));
 }

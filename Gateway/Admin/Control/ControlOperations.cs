@@ -16,7 +16,7 @@ namespace Gateway.Admin.Control;
 /// same code as behind the pages, so that every change is judged, written down before and after, and in effect at once.
 /// </summary>
 internal sealed class ControlOperations(
-    People people, PersonChanges changes, Admission admission, Sessions sessions, UserDirectory directory, AuditLog audit, StateCopies copies,
+    People people, PersonChanges changes, PrincipalResolver principals, Sessions sessions, UserDirectory directory, AuditLog audit, StateCopies copies,
     Live<Configuration> live, TimeProvider clock)
 {
     private const int MostEntries = 1000;
@@ -58,7 +58,7 @@ internal sealed class ControlOperations(
         string? why;
         try
         {
-            why = admission.WhyUnlinked(person, await directory.GetAsync(cancel), live.Current.Settings);
+            why = principals.WhyUnlinked(person, await directory.GetAsync(cancel), live.Current.Settings);
         }
         catch (HeadscaleException e)
         {
@@ -209,7 +209,7 @@ internal sealed class ControlOperations(
     private static ControlAnswer NotFound(ControlRequest request) =>
         ControlAnswer.Fail($"there is no person '{OutsideText.Clean(request["who"] ?? "", 300)}'; 'gateway users list' shows everyone");
 
-    private Admitted WhoOf(ControlRequest request) => Admitted.Console(request.Account, live.Current.Table.Roles[0]);
+    private Principal WhoOf(ControlRequest request) => Principal.Console(request.Account, live.Current.Table.Roles[0]);
 
     private ChangeOrigin OriginOf() => new(Guid.NewGuid().ToString("n"), AuditKind.Cli, "CLI", null, clock.GetTimestamp(), live.Current);
 

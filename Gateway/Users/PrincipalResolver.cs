@@ -11,7 +11,7 @@ namespace Gateway.Users;
 /// <param name="Role">What they may do.</param>
 /// <param name="User">Their Headscale user.</param>
 /// <param name="Session">The session that says so, if one does.</param>
-internal sealed record Admitted(Person? Person, string Label, Role Role, LinkedUser? User, Session? Session)
+internal sealed record Principal(Person? Person, string Label, Role Role, LinkedUser? User, Session? Session)
 {
     /// <summary>Why there is no Headscale user; found out only where somebody is told.</summary>
     public Lazy<string?>? WhyUnlinked { get; init; }
@@ -21,7 +21,7 @@ internal sealed record Admitted(Person? Person, string Label, Role Role, LinkedU
 
     /// <summary>Somebody at the console.</summary>
     /// <param name="name">The name of the account there.</param>
-    public static Admitted Console(string name, Role owner) => new(null, $"cli:{name}", owner, null, null) { IsConsole = true };
+    public static Principal Console(string name, Role owner) => new(null, $"cli:{name}", owner, null, null) { IsConsole = true };
 
     /// <summary>What the audit adds to a refusal for want of a role or of a link.</summary>
     public string? NoteFor(Reason reason) => reason switch
@@ -33,23 +33,23 @@ internal sealed record Admitted(Person? Person, string Label, Role Role, LinkedU
 }
 
 /// <summary>Finds the person, the role and the Headscale user of a caller: from memory, but for the first time and for changes.</summary>
-internal sealed partial class Admission(People people, UserDirectory directory, ILogger<Admission> log)
+internal sealed partial class PrincipalResolver(People people, UserDirectory directory, ILogger<PrincipalResolver> log)
 {
     private readonly SaidOnce<long> _said = new();
 
     /// <summary>Establishes who <paramref name="caller"/> is here. Roles that the source decides are taken over.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
     /// <exception cref="StoreException">Something new could not be stored.</exception>
-    public async ValueTask<Admitted> AdmitAsync(Caller caller, Configuration configuration, CancellationToken cancel) =>
+    public async ValueTask<Principal> ResolveAsync(Caller caller, Configuration configuration, CancellationToken cancel) =>
         await LinkAsync(await RegisterAsync(caller, configuration), caller, null, configuration, cancel);
 
     /// <summary>Establishes who a stored person is here.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
-    public ValueTask<Admitted> AdmitAsync(Person person, Configuration configuration, CancellationToken cancel) => LinkAsync(person, CallerOf(person, configuration.Settings), null, configuration, cancel);
+    public ValueTask<Principal> ResolveAsync(Person person, Configuration configuration, CancellationToken cancel) => LinkAsync(person, CallerOf(person, configuration.Settings), null, configuration, cancel);
 
     /// <summary>Who a session belongs to, with the role of this moment; null when the person is gone.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
-    public async ValueTask<Admitted?> AdmitAsync(Session session, Configuration configuration, CancellationToken cancel)
+    public async ValueTask<Principal?> ResolveAsync(Session session, Configuration configuration, CancellationToken cancel)
     {
         if (session.Kind is SessionKind.ApiKey)
         {
@@ -90,7 +90,7 @@ internal sealed partial class Admission(People people, UserDirectory directory, 
     public string? WhyUnlinked(Person person, UserSnapshot users, GatewaySettings settings) =>
         WhyUnlinked(person, users, id => people.Snapshot.IsClaimed(id, person), settings);
 
-    private async ValueTask<Admitted> LinkAsync(Person person, Caller caller, Session? session, Configuration configuration, CancellationToken cancel)
+    private async ValueTask<Principal> LinkAsync(Person person, Caller caller, Session? session, Configuration configuration, CancellationToken cancel)
     {
         var users = await directory.GetAsync(cancel);
         var user = LinkOf(person, users) ?? await MatchAsync(person, caller, users, configuration);
