@@ -31,7 +31,7 @@ public sealed class MatrixTests
 
                 // Makes the person, and the link, so that explain has somebody to explain for.
                 expected.Add(($"proxy:{role.Name}", "health.get", "allowed", await SendAsync(client, new("GET", "/api/v1/health", null))));
-                foreach (var row in gateway.Configuration.Table.Rows.Where(one => one.Plane is Plane.Api))
+                foreach (var row in gateway.Configuration.Table.Rules.Where(one => one.Plane is Plane.Api))
                 {
                     Reset(gateway.Headscale);
                     var call = new SampleCalls(gateway.Headscale).For(row, situation is Situation.Own ? OwnUser : ForeignUser);
@@ -61,7 +61,7 @@ public sealed class MatrixTests
     }
 
     /// <summary>Written from the design's words, not from the decider's code.</summary>
-    private static Reason Expect(Row row, Role role, Situation situation, int version)
+    private static Reason Expect(RouteRule row, Role role, Situation situation, int version)
     {
         if (row.Since > version)
         {
@@ -90,11 +90,11 @@ public sealed class MatrixTests
         };
     }
 
-    private static IEnumerable<string> Check(TestGateway gateway, Row row, SampleCall call, Reason reason, int status, Judgement explained)
+    private static IEnumerable<string> Check(TestGateway gateway, RouteRule row, SampleCall call, Reason reason, int status, Judgement explained)
     {
-        if (explained.Decision.Reason != reason || explained.Decision.Row?.Id != row.Id)
+        if (explained.Decision.Reason != reason || explained.Decision.Rule?.Id != row.Id)
         {
-            yield return $"explained as {explained.Decision.Reason} by {explained.Decision.Row?.Id}, not {reason}";
+            yield return $"explained as {explained.Decision.Reason} by {explained.Decision.Rule?.Id}, not {reason}";
         }
 
         var received = gateway.Headscale.Forwarded;

@@ -33,7 +33,7 @@ internal sealed class Walk(
                 return Task.CompletedTask;
             }
 
-            context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: row.Cluster == Row.Headscale, row.Tunnel));
+            context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: row.Cluster == RouteRule.Headscale, row.Tunnel));
             return row.Since > 0 ? AskForTokenAsync(context, request, row, forward) : forward(context);
         }
 
@@ -49,7 +49,7 @@ internal sealed class Walk(
     }
 
     /// <summary>An OAuth client shows its secret, which somebody may be guessing. Older versions do not have that.</summary>
-    private async Task AskForTokenAsync(HttpContext context, RequestContext request, Row row, RequestDelegate forward)
+    private async Task AskForTokenAsync(HttpContext context, RequestContext request, RouteRule row, RequestDelegate forward)
     {
         if (limits.TakeStranger(request.Peer.Client) is { } wait)
         {
@@ -180,7 +180,7 @@ internal sealed class Walk(
         }
         else
         {
-            var isHeadscale = judgement.Decision.Row!.Cluster == Row.Headscale;
+            var isHeadscale = judgement.Decision.Rule!.Cluster == RouteRule.Headscale;
             if (isHeadscale && key is null)
             {
                 return Reason.UpstreamKeyMissing;

@@ -55,7 +55,7 @@ public sealed class OneReadingTests
     }
 
     private static Understood Of(Judgement judgement) => new(
-        $"{judgement.Call.Method} {judgement.Decision.Row!.Path.Pattern}",
+        $"{judgement.Call.Method} {judgement.Decision.Rule!.Path.Pattern}",
         judgement.Call.Path,
         judgement.Call.Query,
         (judgement.Call.Body ?? new Dictionary<string, Argument>()).ToDictionary(one => one.Key, one => one.Value.Text ?? (one.Value.Flag is { } flag ? flag ? "true" : "false" : string.Join('\n', one.Value.List ?? []))));
@@ -63,7 +63,7 @@ public sealed class OneReadingTests
     /// <summary>Calls of the API document, and what people make of them who try to be read in two ways.</summary>
     private static Gen<(string Method, string Target, string Body)> Requests(int version) =>
         from operation in Gen.Elements(HeadscaleOperations.Of(version).Where(one => one.Path.StartsWith("/api/v1/", StringComparison.Ordinal)).ToArray())
-        let row = Some.Table.Rows.Single(one => one.Methods.Contains(operation.Method) && one.Path.Pattern == operation.Path)
+        let row = Some.Table.Rules.Single(one => one.Methods.Contains(operation.Method) && one.Path.Pattern == operation.Path)
         from values in Gen.ArrayOf(Gen.Elements("5", "17", "05", "0x11", "1_7", "+5", "a", "renamed", "a b", "\u00e4", "..", "a/b", "a%2fb", "18446744073709551616", "hskey-api-abc", ""), 2)
         from path in Path(operation.Path, values)
         from query in Query(row)
@@ -98,14 +98,14 @@ public sealed class OneReadingTests
         _ => segment,
     });
 
-    private static Gen<string> Query(Row row) =>
+    private static Gen<string> Query(RouteRule row) =>
         from names in Gen.ListOf(Gen.Elements([.. row.Query.Keys, .. row.Query.Keys, .. row.Query.Keys.Select(one => one.ToUpperInvariant()), "user", "node_id", "id", "disable_expiry", "%75ser", "user%00", "x"]))
         from values in Gen.ArrayOf(Gen.Elements("5", "sam", "true", "false", "2030-01-01T00:00:00Z", "a+b", "a%20b", "%zz", "a;b=c", "a%3Db", "", "%C3%A4", "%ff"), 3)
         let pairs = names.Take(3).Select((name, at) => $"{name}={values[at]}").ToArray()
         from has in Gen.Frequency((2, Gen.Constant(false)), (1, Gen.Constant(true)))
         select has && pairs.Length > 0 ? "?" + string.Join('&', pairs) : "";
 
-    private static Gen<string> Body(Row row, int version)
+    private static Gen<string> Body(RouteRule row, int version)
     {
         var fields = Bodies.All[row.Body!].Fields.Where(one => one.IsIn(new HeadscaleVersion(version))).ToArray();
         var names = fields.SelectMany(one => new[] { one.Name, one.Name, one.Name, one.Name, Capital(one.Name), one.Name.ToUpperInvariant(), one.Name.Replace('s', '\u017f'), Snake(one.Name), $"\\u{(int)one.Name[0]:x4}{one.Name[1..]}", one.Name + " " }).Append("extra").ToArray();

@@ -13,7 +13,7 @@ public sealed class ClientPlaneTests
         get
         {
             var rows = new TheoryData<string, string>();
-            foreach (var row in Some.Table.Rows.Where(one => one.Plane is Plane.Client && !one.UpgradeOnly))
+            foreach (var row in Some.Table.Rules.Where(one => one.Plane is Plane.Client && !one.UpgradeOnly))
             {
                 foreach (var method in row.Methods)
                 {

@@ -178,7 +178,7 @@ public sealed class TunnelTests
         var configuration = new Configuration(Some.Settings("headscale: {url: http://127.0.0.1:1}").Settings!, Some.Table);
         var routes = new Gateway.Forward.ProxyRoutes(new Gateway.Settings.Live<Configuration>(configuration)).GetConfig();
 
-        foreach (var row in Some.Table.Rows)
+        foreach (var row in Some.Table.Rules)
         {
             var cluster = routes.Clusters.Single(one => one.ClusterId == routes.Routes.Single(route => route.RouteId == row.Id).ClusterId);
             cluster.HttpRequest!.ActivityTimeout.Should().Be(row.Tunnel ? Timeout.InfiniteTimeSpan : null);

@@ -69,14 +69,14 @@ public sealed class RouteFileTests
             """);
 
         table.RoleNamed("helper").Has(Capability.ReadMachines).Should().BeTrue();
-        table.Find("GET", "/web").Row!.Cluster.Should().Be("ui");
+        table.Find("GET", "/web").Rule!.Cluster.Should().Be("ui");
     }
 
     /// <summary>Whatever a path says, what is sent is what was read, and reading that again gives the same.</summary>
     [Fact]
     public void WhatWasReadIsWhatIsWritten() => Prop.ForAll<string>(text =>
     {
-        foreach (var row in Some.Table.Rows.Where(row => row.Path.Parameters.Any()))
+        foreach (var row in Some.Table.Rules.Where(row => row.Path.Parameters.Any()))
         {
             var path = "/" + string.Join('/', row.Path.Pattern[1..].Split('/').Select(segment => segment[0] == '{' ? text ?? "" : segment));
             if (row.Path.Read(path) is { } values)

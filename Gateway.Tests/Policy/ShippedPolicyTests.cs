@@ -38,14 +38,14 @@ public sealed class ShippedPolicyTests
 
     [Fact]
     public void EveryOperationOfHeadscaleHasARow() => HeadscaleOperations.All.Should().AllSatisfy(operation =>
-        Some.Table.Rows.Should().Contain(row => row.Plane == Plane.Api && row.Methods.Contains(operation.Method) && row.Path.Pattern == operation.Path));
+        Some.Table.Rules.Should().Contain(row => row.Plane == Plane.Api && row.Methods.Contains(operation.Method) && row.Path.Pattern == operation.Path));
 
     [Fact]
-    public void EveryRowNamesAnOperationOfHeadscale() => Some.Table.Rows.Where(row => row.Plane is Plane.Api).Should().AllSatisfy(row =>
+    public void EveryRowNamesAnOperationOfHeadscale() => Some.Table.Rules.Where(row => row.Plane is Plane.Api).Should().AllSatisfy(row =>
         HeadscaleOperations.All.Any(operation => row.Methods.SetEquals([operation.Method]) && row.Path.Pattern == operation.Path).Should().BeTrue());
 
     [Fact]
-    public void EveryApiRowNamesACapability() => Some.Table.Rows.Where(row => row.Plane is Plane.Api).Should().AllSatisfy(row => row.Capability.Should().NotBe(Capability.None));
+    public void EveryApiRowNamesACapability() => Some.Table.Rules.Where(row => row.Plane is Plane.Api).Should().AllSatisfy(row => row.Capability.Should().NotBe(Capability.None));
 
     [Fact]
     public void TheZeroValuesRefuse()
@@ -53,7 +53,7 @@ public sealed class ShippedPolicyTests
         default(Decision).IsAllowed.Should().BeFalse();
         new Role("any", 0, Enum.GetValues<Capability>().Except([Capability.None]).ToHashSet()).Has(default).Should().BeFalse();
         Role.Unknown.Has(Capability.SignedIn).Should().BeFalse();
-        Decider.Decide(Some.Table.Rows[^1], new Call { Method = "GET" }, default).Reason.Should().Be(Reason.SignInRequired);
+        Decider.Decide(Some.Table.Rules[^1], new Call { Method = "GET" }, default).Reason.Should().Be(Reason.SignInRequired);
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class ShippedPolicyTests
     [InlineData("GET", "/metrics")]
     [InlineData("GET", "/debug/config")]
     [InlineData("GET", "/register/..%2fdebug")]
-    public void WhatIsNotExactlyARowIsNone(string method, string path) => Some.Table.Find(method, path).Row.Should().BeNull();
+    public void WhatIsNotExactlyARowIsNone(string method, string path) => Some.Table.Find(method, path).Rule.Should().BeNull();
 
     [Theory]
     [InlineData("alice@example.com", "alice%40example.com")]

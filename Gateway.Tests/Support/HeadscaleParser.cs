@@ -32,7 +32,7 @@ internal sealed class HeadscaleParser(int version)
         {
             if (ReadPath(path, pattern) is { } values)
             {
-                var fields = Some.Table.Rows.Single(row => row.Methods.Contains(method) && row.Path.Pattern == pattern);
+                var fields = Some.Table.Rules.Single(row => row.Methods.Contains(method) && row.Path.Pattern == pattern);
                 return ReadQuery(query, [.. fields.Query.Keys]) is { } parameters && ReadBody(body, fields.Body) is { } members
                     ? new Understood($"{method} {pattern}", values, parameters, members)
                     : null;

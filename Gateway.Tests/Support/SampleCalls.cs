@@ -14,7 +14,7 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
     /// <summary>Headscale deletes no user who still has nodes.</summary>
     public const ulong UserWithoutNodes = 50;
 
-    public SampleCall For(Row row, ulong userId)
+    public SampleCall For(RouteRule row, ulong userId)
     {
         var user = headscale.Tailnet.User(userId);
         var node = headscale.Tailnet.Nodes.First(one => one.UserId == userId && one.Tags.Count == 0);
@@ -46,7 +46,7 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
     }
 
     /// <summary>All members that this version has and that need no further capability, in the order of the model.</summary>
-    private JsonObject Body(Row row, TailnetUser user, TailnetKey key)
+    private JsonObject Body(RouteRule row, TailnetUser user, TailnetKey key)
     {
         var body = new JsonObject();
         foreach (var field in Bodies.All[row.Body!].Fields.Where(one => one.IsIn(new HeadscaleVersion(headscale.Version)) && !row.Also.ContainsKey(one.Name)))

@@ -57,7 +57,7 @@ internal static class Access
     }
 
     private static AccessRow[] RowsOf(RouteTable table) =>
-        [.. table.Rows.Where(one => one.Plane is Plane.Api).Select(row => new AccessRow(row.Id, $"{string.Join('|', row.Methods)} {row.Path.Text}", [.. table.Roles.Select(one => MayOf(one, row))]))];
+        [.. table.Rules.Where(one => one.Plane is Plane.Api).Select(row => new AccessRow(row.Id, $"{string.Join('|', row.Methods)} {row.Path.Text}", [.. table.Roles.Select(one => MayOf(one, row))]))];
 
     private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, UpstreamWatch upstream, string? method = null, string? path = null, string? role = null)
     {
@@ -85,7 +85,7 @@ internal static class Access
             ("Answers", path is { Length: > 0 } ? Explain(table, method ?? "GET", path, role ?? who.Role.Name, version) : []));
     }
 
-    private static string MayOf(Role role, Row row) => role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";
+    private static string MayOf(Role role, RouteRule row) => role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";
 
     private static Explained[] Explain(RouteTable table, string method, string path, string role, HeadscaleVersion version)
     {

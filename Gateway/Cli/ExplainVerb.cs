@@ -124,13 +124,13 @@ internal static class ExplainVerb
         {
             Output.Json(
                 new Explanation(
-                    decision.IsAllowed, SnakeCase.From(decision.Reason.ToString()), Refusals.StatusOf(decision.Reason), decision.Row?.Id,
+                    decision.IsAllowed, SnakeCase.From(decision.Reason.ToString()), Refusals.StatusOf(decision.Reason), decision.Rule?.Id,
                     decision.Lacks is Capability.None ? null : decision.Lacks.Name, SnakeCase.From(decision.View.ToString()), text, upstream),
                 CliJson.Default.Explanation);
             return;
         }
 
-        Console.WriteLine($"{(decision.IsAllowed ? "allowed" : "refused")}: {SnakeCase.From(decision.Reason.ToString())} ({(decision.Row is { } row ? $"row {row.Id}" : "no row")})");
+        Console.WriteLine($"{(decision.IsAllowed ? "allowed" : "refused")}: {SnakeCase.From(decision.Reason.ToString())} ({(decision.Rule is { } row ? $"row {row.Id}" : "no row")})");
         Console.WriteLine(decision.IsAllowed ? $"sends {upstream!.Method} {upstream.Target}{(upstream.Body is null ? "" : $" {upstream.Body}")}" : $"{Refusals.StatusOf(decision.Reason)}: {text}");
         if (decision is { IsAllowed: true, View: View.Own })
         {

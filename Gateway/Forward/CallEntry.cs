@@ -30,7 +30,7 @@ internal static class CallEntry
         Actor = ownKey is not null ? $"key:{ownKey}" : who?.Label,
         Role = who?.Role.Name,
         HeadscaleUser = who?.User?.Id,
-        Row = judgement.Decision.Row?.Id,
+        Row = judgement.Decision.Rule?.Id,
         Method = method,
         Path = Cut(path),
         Reason = NameOf(judgement.Decision.Reason),

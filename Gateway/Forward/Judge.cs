@@ -21,16 +21,16 @@ internal sealed record Case(RouteTable Table, string Method, RawTarget? Target, 
 internal sealed record Judgement(Decision Decision, Call Call)
 {
     /// <summary>The path and query that are sent: written anew from the row and the values it was judged by.</summary>
-    public string UpstreamTarget => Decision.Row!.Path.Write(Call.Path) + QueryText.Write(Call.Query);
+    public string UpstreamTarget => Decision.Rule!.Path.Write(Call.Path) + QueryText.Write(Call.Query);
 
     /// <summary>The caller's own nodes, where the filter needs to know them.</summary>
     public IReadOnlySet<string> OwnNodes { get; init; } = FrozenSet<string>.Empty;
 
     /// <summary>What the body is sent as.</summary>
-    public string UpstreamBodyType => Decision.Row?.Body is { } name ? Bodies.All[name].Form.MediaTypes[0] : BodyForm.Json[0];
+    public string UpstreamBodyType => Decision.Rule?.Body is { } name ? Bodies.All[name].Form.MediaTypes[0] : BodyForm.Json[0];
 
     /// <summary>The body that is sent; null for none.</summary>
-    public byte[]? UpstreamBody => Decision.Row?.Body is { } name && Call.Body is { Count: > 0 } members ? BodyText.Write(members, Bodies.All[name]) : null;
+    public byte[]? UpstreamBody => Decision.Rule?.Body is { } name && Call.Body is { Count: > 0 } members ? BodyText.Write(members, Bodies.All[name]) : null;
 }
 
 /// <summary>
@@ -65,7 +65,7 @@ internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
                 decision = Decider.Decide(row, call, facts);
             }
 
-            if (decision is { Reason: Reason.Allowed, Row: { } allowed } && await NotInVersionAsync(allowed, call, version) is { } complaint)
+            if (decision is { Reason: Reason.Allowed, Rule: { } allowed } && await NotInVersionAsync(allowed, call, version) is { } complaint)
             {
                 decision = new(Reason.BadQuery, row, Detail: complaint);
             }
@@ -81,7 +81,7 @@ internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
                 decision = Decider.Decide(row, call, facts with { Key = await gatewayKey.FindAsync(call, cancel) });
             }
 
-            if (decision is { Reason: Reason.Allowed, View: View.Own, Row.Filter: Filter.Devices })
+            if (decision is { Reason: Reason.Allowed, View: View.Own, Rule.Filter: Filter.Devices })
             {
                 ownNodes = await owners.NodesOfAsync(facts.User!.Id, cancel);
             }
@@ -140,7 +140,7 @@ internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
     }
 
     /// <summary>Finds the row and reads everything but the body.</summary>
-    private static (Row?, Call) Understand(Case one)
+    private static (RouteRule?, Call) Understand(Case one)
     {
         var call = new Call { Method = one.Method };
         if (one.Target is not { } target)
@@ -209,7 +209,7 @@ internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
     }
 
     /// <summary>Operations without a body still take the empty object that many HTTP clients send along; it is not passed on.</summary>
-    private static async Task<Call> ReadBodyAsync(Row row, Call call, Func<BodyForm, Task<(byte[], (Reason, string)?)>> readBody, HeadscaleVersion version)
+    private static async Task<Call> ReadBodyAsync(RouteRule row, Call call, Func<BodyForm, Task<(byte[], (Reason, string)?)>> readBody, HeadscaleVersion version)
     {
         var model = row.Body is null ? _emptyObject : Bodies.All[row.Body];
         var (bytes, problem) = await readBody(model.Form);
@@ -224,7 +224,7 @@ internal sealed class Judge(OwnerLookup owners, GatewayKey gatewayKey)
     }
 
     /// <summary>Headscale 0.26 takes no expiry, 0.30 takes it in the body: a query it ignores would do something else than asked.</summary>
-    private static async Task<string?> NotInVersionAsync(Row row, Call call, Func<ValueTask<HeadscaleVersion>> version)
+    private static async Task<string?> NotInVersionAsync(RouteRule row, Call call, Func<ValueTask<HeadscaleVersion>> version)
     {
         if (call.Query.Count == 0 || row.Body != "expire_node")
         {

@@ -56,7 +56,7 @@ internal sealed class PageCalls(Judge judge, HeadscaleClient headscale, Upstream
         var changes = judgement.Decision.IsAllowed && !judgement.Call.IsSafe;
         if (changes && !await audit.BeginAsync(entry, cancel))
         {
-            return new(new(Reason.AuditUnavailable, judgement.Decision.Row), 0, []);
+            return new(new(Reason.AuditUnavailable, judgement.Decision.Rule), 0, []);
         }
 
         var started = clock.GetTimestamp();

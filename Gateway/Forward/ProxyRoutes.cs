@@ -31,7 +31,7 @@ internal sealed class ProxyRoutes : IProxyConfigProvider
 
     public IProxyConfig GetConfig() => _snapshot;
 
-    private static RouteConfig ToRoute(Row row) => new()
+    private static RouteConfig ToRoute(RouteRule row) => new()
     {
         RouteId = row.Id,
         ClusterId = row.Tunnel ? Tunnels : row.Cluster,
@@ -60,13 +60,13 @@ internal sealed class ProxyRoutes : IProxyConfigProvider
         {
             var (settings, table) = (configuration.Settings, configuration.Table);
             ChangeToken = new CancellationChangeToken(_expired.Token);
-            Routes = [.. table.Rows.Select(ToRoute), new RouteConfig
+            Routes = [.. table.Rules.Select(ToRoute), new RouteConfig
             {
-                RouteId = Rest, ClusterId = Row.Headscale, Order = int.MaxValue, Match = new RouteMatch { Path = "/api/{**rest}" },
+                RouteId = Rest, ClusterId = RouteRule.Headscale, Order = int.MaxValue, Match = new RouteMatch { Path = "/api/{**rest}" },
             }];
             Clusters =
             [
-                ToCluster(Row.Headscale, settings.Headscale.Url),
+                ToCluster(RouteRule.Headscale, settings.Headscale.Url),
 
                 // A tunnel may be silent for a quarter of an hour while somebody signs in; TCP keep-alive finds the dead ones.
                 ToCluster(Tunnels, settings.Headscale.Url, Timeout.InfiniteTimeSpan),

@@ -16,7 +16,7 @@ internal sealed record AnswerFilter(Filter Kind, View View, string? UserId, bool
 
     /// <summary>The filter of a row for somebody.</summary>
     public static AnswerFilter For(Decision decision, string? userId, Role? role) =>
-        new(decision.Row?.Filter ?? Filter.None, decision.View, userId, role?.Has(Capability.GenerateAuthkeys) is true);
+        new(decision.Rule?.Filter ?? Filter.None, decision.View, userId, role?.Has(Capability.GenerateAuthkeys) is true);
 
     /// <summary>Writes what is left of an answer, while it arrives where it is a list.</summary>
     /// <exception cref="JsonException">It does not have the expected form.</exception>

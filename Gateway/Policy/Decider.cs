@@ -37,29 +37,29 @@ internal readonly record struct Facts(bool SignedIn, Role Role, LinkedUser? User
 /// <summary>The one place that says yes. Pure: the server and <c>gateway explain</c> both ask it.</summary>
 internal static class Decider
 {
-    public static Decision Decide(Row? row, Call call, Facts facts)
+    public static Decision Decide(RouteRule? rule, Call call, Facts facts)
     {
         if (!facts.SignedIn)
         {
-            return new(Reason.SignInRequired, row);
+            return new(Reason.SignInRequired, rule);
         }
 
         if (call.Problem is { } problem)
         {
-            return new(problem.Reason, row, Detail: problem.Detail);
+            return new(problem.Reason, rule, Detail: problem.Detail);
         }
 
-        if (row is not { Plane: Plane.Api })
+        if (rule is not { Plane: Plane.Api })
         {
             return new(Reason.NoSuchRoute, null);
         }
 
         if (facts.CrossSite && !call.IsSafe)
         {
-            return new(Reason.CrossSite, row);
+            return new(Reason.CrossSite, rule);
         }
 
-        return facts.Role.Has(row.Capability) ? DecideAll(row, call, facts) : DecideOwn(row, call, facts);
+        return facts.Role.Has(rule.Capability) ? DecideAll(rule, call, facts) : DecideOwn(rule, call, facts);
     }
 
     /// <summary>
@@ -67,92 +67,92 @@ internal static class Decider
     /// be understood here.
     /// </summary>
     /// <param name="mayMeanKeys">Whether the path, read as loosely as any Headscale does, leads to the API keys.</param>
-    public static Decision DecideOwnKey(Row? row, Call call, bool mayMeanKeys, TargetKey key)
+    public static Decision DecideOwnKey(RouteRule? rule, Call call, bool mayMeanKeys, TargetKey key)
     {
-        if (call.IsSafe || !(mayMeanKeys || row is { SparesGatewayKey: true }))
+        if (call.IsSafe || !(mayMeanKeys || rule is { SparesGatewayKey: true }))
         {
-            return new(Reason.PassedThrough, row);
+            return new(Reason.PassedThrough, rule);
         }
 
-        if (row is not { Plane: Plane.Api })
+        if (rule is not { Plane: Plane.Api })
         {
             return new(Reason.NoSuchRoute, null);
         }
 
         if (call.Problem is { } problem)
         {
-            return new(problem.Reason, row, Detail: problem.Detail);
+            return new(problem.Reason, rule, Detail: problem.Detail);
         }
 
-        return call.ExpectsBody && call.Body is null ? new(Reason.BodyUnread, row) : DecideKey(row, key, Reason.PassedThrough);
+        return call.ExpectsBody && call.Body is null ? new(Reason.BodyUnread, rule) : DecideKey(rule, key, Reason.PassedThrough);
     }
 
-    private static Decision DecideKey(Row row, TargetKey key, Reason otherwise) => (row.SparesGatewayKey, key) switch
+    private static Decision DecideKey(RouteRule rule, TargetKey key, Reason otherwise) => (rule.SparesGatewayKey, key) switch
     {
-        (false, _) or (_, TargetKey.Other) => new(otherwise, row, View.All),
-        (_, TargetKey.Gateway) => new(Reason.GatewayKeySpared, row),
-        _ => new(Reason.TargetKeyUnknown, row),
+        (false, _) or (_, TargetKey.Other) => new(otherwise, rule, View.All),
+        (_, TargetKey.Gateway) => new(Reason.GatewayKeySpared, rule),
+        _ => new(Reason.TargetKeyUnknown, rule),
     };
 
-    private static Decision DecideAll(Row row, Call call, Facts facts)
+    private static Decision DecideAll(RouteRule rule, Call call, Facts facts)
     {
         if (call.ExpectsBody && call.Body is null)
         {
-            return new(Reason.BodyUnread, row);
+            return new(Reason.BodyUnread, rule);
         }
 
-        foreach (var (argument, capability) in row.Also)
+        foreach (var (argument, capability) in rule.Also)
         {
             if (call.Sets(argument) && !facts.Role.Has(capability))
             {
-                return new(Reason.RoleTooLow, row, Lacks: capability, Detail: $"needed for '{argument}'");
+                return new(Reason.RoleTooLow, rule, Lacks: capability, Detail: $"needed for '{argument}'");
             }
         }
 
-        return DecideKey(row, facts.Key, Reason.Allowed);
+        return DecideKey(rule, facts.Key, Reason.Allowed);
     }
 
-    private static Decision DecideOwn(Row row, Call call, Facts facts)
+    private static Decision DecideOwn(RouteRule rule, Call call, Facts facts)
     {
-        if (row.Own is not { } own || !facts.Role.Has(own.Capability))
+        if (rule.Own is not { } own || !facts.Role.Has(own.Capability))
         {
-            return new(Reason.RoleTooLow, row, Lacks: row.Capability);
+            return new(Reason.RoleTooLow, rule, Lacks: rule.Capability);
         }
 
         if (facts.User is not { } user)
         {
-            return new(Reason.NotLinked, row);
+            return new(Reason.NotLinked, rule);
         }
 
         if (call.ExpectsBody && call.Body is null)
         {
-            return new(Reason.BodyUnread, row);
+            return new(Reason.BodyUnread, rule);
         }
 
         if (own.Without.FirstOrDefault(call.Sets) is { } argument)
         {
-            return new(Reason.OwnRightsExceeded, row, Lacks: row.Capability, Detail: $"'{argument}' is not part of the rights on one's own");
+            return new(Reason.OwnRightsExceeded, rule, Lacks: rule.Capability, Detail: $"'{argument}' is not part of the rights on one's own");
         }
 
         return own.Scope switch
         {
-            OwnScope.None => new(Reason.RoleTooLow, row, Lacks: row.Capability),
-            OwnScope.List => new(Reason.Allowed, row, View.Own),
-            OwnScope.Node or OwnScope.Key => DecideOwned(row, call, facts.Owner),
-            OwnScope.UserId => call.Text("user") == user.Id ? new(Reason.Allowed, row, View.Own) : NotOwn(row, $"set 'user' to \"{user.Id}\""),
+            OwnScope.None => new(Reason.RoleTooLow, rule, Lacks: rule.Capability),
+            OwnScope.List => new(Reason.Allowed, rule, View.Own),
+            OwnScope.Node or OwnScope.Key => DecideOwned(rule, call, facts.Owner),
+            OwnScope.UserId => call.Text("user") == user.Id ? new(Reason.Allowed, rule, View.Own) : NotOwn(rule, $"set 'user' to \"{user.Id}\""),
             OwnScope.UserName => user is { NameIsUnique: true, Name.Length: > 0 } && call.Text("user") == user.Name
-                ? new(Reason.Allowed, row, View.Own)
-                : NotOwn(row, "'user' must be the name of your own Headscale user, and no other user may have that name"),
+                ? new(Reason.Allowed, rule, View.Own)
+                : NotOwn(rule, "'user' must be the name of your own Headscale user, and no other user may have that name"),
         };
     }
 
     /// <summary>A foreign thing answers like a missing one, so that ids cannot be probed.</summary>
-    private static Decision DecideOwned(Row row, Call call, Ownership owner) => owner switch
+    private static Decision DecideOwned(RouteRule rule, Call call, Ownership owner) => owner switch
     {
-        Ownership.Unknown => new(Reason.OwnerUnknown, row),
-        Ownership.Own => new(Reason.Allowed, row, View.Own),
-        Ownership.Foreign => call.IsSafe ? new(Reason.NotFound, row) : NotOwn(row, "it does not exist or is not yours"),
+        Ownership.Unknown => new(Reason.OwnerUnknown, rule),
+        Ownership.Own => new(Reason.Allowed, rule, View.Own),
+        Ownership.Foreign => call.IsSafe ? new(Reason.NotFound, rule) : NotOwn(rule, "it does not exist or is not yours"),
     };
 
-    private static Decision NotOwn(Row row, string detail) => new(Reason.NotOwner, row, Lacks: row.Capability, Detail: detail);
+    private static Decision NotOwn(RouteRule rule, string detail) => new(Reason.NotOwner, rule, Lacks: rule.Capability, Detail: detail);
 }

@@ -48,7 +48,7 @@ internal enum Reason
     PassedThrough,
 }
 
-/// <summary>How much of what a row answers the caller may see.</summary>
+/// <summary>How much of what a rule answers the caller may see.</summary>
 internal enum View
 {
     Nothing = 0,
@@ -56,14 +56,14 @@ internal enum View
     All,
 }
 
-/// <summary>What was decided, by which row, and what a person needs to know about it.</summary>
+/// <summary>What was decided, by which rule, and what a person needs to know about it.</summary>
 /// <param name="Reason">The one reason.</param>
-/// <param name="Row">The row that decided; null when none matched.</param>
+/// <param name="Rule">The rule that decided; null when none matched.</param>
 /// <param name="View">What the response filter may leave in the answer.</param>
 /// <param name="Lacks">The capability whose absence refused the call.</param>
 /// <param name="Detail">What exactly was wrong with the request, in words that hold no secret.</param>
 internal readonly record struct Decision(
-    Reason Reason, Row? Row, View View = View.Nothing, Capability Lacks = Capability.None, string? Detail = null)
+    Reason Reason, RouteRule? Rule, View View = View.Nothing, Capability Lacks = Capability.None, string? Detail = null)
 {
     public bool IsAllowed => Reason is Reason.Allowed or Reason.PassedThrough;
 }

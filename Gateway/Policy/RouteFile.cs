@@ -38,8 +38,8 @@ internal static class RouteFile
 
         var roles = ReadRoles(root);
         var clusters = ReadClusters(root);
-        var reader = new RowReader(bodyModels, clusters);
-        var rows = new List<Row>();
+        var reader = new RouteRuleReader(bodyModels, clusters);
+        var rows = new List<RouteRule>();
         foreach (var map in root.Maps("routes"))
         {
             if (reader.Read(map) is { } row)
@@ -122,7 +122,7 @@ internal static class RouteFile
         {
             foreach (var name in map.Keys.ToArray())
             {
-                if (name == Row.Headscale)
+                if (name == RouteRule.Headscale)
                 {
                     map.Complain(name, "this name belongs to headscale.url in the configuration");
                 }
@@ -136,7 +136,7 @@ internal static class RouteFile
         return clusters.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
-    private static void CheckAgainst(List<Row> rows, Row row, YamlMap map)
+    private static void CheckAgainst(List<RouteRule> rows, RouteRule row, YamlMap map)
     {
         foreach (var other in rows)
         {

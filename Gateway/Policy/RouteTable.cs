@@ -2,25 +2,25 @@ using System.Collections.Frozen;
 
 namespace Gateway.Policy;
 
-/// <summary>The whole policy: roles, highest first, and one row per operation. Nothing outside a row is reachable.</summary>
+/// <summary>The whole policy: roles, highest first, and one rule per operation. Nothing outside a rule is reachable.</summary>
 internal sealed class RouteTable
 {
-    private readonly FrozenDictionary<(string Method, int Length), Row[]> _byShape;
+    private readonly FrozenDictionary<(string Method, int Length), RouteRule[]> _byShape;
     private readonly FrozenDictionary<string, Role> _roles;
 
-    public RouteTable(IReadOnlyList<Role> roles, IReadOnlyList<Row> rows, IReadOnlyDictionary<string, Uri> clusters)
+    public RouteTable(IReadOnlyList<Role> roles, IReadOnlyList<RouteRule> rules, IReadOnlyDictionary<string, Uri> clusters)
     {
-        (Roles, Rows, Clusters) = (roles, rows, clusters);
+        (Roles, Rules, Clusters) = (roles, rules, clusters);
         _roles = roles.ToFrozenDictionary(role => role.Name, StringComparer.Ordinal);
-        _byShape = rows.SelectMany(row => row.Methods, (row, method) => (row, method))
-            .GroupBy(one => (one.method, one.row.Path.Length), one => one.row)
+        _byShape = rules.SelectMany(rule => rule.Methods, (rule, method) => (rule, method))
+            .GroupBy(one => (one.method, one.rule.Path.Length), one => one.rule)
             .ToFrozenDictionary(group => group.Key, group => group.ToArray());
     }
 
     /// <summary>The roles in order of rank; the first is the owner.</summary>
     public IReadOnlyList<Role> Roles { get; }
 
-    public IReadOnlyList<Row> Rows { get; }
+    public IReadOnlyList<RouteRule> Rules { get; }
 
     /// <summary>Upstreams besides Headscale, by name.</summary>
     public IReadOnlyDictionary<string, Uri> Clusters { get; }
@@ -31,18 +31,18 @@ internal sealed class RouteTable
     public bool HasRole(string name) => _roles.ContainsKey(name);
 
     /// <summary>
-    /// The row of a raw request path and the values in it. Methods and literals compare ordinally; rows never overlap,
+    /// The rule of a raw request path and the values in it. Methods and literals compare ordinally; rules never overlap,
     /// so that their order means nothing.
     /// </summary>
-    public (Row? Row, FrozenDictionary<string, string> Values) Find(string method, string rawPath)
+    public (RouteRule? Rule, FrozenDictionary<string, string> Values) Find(string method, string rawPath)
     {
-        if (rawPath is ['/', ..] && _byShape.TryGetValue((method, rawPath.AsSpan(1).Count('/') + 1), out var rows))
+        if (rawPath is ['/', ..] && _byShape.TryGetValue((method, rawPath.AsSpan(1).Count('/') + 1), out var rules))
         {
-            foreach (var row in rows)
+            foreach (var rule in rules)
             {
-                if (row.Path.Read(rawPath) is { } values)
+                if (rule.Path.Read(rawPath) is { } values)
                 {
-                    return (row, values);
+                    return (rule, values);
                 }
             }
         }

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace Gateway.Policy;
 
-/// <summary>Which of the two planes a row belongs to.</summary>
+/// <summary>Which of the two planes a rule belongs to.</summary>
 internal enum Plane
 {
     None = 0,
@@ -35,7 +35,7 @@ internal enum OwnScope
     UserName,
 }
 
-/// <summary>What may be done with one's own things by someone who lacks the row's capability.</summary>
+/// <summary>What may be done with one's own things by someone who lacks the rule's capability.</summary>
 /// <param name="Capability">The capability that grants the exception.</param>
 /// <param name="Scope">How "own" is established.</param>
 /// <param name="Without">Arguments that the exception does not cover.</param>
@@ -85,7 +85,7 @@ internal enum ParameterType
 }
 
 /// <summary>One line of the policy: an operation, who may call it, and what is done with body and answer.</summary>
-internal sealed record Row
+internal sealed record RouteRule
 {
     public const string Headscale = "headscale";
 
@@ -107,7 +107,7 @@ internal sealed record Row
     /// <summary>The name of the body model; null: the operation takes no body.</summary>
     public string? Body { get; init; }
 
-    /// <summary>The query parameters of API rows. Client rows pass their query on as it is.</summary>
+    /// <summary>The query parameters of API rules. Client rules pass their query on as it is.</summary>
     public IReadOnlyDictionary<string, ParameterType> Query { get; init; } = FrozenDictionary<string, ParameterType>.Empty;
 
     /// <summary>Request headers that the operation takes besides those that every call has.</summary>
@@ -121,10 +121,10 @@ internal sealed record Row
     /// <summary>Whether the operation could take the gateway's own API key away, which nobody may do through the gateway.</summary>
     public bool SparesGatewayKey { get; init; }
 
-    /// <summary>Whether the row carries long-lived upgraded connections.</summary>
+    /// <summary>Whether the rule carries long-lived upgraded connections.</summary>
     public bool Tunnel { get; init; }
 
-    /// <summary>Whether the row is there for upgrades alone, so that other requests are refused here.</summary>
+    /// <summary>Whether the rule is there for upgrades alone, so that other requests are refused here.</summary>
     public bool UpgradeOnly { get; init; }
 
     /// <summary>The cluster that answers; <see cref="Headscale"/> unless an operator added one.</summary>

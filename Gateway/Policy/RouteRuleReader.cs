@@ -3,19 +3,19 @@ using Gateway.Settings;
 
 namespace Gateway.Policy;
 
-/// <summary>Reads one row of <c>routes.yaml</c>.</summary>
-internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictionary<string, Uri> clusters)
+/// <summary>Reads one rule of <c>routes.yaml</c>.</summary>
+internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnlyDictionary<string, Uri> clusters)
 {
     /// <summary>Takes client secrets for tokens (RFC 6749 3.2), and so nobody can be signed in there.</summary>
     private const string TokenEndpoint = "/api/v2/oauth/token";
 
-    /// <summary>The row, or null when something in it is wrong.</summary>
-    public Row? Read(YamlMap map)
+    /// <summary>The rule, or null when something in it is wrong.</summary>
+    public RouteRule? Read(YamlMap map)
     {
         var before = map.Problems.Errors.Count;
         var plane = Word<Plane>(map, "plane", Plane.Api);
         var path = ReadPath(map, plane);
-        var row = path is null ? null : new Row
+        var rule = path is null ? null : new RouteRule
         {
             Id = map.Text("id", ""),
             Methods = RouteFile.ReadMethods(map),
@@ -32,51 +32,51 @@ internal sealed class RowReader(IReadOnlySet<string> bodyModels, IReadOnlyDictio
             SparesGatewayKey = map.Flag("spares_gateway_key", false),
             Tunnel = map.Flag("tunnel", false),
             UpgradeOnly = map.Flag("upgrade_only", false),
-            Cluster = map.Text("cluster", Row.Headscale),
+            Cluster = map.Text("cluster", RouteRule.Headscale),
         };
-        if (row is not null)
+        if (rule is not null)
         {
-            Check(map, row);
+            Check(map, rule);
         }
 
-        return map.Problems.Errors.Count == before ? row : null;
+        return map.Problems.Errors.Count == before ? rule : null;
     }
 
-    private void Check(YamlMap map, Row row)
+    private void Check(YamlMap map, RouteRule rule)
     {
-        if (row.Id.Length == 0)
+        if (rule.Id.Length == 0)
         {
-            map.Complain("id", "missing; give the row a name such as nodes.list");
+            map.Complain("id", "missing; give the rule a name such as nodes.list");
         }
 
-        if (row is { Plane: Plane.Api, Capability: Capability.None } && !map.Has("capability"))
+        if (rule is { Plane: Plane.Api, Capability: Capability.None } && !map.Has("capability"))
         {
             map.Complain("capability", "missing; name the capability that the operation needs");
         }
 
-        if (row is { Plane: Plane.Client } && (row.Capability is not Capability.None || row.Own is not null || row.Filter is not Filter.None || row.Body is not null || row.SparesGatewayKey))
+        if (rule is { Plane: Plane.Client } && (rule.Capability is not Capability.None || rule.Own is not null || rule.Filter is not Filter.None || rule.Body is not null || rule.SparesGatewayKey))
         {
             map.Complain("plane", "nobody is asked who they are on the client plane: capability, own, filter and body do not belong here");
         }
 
-        if (row.Tunnel && row.Plane is not Plane.Client)
+        if (rule.Tunnel && rule.Plane is not Plane.Client)
         {
             map.Complain("tunnel", "only the client plane has tunnels");
         }
 
-        if (row.Own is { Scope: OwnScope.List } && row.Filter is Filter.None)
+        if (rule.Own is { Scope: OwnScope.List } && rule.Filter is Filter.None)
         {
             map.Complain("own", "a list of own items needs a filter");
         }
 
-        if (row.Own is { Scope: OwnScope.Node } && !row.Path.Parameters.Contains("nodeId"))
+        if (rule.Own is { Scope: OwnScope.Node } && !rule.Path.Parameters.Contains("nodeId"))
         {
             map.Complain("own", "the path has no {nodeId:id} whose owner could be looked up");
         }
 
-        if (row.Cluster != Row.Headscale && !clusters.ContainsKey(row.Cluster))
+        if (rule.Cluster != RouteRule.Headscale && !clusters.ContainsKey(rule.Cluster))
         {
-            map.Complain("cluster", $"there is no cluster '{row.Cluster}'{Problems.Suggest(row.Cluster, clusters.Keys)}");
+            map.Complain("cluster", $"there is no cluster '{rule.Cluster}'{Problems.Suggest(rule.Cluster, clusters.Keys)}");
         }
     }
 
