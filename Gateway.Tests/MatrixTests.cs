@@ -1,7 +1,7 @@
 using System.Text;
 using Gateway.Cli;
 using Gateway.Edge;
-using Gateway.Forward;
+using Gateway.Forwarding;
 using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Gateway.Admin;
+using Gateway.Web;
 using Gateway.Edge;
 using Gateway.Identity.Oidc;
 using Gateway.Policy;
@@ -45,7 +45,7 @@ internal static partial class App
             LogNotice(app.Logger, notice);
         }
 
-        var (live, clock) = (app.Services.GetRequiredService<Live<Configuration>>(), app.Services.GetRequiredService<TimeProvider>());
+        var (monitor, clock) = (app.Services.GetRequiredService<ConfigurationMonitor>(), app.Services.GetRequiredService<TimeProvider>());
         var drain = app.Services.GetRequiredService<TunnelDrain>();
         drain.Watch();
 
@@ -56,7 +56,7 @@ internal static partial class App
         app.Use(next => context => CatchAsync(next, context, app.Logger));
 
         // The edge: peer, client address and identity headers are settled before anything else reads the request.
-        app.Use(next => RequestContext.Begin(next, live, clock));
+        app.Use(next => RequestContext.Begin(next, monitor, clock));
 
         // A shutdown does not wait for tunnels longer than it is told to.
         app.Use(drain.RunAsync);

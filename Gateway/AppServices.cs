@@ -1,9 +1,9 @@
-using Gateway.Admin;
-using Gateway.Admin.Control;
+using Gateway.Web;
+using Gateway.Web.Control;
 using Gateway.Audit;
 using Gateway.Documents;
 using Gateway.Edge;
-using Gateway.Forward;
+using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Identity.Oidc;
@@ -34,7 +34,7 @@ internal static class AppServices
     public static void Add(IServiceCollection services, Configuration configuration, ConfigurationFiles? files, OpenedStore store)
     {
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(new Live<Configuration>(configuration));
+        services.AddSingleton(new ConfigurationMonitor(configuration));
 
         // What is started first is stopped last.
         services.AddSingleton(store);
@@ -62,14 +62,14 @@ internal static class AppServices
         services.AddSingleton<PageLimits>();
         services.AddSingleton<PageDoor>();
         services.AddSingleton<JsonDoor>();
-        services.AddSingleton<SentForms>();
+        services.AddSingleton<DuplicateFormGuard>();
         services.AddSingleton<PersonChanges>();
-        services.AddSingleton<ShownOnce>();
+        services.AddSingleton<OneTimeSecretCookie>();
         services.AddSingleton<Judge>();
         services.AddSingleton<PageCalls>();
         services.AddSingleton<Walk>();
         services.AddSingleton<TunnelDrain>();
-        AddRunning<UpstreamWatch>(services);
+        AddRunning<UpstreamMonitor>(services);
         AddRunning<UserDirectory>(services);
         AddRunning<Sessions>(services);
         AddSignIn(services, configuration.Settings);

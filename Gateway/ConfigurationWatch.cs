@@ -8,7 +8,7 @@ namespace Gateway;
 /// Puts a changed configuration into effect. Contents are compared once a second: file events miss the symbolic links
 /// that Kubernetes and configuration tools swap.
 /// </summary>
-internal sealed partial class ConfigurationWatch(ConfigurationFiles files, Live<Configuration> live, TimeProvider clock, ILogger<ConfigurationWatch> log) : BackgroundService
+internal sealed partial class ConfigurationWatch(ConfigurationFiles files, ConfigurationMonitor monitor, TimeProvider clock, ILogger<ConfigurationWatch> log) : BackgroundService
 {
     private static readonly TimeSpan _poll = TimeSpan.FromSeconds(1);
 
@@ -42,7 +42,7 @@ internal sealed partial class ConfigurationWatch(ConfigurationFiles files, Live<
             return watched;
         }
 
-        var now = live.Current.Settings;
+        var now = monitor.Current.Settings;
         if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Server.TlsCertPath, next.Settings.Server.TlsKeyPath, next.Settings.Store, next.Settings.Audit.Folder, next.Settings.Headscale.TlsCaPath)
                 != (now.Server.BasePath, now.Server.Cookie, now.Server.TlsCertPath, now.Server.TlsKeyPath, now.Store, now.Audit.Folder, now.Headscale.TlsCaPath)
             || !next.Settings.Server.Listen.SequenceEqual(now.Server.Listen))
@@ -50,7 +50,7 @@ internal sealed partial class ConfigurationWatch(ConfigurationFiles files, Live<
             LogRestart();
         }
 
-        live.Replace(next);
+        monitor.Replace(next);
         LogReloaded();
         return watched;
     }

@@ -4,13 +4,13 @@ using Gateway.Settings;
 namespace Gateway;
 
 /// <summary>Ends what is still open a while after a shutdown began: tunnels would otherwise hold it up for ever.</summary>
-internal sealed class TunnelDrain(IHostApplicationLifetime lifetime, Live<Configuration> live, TimeProvider clock) : IDisposable
+internal sealed class TunnelDrain(IHostApplicationLifetime lifetime, ConfigurationMonitor monitor, TimeProvider clock) : IDisposable
 {
     private readonly CancellationTokenSource _over = new();
     private ITimer? _timer;
 
     public void Watch() => lifetime.ApplicationStopping.Register(() =>
-        _timer = clock.CreateTimer(_ => _over.Cancel(), null, TimeSpan.FromSeconds(live.Current.Settings.Server.DrainSeconds), Timeout.InfiniteTimeSpan));
+        _timer = clock.CreateTimer(_ => _over.Cancel(), null, TimeSpan.FromSeconds(monitor.Current.Settings.Server.DrainSeconds), Timeout.InfiniteTimeSpan));
 
     /// <summary>Middleware that cuts a request when its time is over.</summary>
     public async Task RunAsync(HttpContext context, RequestDelegate next)

@@ -1,7 +1,7 @@
-using Gateway.Admin;
+using Gateway.Web;
 using Gateway.Audit;
 using Gateway.Edge;
-using Gateway.Forward;
+using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
@@ -16,7 +16,7 @@ namespace Gateway;
 /// 1 edge (<see cref="RequestContext"/>, before this), 2 identity, 3 link and 4 role, 5 decision, 6 forward, 7 audit.
 /// </summary>
 internal sealed class Walk(
-    Authentication authentication, RateLimits limits, Judge judge, UpstreamWatch upstream, UserDirectory directory, OwnerLookup owners, AuditLog audit, TimeProvider clock)
+    Authentication authentication, RateLimits limits, Judge judge, UpstreamMonitor upstream, UserDirectory directory, OwnerLookup owners, AuditLog audit, TimeProvider clock)
 {
     /// <summary>Middleware in YARP's pipeline: <paramref name="forward"/> sends the request on.</summary>
     public Task RunAsync(HttpContext context, RequestDelegate forward)
@@ -33,7 +33,7 @@ internal sealed class Walk(
                 return Task.CompletedTask;
             }
 
-            context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: row.Cluster == RouteRule.Headscale, row.Tunnel));
+            context.Features.Set<ForwardingPlan>(new ForwardingPlan.PassThrough(KeepsHost: row.Cluster == RouteRule.Headscale, row.Tunnel));
             return row.Since > 0 ? AskForTokenAsync(context, request, row, forward) : forward(context);
         }
 
@@ -51,7 +51,7 @@ internal sealed class Walk(
     /// <summary>An OAuth client shows its secret, which somebody may be guessing. Older versions do not have that.</summary>
     private async Task AskForTokenAsync(HttpContext context, RequestContext request, RouteRule row, RequestDelegate forward)
     {
-        if (limits.TakeStranger(request.Peer.Client) is { } wait)
+        if (limits.TakeAnonymous(request.Peer.Client) is { } wait)
         {
             RateLimits.SetRetryAfter(context.Response, wait);
             await Refusals.WriteAsync(context, new(Reason.TooMany), StyleOf(context));
@@ -82,7 +82,7 @@ internal sealed class Walk(
         if (ruling.Key is not null && !decision.IsAllowed)
         {
             // Whether the key is good was never asked: it may be anybody's.
-            limits.TakeStranger(request.Peer.Client);
+            limits.TakeAnonymous(request.Peer.Client);
         }
 
         if (decision.IsAllowed && !IsSafe(context) && !await audit.BeginAsync(Entry(context, request, ruling), context.RequestAborted))
@@ -151,23 +151,23 @@ internal sealed class Walk(
     /// <summary>How long to wait. Whether a key of one's own is good is known only after Headscale was asked.</summary>
     private TimeSpan? TakeFromLimits(RequestContext request, Principal? principal, string? key) =>
         principal is not null ? limits.TakeCaller(principal.Label)
-        : key is not null ? limits.CheckStranger(request.Peer.Client) ?? limits.TakeCaller($"key:{key}")
-        : limits.TakeStranger(request.Peer.Client);
+        : key is not null ? limits.CheckAnonymous(request.Peer.Client) ?? limits.TakeCaller($"key:{key}")
+        : limits.TakeAnonymous(request.Peer.Client);
 
     /// <summary>Step 6. Gives the reason that the caller is answered with.</summary>
     private async Task<Reason> ForwardAsync(HttpContext context, RequestContext request, Ruling ruling, RequestDelegate forward)
     {
         var judgement = ruling.Judgement;
         var key = request.Configuration.Settings.Headscale.ApiKey;
-        Forwarding.Judged? judged = null;
+        ForwardingPlan.Rewritten? judged = null;
         if (judgement.Decision.Reason is Reason.PassedThrough)
         {
-            context.Features.Set<Forwarding>(new Forwarding.Untouched(KeepsHost: false, IsTunnel: false));
+            context.Features.Set<ForwardingPlan>(new ForwardingPlan.PassThrough(KeepsHost: false, IsTunnel: false));
             context.Response.OnStarting(() =>
             {
                 if (Answers.RefusedKey(context.Response.StatusCode, upstream.Status.Version))
                 {
-                    limits.TakeStranger(request.Peer.Client);
+                    limits.TakeAnonymous(request.Peer.Client);
                 }
 
                 return Task.CompletedTask;
@@ -186,8 +186,8 @@ internal sealed class Walk(
                 return Reason.UpstreamKeyMissing;
             }
 
-            judged = new Forwarding.Judged(judgement.UpstreamTarget, judgement.UpstreamBody, isHeadscale ? key : null, ruling.Filter) { Headers = judgement.Call.Headers, BodyType = judgement.UpstreamBodyType };
-            context.Features.Set<Forwarding>(judged);
+            judged = new ForwardingPlan.Rewritten(judgement.UpstreamTarget, judgement.UpstreamBody, isHeadscale ? key : null, ruling.Filter) { Headers = judgement.Call.Headers, BodyType = judgement.UpstreamBodyType };
+            context.Features.Set<ForwardingPlan>(judged);
             RebuiltBody.Replace(context, judged.Body);
         }
 
@@ -231,7 +231,7 @@ internal sealed class Walk(
         /// <summary>The public prefix of the caller's own Headscale key.</summary>
         public string? Key { get; init; }
 
-        public AnswerFilter Filter => AnswerFilter.For(Judgement.Decision, Principal?.User?.Id, Principal?.Role) with { OwnNodes = Judgement.OwnNodes };
+        public ResponseFilter Filter => ResponseFilter.For(Judgement.Decision, Principal?.User?.Id, Principal?.Role) with { OwnNodes = Judgement.OwnNodes };
 
         public static Ruling Of(HttpContext context, Reason reason, string? detail = null) =>
             new(new Judgement(new Decision(reason, null, Detail: detail), new Call { Method = context.Request.Method }), null);

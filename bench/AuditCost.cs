@@ -54,7 +54,7 @@ internal static class AuditCost
             $"headscale: {{url: 'http://127.0.0.1:1'}}\nserver: {{data_path: '{folder}'}}\naudit: {{reads: {(reads == "each" ? "each" : "minute")}}}", "bench.yaml", new Dictionary<string, string>()).Settings!;
         var table = RouteFile.Parse(RouteFile.Shipped(), "routes.yaml", Headscale.Bodies.Names, new Problems())!;
         using var audit = new AuditLog(
-            new SegmentAuditStore(Path.Combine(folder, "audit"), new EphemeralDataProtectionProvider(), TimeProvider.System), heads, new Live<Configuration>(new Configuration(settings, table)), TimeProvider.System, NullLogger<AuditLog>.Instance);
+            new SegmentAuditStore(Path.Combine(folder, "audit"), new EphemeralDataProtectionProvider(), TimeProvider.System), heads, new ConfigurationMonitor(new Configuration(settings, table)), TimeProvider.System, NullLogger<AuditLog>.Instance);
         await audit.StartAsync(default);
         var before = Process.GetCurrentProcess().TotalProcessorTime;
         for (var number = 0; number < Reads; number++)

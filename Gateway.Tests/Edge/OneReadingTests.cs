@@ -3,7 +3,7 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Gateway.Edge;
-using Gateway.Forward;
+using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
@@ -25,8 +25,8 @@ public sealed class OneReadingTests
     {
         var parser = new HeadscaleParser(version);
         var configuration = new Configuration(Some.Settings("headscale: {url: http://h, api_key: none}").Settings!, Some.Table);
-        using var client = new HeadscaleClient(new Live<Configuration>(configuration), TimeProvider.System);
-        var judge = new Judge(new OwnerLookup(client, TimeProvider.System), new GatewayKey(client, new Live<Configuration>(configuration)));
+        using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
+        var judge = new Judge(new OwnerLookup(client, TimeProvider.System), new GatewayKey(client, new ConfigurationMonitor(configuration)));
         var facts = Facts.Nobody with { SignedIn = true, Role = Some.Table.RoleNamed("owner") };
         var (allowed, readHere) = (0, 0);
 

@@ -116,7 +116,7 @@ public sealed class UpstreamTests
         await using var gateway = await TestGateway.StartAsync();
         var keys = gateway.Headscale.Tailnet.ApiKeys;
         keys[0] = keys[0] with { Expiration = TimeProvider.System.GetUtcNow().AddDays(3).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture) };
-        var watch = (Gateway.Headscale.UpstreamWatch)gateway.App.Services.GetService(typeof(Gateway.Headscale.UpstreamWatch))!;
+        var watch = (Gateway.Headscale.UpstreamMonitor)gateway.App.Services.GetService(typeof(Gateway.Headscale.UpstreamMonitor))!;
         await watch.RefreshAsync(default);
 
         var (status, readiness) = await ReadyAsync(gateway);

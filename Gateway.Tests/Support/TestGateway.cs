@@ -37,7 +37,7 @@ internal sealed class TestGateway : IAsyncDisposable
     public IEnumerable<string> StoredFiles => Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
         .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal) && !file.EndsWith(".sock", StringComparison.Ordinal) && file != Files.Config);
 
-    public Configuration Configuration => App.Services.GetRequiredService<Live<Configuration>>().Current;
+    public Configuration Configuration => App.Services.GetRequiredService<ConfigurationMonitor>().Current;
 
     public Gateway.Users.People People => App.Services.GetRequiredService<Gateway.Users.People>();
 

@@ -26,7 +26,7 @@ internal sealed class AuditCounter(TimeProvider clock)
 
     private readonly Lock _gate = new();
     private readonly Dictionary<Key, Window> _windows = [];
-    private int _strangers;
+    private int _anonymous;
 
     /// <summary>The entry to write down; null when it was counted.</summary>
     /// <param name="countsReads">Whether reads that were allowed are counted at all.</param>
@@ -41,7 +41,7 @@ internal sealed class AuditCounter(TimeProvider clock)
         {
             if (!_windows.TryGetValue(key, out var window))
             {
-                if (key.IsStranger && _strangers >= MostStrangers)
+                if (key.IsAnonymous && _anonymous >= MostStrangers)
                 {
                     (key, entry) = (Key.OtherStrangers, entry with { Client = null, Detail = "more strangers than are written down one by one" });
                 }
@@ -55,11 +55,11 @@ internal sealed class AuditCounter(TimeProvider clock)
 
                     window = new(clock.GetTimestamp());
                     _windows.Add(key, window);
-                    _strangers += key.IsStranger ? 1 : 0;
+                    _anonymous += key.IsAnonymous ? 1 : 0;
                 }
             }
 
-            if (window.Written < (key.Row is not null && key.IsStranger ? MostSignIns : 1))
+            if (window.Written < (key.Row is not null && key.IsAnonymous ? MostSignIns : 1))
             {
                 window.Begin(entry.RequestId);
                 return entry;
@@ -88,7 +88,7 @@ internal sealed class AuditCounter(TimeProvider clock)
                 if (isOver)
                 {
                     _windows.Remove(key);
-                    _strangers -= key.IsStranger ? 1 : 0;
+                    _anonymous -= key.IsAnonymous ? 1 : 0;
                 }
             }
         }
@@ -100,18 +100,18 @@ internal sealed class AuditCounter(TimeProvider clock)
     {
         // A key that Headscale refused is anybody's, and there may be a new one each time.
         { Class: AuditClass.Read, Status: StatusCodes.Status401Unauthorized } => new(
-            null, null, null, null, entry.Reason, entry.Status, GroupOf(entry.Client), IsStranger: true),
+            null, null, null, null, entry.Reason, entry.Status, GroupOf(entry.Client), IsAnonymous: true),
         { Class: AuditClass.Read, Kind: AuditKind.Api } => !countsReads ? null : new(
-            entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row, entry.Reason, entry.Status, entry.Client, IsStranger: false),
+            entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row, entry.Reason, entry.Status, entry.Client, IsAnonymous: false),
         { Class: AuditClass.Refusal, Actor: null } => new(
-            null, null, null, entry.Kind is AuditKind.Api ? null : entry.Row, entry.Reason, null, GroupOf(entry.Client), IsStranger: true),
+            null, null, null, entry.Kind is AuditKind.Api ? null : entry.Row, entry.Reason, null, GroupOf(entry.Client), IsAnonymous: true),
 
         // So is an own key that was refused here: nobody asked Headscale about it.
         { Class: AuditClass.Refusal, Role: null, Actor: { } actor } when actor.StartsWith(OwnKey, StringComparison.Ordinal) => new(
-            null, null, null, null, entry.Reason, null, GroupOf(entry.Client), IsStranger: true),
+            null, null, null, null, entry.Reason, null, GroupOf(entry.Client), IsAnonymous: true),
 
         // Whoever is over their limit goes on asking.
-        { Class: AuditClass.Refusal } when entry.Reason == _tooMany => new(entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsStranger: false),
+        { Class: AuditClass.Refusal } when entry.Reason == _tooMany => new(entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsAnonymous: false),
         _ => null,
     };
 
@@ -119,10 +119,10 @@ internal sealed class AuditCounter(TimeProvider clock)
     private static string? GroupOf(string? client) => IPAddress.TryParse(client, out var address) ? RateLimits.GroupOf(address).ToString() : client;
 
     /// <summary>What entries have in common that are counted as one.</summary>
-    private sealed record Key(string? Actor, string? Role, string? HeadscaleUser, string? Row, string? Reason, int? Status, string? Client, bool IsStranger)
+    private sealed record Key(string? Actor, string? Role, string? HeadscaleUser, string? Row, string? Reason, int? Status, string? Client, bool IsAnonymous)
     {
         /// <summary>All strangers beyond those who have a line of their own.</summary>
-        public static Key OtherStrangers { get; } = new(null, null, null, null, null, null, null, IsStranger: false);
+        public static Key OtherStrangers { get; } = new(null, null, null, null, null, null, null, IsAnonymous: false);
     }
 
     private sealed class Window(long begun)

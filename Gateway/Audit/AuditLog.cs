@@ -8,7 +8,7 @@ namespace Gateway.Audit;
 /// Writes the audit from one place, many records at once. A call that changes something waits until its entry is on the disk;
 /// everything else only queues, or is counted.
 /// </summary>
-internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live<Configuration> live, TimeProvider clock, ILogger<AuditLog> log) : BackgroundService
+internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, ConfigurationMonitor monitor, TimeProvider clock, ILogger<AuditLog> log) : BackgroundService
 {
     private const int MostQueued = 10_000;
     private const int MostPerWrite = 256;
@@ -38,7 +38,7 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
 
     /// <summary>Queues an entry, or counts it; waits only while the queue is full.</summary>
     public ValueTask RecordAsync(AuditEntry entry, CancellationToken cancel) =>
-        _counter.Take(entry, live.Current.Settings.Audit.CountsReads) is { } single
+        _counter.Take(entry, monitor.Current.Settings.Audit.CountsReads) is { } single
             ? QueueAsync(new(new AuditRecord.Begun(single), IsDurable: false, null), cancel)
             : ValueTask.CompletedTask;
 
@@ -201,7 +201,7 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Live
 
     private async Task CleanAsync(CancellationToken cancel)
     {
-        var before = clock.GetUtcNow().AddDays(-live.Current.Settings.Audit.RetentionDays);
+        var before = clock.GetUtcNow().AddDays(-monitor.Current.Settings.Audit.RetentionDays);
         try
         {
             if (await store.DeleteBeforeAsync(before, cancel) is { } deleted)

@@ -138,9 +138,9 @@ internal static class CheckVerb
             return;
         }
 
-        var live = new Live<Configuration>(configuration);
-        using var http = new ProviderHttp(live);
-        using var provider = new Provider(live, http, TimeProvider.System, NullLogger<Provider>.Instance);
+        var monitor = new ConfigurationMonitor(configuration);
+        using var http = new ProviderHttp(monitor);
+        using var provider = new Provider(monitor, http, TimeProvider.System, NullLogger<Provider>.Instance);
         try
         {
             await provider.GetConfigurationAsync(cancel);
@@ -158,9 +158,9 @@ internal static class CheckVerb
 
     private static async Task CheckHeadscaleAsync(Configuration configuration, string file, Problems problems, CancellationToken cancel)
     {
-        var live = new Live<Configuration>(configuration);
-        using var client = new HeadscaleClient(live, TimeProvider.System);
-        using var watch = new UpstreamWatch(client, live, new UpstreamConnections(), TimeProvider.System, NullLogger<UpstreamWatch>.Instance);
+        var monitor = new ConfigurationMonitor(configuration);
+        using var client = new HeadscaleClient(monitor, TimeProvider.System);
+        using var watch = new UpstreamMonitor(client, monitor, new UpstreamConnections(), TimeProvider.System, NullLogger<UpstreamMonitor>.Instance);
         var status = await watch.RefreshAsync(cancel);
         if (!status.IsReachable)
         {

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Gateway.Admin.Control;
+using Gateway.Web.Control;
 using Gateway.Audit;
 using Gateway.Policy;
 using Gateway.Settings;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text;
-using Gateway.Admin.Control;
+using Gateway.Web.Control;
 using Gateway.Edge;
-using Gateway.Forward;
+using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
@@ -49,7 +49,7 @@ internal static class ExplainVerb
         }
 
         var body = question.Body;
-        var judgement = await new Judge(new OwnerLookup(client, TimeProvider.System), new GatewayKey(client, new Live<Configuration>(configuration))).DecideAsync(
+        var judgement = await new Judge(new OwnerLookup(client, TimeProvider.System), new GatewayKey(client, new ConfigurationMonitor(configuration))).DecideAsync(
             new Case(configuration.Table, question.Method, RawTarget.Parse(question.Path), body.Length > 0, facts),
             form => Task.FromResult<(byte[], (Reason, string)?)>(body.Length > form.Limit ? ([], (Reason.TooLarge, $"the body is larger than {form.Limit} bytes")) : (body, null)),
             async () => (question.Version ?? await client.GetVersionAsync(cancel)).Known,
@@ -68,7 +68,7 @@ internal static class ExplainVerb
             parsed.GetValue(_method)!, parsed.GetValue(_path)!, parsed.GetValue(_role), parsed.GetValue(_user), parsed.GetValue(_headscaleUser),
             parsed.GetValue(_body) is { } file ? await File.ReadAllBytesAsync(file, cancel) : [],
             parsed.GetValue(_version) is { } version ? HeadscaleVersion.Parse(version) : null);
-        using var client = new HeadscaleClient(new Live<Configuration>(configuration), TimeProvider.System);
+        using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
         if (await ExplainAsync(configuration, client, question, cancel) is not var (facts, judgement))
         {
             return Output.Failed;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Gateway.Admin.Control;
+using Gateway.Web.Control;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
@@ -36,7 +36,7 @@ internal static class ImportVerb
             return Output.Failed;
         }
 
-        using var client = new HeadscaleClient(new Live<Configuration>(configuration), TimeProvider.System);
+        using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
         var users = new UserSnapshot(await client.ListUsersAsync(cancel));
         if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.list"), ControlJson.Default.IReadOnlyListPersonLine, cancel) is not { } present)
         {

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Gateway.Admin.Control;
+using Gateway.Web.Control;
 
 namespace Gateway.Cli;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Gateway.Admin.Control;
+using Gateway.Web.Control;
 using Gateway.Policy;
 using Gateway.Settings;
 

@@ -13,15 +13,15 @@ namespace Gateway.Edge;
 /// </summary>
 internal sealed class RateLimits : IDisposable
 {
-    private readonly Live<Configuration> _live;
-    private readonly PartitionedRateLimiter<IPAddress> _strangers;
+    private readonly ConfigurationMonitor _monitor;
+    private readonly PartitionedRateLimiter<IPAddress> _anonymous;
     private readonly PartitionedRateLimiter<string> _callers;
 
-    public RateLimits(Live<Configuration> live)
+    public RateLimits(ConfigurationMonitor monitor)
     {
-        _live = live;
-        _strangers = PartitionedRateLimiter.Create<IPAddress, IPAddress>(address => Bucket(GroupOf(address), live.Current.Settings.Limits.StrangerPerMinute));
-        _callers = PartitionedRateLimiter.Create<string, string>(caller => Bucket(caller, live.Current.Settings.Limits.CallerPerMinute));
+        _monitor = monitor;
+        _anonymous = PartitionedRateLimiter.Create<IPAddress, IPAddress>(address => Bucket(GroupOf(address), monitor.Current.Settings.Limits.AnonymousPerMinute));
+        _callers = PartitionedRateLimiter.Create<string, string>(caller => Bucket(caller, monitor.Current.Settings.Limits.CallerPerMinute));
     }
 
     /// <summary>Those who share their fate: one IPv4 address, or the /64 that a household or a server has.</summary>
@@ -38,11 +38,11 @@ internal sealed class RateLimits : IDisposable
     }
 
     /// <summary>Counts a request of somebody who is not signed in. How long to wait, or null when it is served.</summary>
-    public TimeSpan? TakeStranger(IPAddress? address) => Wait(_strangers.AttemptAcquire(address ?? IPAddress.None));
+    public TimeSpan? TakeAnonymous(IPAddress? address) => Wait(_anonymous.AttemptAcquire(address ?? IPAddress.None));
 
     /// <summary>The same without counting: whether the requests from there have used their share up.</summary>
-    public TimeSpan? CheckStranger(IPAddress? address) =>
-        _strangers.GetStatistics(address ?? IPAddress.None) is { CurrentAvailablePermits: 0 } ? Period(_live.Current.Settings.Limits.StrangerPerMinute) : null;
+    public TimeSpan? CheckAnonymous(IPAddress? address) =>
+        _anonymous.GetStatistics(address ?? IPAddress.None) is { CurrentAvailablePermits: 0 } ? Period(_monitor.Current.Settings.Limits.AnonymousPerMinute) : null;
 
     /// <summary>Counts a request of a caller. How long to wait, or null when it is served.</summary>
     public TimeSpan? TakeCaller(string caller) => Wait(_callers.AttemptAcquire(caller));
@@ -53,7 +53,7 @@ internal sealed class RateLimits : IDisposable
 
     public void Dispose()
     {
-        _strangers.Dispose();
+        _anonymous.Dispose();
         _callers.Dispose();
     }
 

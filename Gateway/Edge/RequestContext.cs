@@ -18,9 +18,9 @@ internal sealed record RequestContext(Configuration Configuration, string Reques
     public static RequestContext Of(HttpContext context) => context.Features.GetRequiredFeature<RequestContext>();
 
     /// <summary>Middleware that establishes it for each request.</summary>
-    public static RequestDelegate Begin(RequestDelegate next, Live<Configuration> live, TimeProvider clock) => context =>
+    public static RequestDelegate Begin(RequestDelegate next, ConfigurationMonitor monitor, TimeProvider clock) => context =>
     {
-        var configuration = live.Current;
+        var configuration = monitor.Current;
         var server = configuration.Settings.Server;
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var peer = Peer.Of(context, server);

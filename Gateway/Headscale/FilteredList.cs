@@ -5,10 +5,10 @@ using System.Text.Json;
 namespace Gateway.Headscale;
 
 /// <summary>
-/// Passes a list of Headscale on while it arrives, cut down by an <see cref="AnswerFilter"/>. An item is judged whole, so
+/// Passes a list of Headscale on while it arrives, cut down by an <see cref="ResponseFilter"/>. An item is judged whole, so
 /// one item and a buffer are all that is held of it.
 /// </summary>
-internal sealed class FilteredList(AnswerFilter filter)
+internal sealed class FilteredList(ResponseFilter filter)
 {
     /// <summary>What is read and written in one go, in bytes.</summary>
     private const int Chunk = 64 * 1024;

@@ -4,13 +4,13 @@ using Gateway.Settings;
 namespace Gateway.Headscale;
 
 /// <summary>Tells whether a call on API keys means the key that the gateway itself uses.</summary>
-internal sealed class GatewayKey(HeadscaleClient client, Live<Configuration> live)
+internal sealed class GatewayKey(HeadscaleClient client, ConfigurationMonitor monitor)
 {
     /// <summary>Prefixes are compared loosely, since every version takes other forms of them; ids are looked up.</summary>
     /// <exception cref="HeadscaleException">Headscale did not say which key has the id.</exception>
     public async Task<TargetKey> FindAsync(Call call, CancellationToken cancel)
     {
-        if (live.Current.Settings.Headscale.ApiKey is not { } key || ApiKeyFormat.PrefixOf(key.Reveal()) is not { } prefix)
+        if (monitor.Current.Settings.Headscale.ApiKey is not { } key || ApiKeyFormat.PrefixOf(key.Reveal()) is not { } prefix)
         {
             return TargetKey.Other;
         }

@@ -23,14 +23,14 @@ internal sealed class HeadscaleClient : IDisposable
 {
     private static readonly TimeSpan _longest = TimeSpan.FromSeconds(30);
 
-    private readonly Live<Configuration> _live;
+    private readonly ConfigurationMonitor _monitor;
     private readonly ResiliencePipeline<HttpResponseMessage> _resilience;
     private readonly Lock _gate = new();
     private (HeadscaleSettings Settings, HttpMessageInvoker Http)? _current;
 
-    public HeadscaleClient(Live<Configuration> live, TimeProvider clock)
+    public HeadscaleClient(ConfigurationMonitor monitor, TimeProvider clock)
     {
-        _live = live;
+        _monitor = monitor;
         _resilience = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = clock }
             .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
@@ -106,7 +106,7 @@ internal sealed class HeadscaleClient : IDisposable
     /// <exception cref="HeadscaleException">There is no key, or Headscale cannot be reached.</exception>
     public async Task<HttpResponseMessage> SendJudgedAsync(string method, string target, byte[]? body, string bodyType, CancellationToken cancel)
     {
-        var settings = _live.Current.Settings.Headscale;
+        var settings = _monitor.Current.Settings.Headscale;
         var key = settings.ApiKey ?? throw new HeadscaleException(Reason.UpstreamKeyMissing, "headscale.api_key is not set");
         using var request = new HttpRequestMessage(
             new HttpMethod(method), new Uri(settings.Url.GetLeftPart(UriPartial.Authority) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
@@ -137,7 +137,7 @@ internal sealed class HeadscaleClient : IDisposable
     private async Task<T?> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel, Secret? key = null)
         where T : class
     {
-        key ??= _live.Current.Settings.Headscale.ApiKey ?? throw new HeadscaleException(Reason.UpstreamKeyMissing, "headscale.api_key is not set");
+        key ??= _monitor.Current.Settings.Headscale.ApiKey ?? throw new HeadscaleException(Reason.UpstreamKeyMissing, "headscale.api_key is not set");
         using var response = await SendAsync(path, key, cancel);
         return response.StatusCode switch
         {
@@ -159,7 +159,7 @@ internal sealed class HeadscaleClient : IDisposable
 
     private async Task<HttpResponseMessage> SendAsync(string path, Secret? key, CancellationToken cancel)
     {
-        var settings = _live.Current.Settings.Headscale;
+        var settings = _monitor.Current.Settings.Headscale;
         var http = HttpFor(settings);
         try
         {

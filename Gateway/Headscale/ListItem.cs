@@ -13,7 +13,7 @@ internal struct ListItem
     /// <summary>Where it begins and ends in the bytes that were read.</summary>
     public Range Bytes { get; private set; }
 
-    /// <summary>Where the value of <see cref="AnswerFilter.Secret"/> stands; null when it has none.</summary>
+    /// <summary>Where the value of <see cref="ResponseFilter.Secret"/> stands; null when it has none.</summary>
     public Range? Secret { get; private set; }
 
     /// <summary>The secret itself, where it is a text.</summary>
@@ -24,7 +24,7 @@ internal struct ListItem
 
     /// <summary>Reads one item; false when it has not arrived completely.</summary>
     /// <exception cref="JsonException">It does not have the expected form.</exception>
-    public static bool TryRead(ref Utf8JsonReader reader, AnswerFilter filter, out ListItem item)
+    public static bool TryRead(ref Utf8JsonReader reader, ResponseFilter filter, out ListItem item)
     {
         item = default;
         if (reader.TokenType is not JsonTokenType.StartObject)
@@ -50,7 +50,7 @@ internal struct ListItem
         return false;
     }
 
-    private bool TryReadMember(ref Utf8JsonReader reader, AnswerFilter filter)
+    private bool TryReadMember(ref Utf8JsonReader reader, ResponseFilter filter)
     {
         if (filter.Secret is { IsEmpty: false } secret && reader.ValueTextEquals(secret))
         {
@@ -72,7 +72,7 @@ internal struct ListItem
         return reader.Read() && (isTags ? TryReadTags(ref reader) : reader.TrySkip());
     }
 
-    private bool TryReadSecret(ref Utf8JsonReader reader, AnswerFilter filter)
+    private bool TryReadSecret(ref Utf8JsonReader reader, ResponseFilter filter)
     {
         if (Secret is not null)
         {
@@ -95,7 +95,7 @@ internal struct ListItem
     }
 
     /// <summary>Headscale writes ids as texts; anything else is nobody's.</summary>
-    private bool TryReadOwner(ref Utf8JsonReader reader, AnswerFilter filter)
+    private bool TryReadOwner(ref Utf8JsonReader reader, ResponseFilter filter)
     {
         if (filter.Kind is not (Filter.Nodes or Filter.Keys) || reader.TokenType is not JsonTokenType.StartObject)
         {
@@ -160,8 +160,8 @@ internal struct ListItem
         Filter.TailnetKeys => "userId"u8,
     };
 
-    private static bool IsReader(ref Utf8JsonReader reader, AnswerFilter filter) =>
+    private static bool IsReader(ref Utf8JsonReader reader, ResponseFilter filter) =>
         filter.UserId is { } user && reader.TokenType is JsonTokenType.String && reader.ValueTextEquals(user);
 
-    private static JsonException Unexpected(AnswerFilter filter) => new($"an item of Headscale's list of {filter.List} is not understood");
+    private static JsonException Unexpected(ResponseFilter filter) => new($"an item of Headscale's list of {filter.List} is not understood");
 }

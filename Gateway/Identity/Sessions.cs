@@ -10,7 +10,7 @@ namespace Gateway.Identity;
 
 /// <summary>Who is signed in. A request is answered from memory; when sessions were used is stored once a minute.</summary>
 internal sealed partial class Sessions(
-    SessionStore store, DocumentSet documents, UpstreamWatch upstream, Live<Configuration> live, TimeProvider clock, ILogger<Sessions> log) : BackgroundService
+    SessionStore store, DocumentSet documents, UpstreamMonitor upstream, ConfigurationMonitor monitor, TimeProvider clock, ILogger<Sessions> log) : BackgroundService
 {
     private static readonly TimeSpan _write = TimeSpan.FromMinutes(1);
 
@@ -36,7 +36,7 @@ internal sealed partial class Sessions(
         }
 
         var now = clock.GetUtcNow();
-        var idle = live.Current.Settings.Sessions.Idle;
+        var idle = monitor.Current.Settings.Sessions.Idle;
         var lastUsed = _used.TryGetValue(session.Id, out var used) && used > session.LastUsedAt ? used : session.LastUsedAt;
         if (session.ExpiresAt <= now || (idle > TimeSpan.Zero && now - lastUsed > idle) || IsKeyGone(session))
         {
@@ -56,7 +56,7 @@ internal sealed partial class Sessions(
     public async Task<string> BeginAsync(Session session)
     {
         var cookie = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        await store.AddAsync(session with { Hash = HashOf(cookie) }, live.Current.Settings.Sessions.MaxPerUser);
+        await store.AddAsync(session with { Hash = HashOf(cookie) }, monitor.Current.Settings.Sessions.MaxPerUser);
         return cookie;
     }
 
@@ -96,7 +96,7 @@ internal sealed partial class Sessions(
         }
 
         // Another replica may have seen a use that it has not written down yet.
-        var (now, idle) = (clock.GetUtcNow(), live.Current.Settings.Sessions.Idle);
+        var (now, idle) = (clock.GetUtcNow(), monitor.Current.Settings.Sessions.Idle);
         await store.RemoveAsync(one => one.ExpiresAt <= now || (idle > TimeSpan.Zero && one.LastUsedAt < now - idle - (2 * _write)));
     }
 

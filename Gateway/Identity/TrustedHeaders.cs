@@ -11,7 +11,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
     private const int LongestName = 256;
     private const int LongestText = 1024;
 
-    private readonly OncePerMinute<(IPAddress, string Header)> _warned = new(clock);
+    private readonly LogThrottle<(IPAddress, string Header)> _warned = new(clock);
 
     public Identification Identify(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
     {

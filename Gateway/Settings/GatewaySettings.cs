@@ -100,9 +100,9 @@ internal sealed record CookieSettings(bool Secure, string? Domain, TimeSpan MaxA
 internal sealed record SessionSettings(TimeSpan Idle, int MaxPerUser);
 
 /// <summary>The section <c>limits</c>: requests to the API and to own pages in a minute, which may come at once. 0 is no limit.</summary>
-/// <param name="StrangerPerMinute">Of one address, or one IPv6 /64, while nobody is signed in.</param>
+/// <param name="AnonymousPerMinute">Of one address, or one IPv6 /64, while nobody is signed in.</param>
 /// <param name="CallerPerMinute">Of one person, session or API key.</param>
-internal sealed record LimitSettings(int StrangerPerMinute, int CallerPerMinute);
+internal sealed record LimitSettings(int AnonymousPerMinute, int CallerPerMinute);
 
 /// <summary>Which address of a forwarded list is the client.</summary>
 internal enum IpHeaderMode

@@ -154,7 +154,7 @@ public sealed class HostileProviderTests
 
         var expected = _variants[variant].Expected;
         gateway.Log.Has($" was refused: {expected}: ").Should().BeTrue(string.Join('\n', gateway.Log.All));
-        page.Status.Should().Be(Gateway.Admin.SignInTexts.Of(expected, "").Status);
+        page.Status.Should().Be(Gateway.Web.SignInTexts.Of(expected, "").Status);
         page.Text.Should().Contain($"Reference: <code>{page.Response.Headers.GetValues("X-Request-Id").Single()}</code>");
         page.Text.Should().NotContain("<script");
         browser.Cookies.Keys.Should().NotContain("__Host-headtower");
@@ -166,7 +166,7 @@ public sealed class HostileProviderTests
     public void ThereAreMoreThanFiftyVariantsAndEveryFailureHasItsWords()
     {
         (_variants.Count >= 50).Should().BeTrue();
-        var texts = Enum.GetValues<SignInFailure>().Select(one => Gateway.Admin.SignInTexts.Of(one, "")).ToArray();
+        var texts = Enum.GetValues<SignInFailure>().Select(one => Gateway.Web.SignInTexts.Of(one, "")).ToArray();
         texts.Should().AllSatisfy(one => (one.Status >= 400 && one.Text.Length > 0 && one.Advice.Length > 0).Should().BeTrue());
         texts.Select(one => one.Text).Distinct().Count().Should().Be(texts.Length);
     }

@@ -27,7 +27,7 @@ internal sealed record SignedInAtProvider(Caller Caller, string IdToken, string?
 /// </summary>
 internal sealed class OidcHandler(
     IOptionsMonitor<OpenIdConnectOptions> options, ILoggerFactory logs, HtmlEncoder html, UrlEncoder encoder,
-    Live<Configuration> live, Provider provider, ProviderHttp http, ClientRequests client)
+    ConfigurationMonitor monitor, Provider provider, ProviderHttp http, ClientRequests client)
     : OpenIdConnectHandler(options, logs, html, encoder)
 {
     /// <summary>The name of the scheme.</summary>
@@ -56,7 +56,7 @@ internal sealed class OidcHandler(
     public Task CompleteRequestAsync(RedirectContext context)
     {
         // From configuration alone: a Host header has no say in where codes are sent.
-        context.ProtocolMessage.RedirectUri = RedirectAddress.Of(live.Current.Settings);
+        context.ProtocolMessage.RedirectUri = RedirectAddress.Of(monitor.Current.Settings);
         context.ProtocolMessage.Nonce = context.Properties.Items[Nonce] = Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(32));
         context.ProtocolMessage.AcrValues = Tokens.Settings.AcrValues;
         context.Properties.Items[Begun] = TimeProvider.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);

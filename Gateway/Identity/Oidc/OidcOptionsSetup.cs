@@ -13,21 +13,21 @@ namespace Gateway.Identity.Oidc;
 /// </summary>
 internal sealed class OidcOptionsSetup : IConfigureNamedOptions<OpenIdConnectOptions>
 {
-    private readonly Live<Configuration> _live;
+    private readonly ConfigurationMonitor _monitor;
     private readonly Provider _provider;
     private readonly TimeProvider _clock;
 
-    public OidcOptionsSetup(Live<Configuration> live, Provider provider, TimeProvider clock, IOptionsMonitorCache<OpenIdConnectOptions> made)
+    public OidcOptionsSetup(ConfigurationMonitor monitor, Provider provider, TimeProvider clock, IOptionsMonitorCache<OpenIdConnectOptions> made)
     {
-        (_live, _provider, _clock) = (live, provider, clock);
-        live.OnReplaced(_ => made.TryRemove(OidcHandler.SchemeName));
+        (_monitor, _provider, _clock) = (monitor, provider, clock);
+        monitor.OnReplaced(_ => made.TryRemove(OidcHandler.SchemeName));
     }
 
     public void Configure(OpenIdConnectOptions options) => Configure(Options.DefaultName, options);
 
     public void Configure(string? name, OpenIdConnectOptions options)
     {
-        var settings = _live.Current.Settings.Oidc;
+        var settings = _monitor.Current.Settings.Oidc;
 
         // The code flow, answered by GET.
         options.ResponseType = OpenIdConnectResponseType.Code;

@@ -23,7 +23,7 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
     private static readonly TimeSpan _refresh = TimeSpan.FromHours(1);
     private static readonly TimeSpan _betweenUnasked = TimeSpan.FromSeconds(1);
 
-    private readonly Live<Configuration> _live;
+    private readonly ConfigurationMonitor _monitor;
     private readonly ProviderHttp _http;
     private readonly TimeProvider _clock;
     private readonly ILogger<Provider> _log;
@@ -31,14 +31,14 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
     private volatile Known? _known;
     private CancellationTokenSource _changed = new();
 
-    public Provider(Live<Configuration> live, ProviderHttp http, TimeProvider clock, ILogger<Provider> log)
+    public Provider(ConfigurationMonitor monitor, ProviderHttp http, TimeProvider clock, ILogger<Provider> log)
     {
-        (_live, _http, _clock, _log) = (live, http, clock, log);
-        live.OnReplaced(_ => Interlocked.Exchange(ref _changed, new CancellationTokenSource()).Cancel());
+        (_monitor, _http, _clock, _log) = (monitor, http, clock, log);
+        monitor.OnReplaced(_ => Interlocked.Exchange(ref _changed, new CancellationTokenSource()).Cancel());
     }
 
     /// <summary>Null when sign-in with a provider is not configured.</summary>
-    public ProviderStatus? Status => _live.Current.Settings.Oidc is not { } settings ? null
+    public ProviderStatus? Status => _monitor.Current.Settings.Oidc is not { } settings ? null
         : KnownOf(settings)?.Status ?? new ProviderStatus(null, "the provider was not asked yet");
 
     /// <summary>What is known. Only before the first answer after a start does this wait for it.</summary>
@@ -67,7 +67,7 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
             using var wake = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, Volatile.Read(ref _changed).Token);
             try
             {
-                if (_live.Current.Settings.Oidc is not null)
+                if (_monitor.Current.Settings.Oidc is not null)
                 {
                     await AskAsync(known => known.Status.Trouble is null && _clock.GetElapsedTime(known.At) < _refresh, wake.Token);
                 }
@@ -87,7 +87,7 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
     /// <param name="cancel">Gives up.</param>
     private async Task<ProviderStatus> AskAsync(Func<Known, bool> isEnough, CancellationToken cancel)
     {
-        if (_live.Current.Settings.Oidc is not { } settings)
+        if (_monitor.Current.Settings.Oidc is not { } settings)
         {
             return new(null, "no provider is configured");
         }

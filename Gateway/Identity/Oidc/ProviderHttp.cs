@@ -15,7 +15,7 @@ internal readonly record struct ProviderAnswer(int Status, string? MediaType, st
 }
 
 /// <summary>The gateway's own calls to the provider: no redirects, no cookies, little time and little memory.</summary>
-internal sealed class ProviderHttp(Live<Configuration> live) : IDisposable
+internal sealed class ProviderHttp(ConfigurationMonitor monitor) : IDisposable
 {
     private const int LargestAnswer = 1 << 20;
     private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(5);
@@ -50,7 +50,7 @@ internal sealed class ProviderHttp(Live<Configuration> live) : IDisposable
 
     private HttpClient Http()
     {
-        var caFile = live.Current.Settings.Oidc?.TlsCaPath;
+        var caFile = monitor.Current.Settings.Oidc?.TlsCaPath;
         lock (_gate)
         {
             if (_current is not { } current || current.CaFile != caFile)

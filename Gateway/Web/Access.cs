@@ -1,0 +1,105 @@
+using System.Text.Json.Serialization;
+using Gateway.Edge;
+using Gateway.Forwarding;
+using Gateway.Headscale;
+using Gateway.Policy;
+
+namespace Gateway.Web;
+
+/// <summary>One row of the policy as people read it.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Operation">Methods and path.</param>
+/// <param name="PerRole">all, own or nothing, in the order of the roles.</param>
+public sealed record AccessRow(string Id, string Operation, IReadOnlyList<string> PerRole);
+
+/// <summary>What would be decided about a call.</summary>
+/// <param name="Whose">On what the call would be.</param>
+/// <param name="IsAllowed">Whether it would go on.</param>
+/// <param name="Text">Why, in words.</param>
+public sealed record Explained(string Whose, bool IsAllowed, string Text);
+
+/// <summary><c>/api/access</c>.</summary>
+internal sealed record AccessAnswer(IReadOnlyList<string> Roles, IReadOnlyList<AccessRow> Rows);
+
+/// <summary><c>/api/access/explain</c>.</summary>
+internal sealed record ExplainAnswer(IReadOnlyList<Explained> Answers);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AccessAnswer))]
+[JsonSerializable(typeof(ExplainAnswer))]
+internal sealed partial class AccessJson : JsonSerializerContext;
+
+/// <summary>The policy as a matrix, and a form that asks the decider itself.</summary>
+internal static class Access
+{
+    public static void MapAccess(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/access", ShowAsync);
+        admin.MapGet("/api/access", AnswerAsync);
+        admin.MapGet("/api/access/explain", ExplainAsync);
+    }
+
+    private static async Task AnswerAsync(HttpContext context, JsonDoor door)
+    {
+        if (await door.EnterAsync(context, Capability.UiAccess) is not null)
+        {
+            var table = RequestContext.Of(context).Configuration.Table;
+            await context.Response.WriteAsJsonAsync(new AccessAnswer([.. table.Roles.Select(one => one.Name)], RowsOf(table)), AccessJson.Default.AccessAnswer);
+        }
+    }
+
+    private static async Task ExplainAsync(HttpContext context, JsonDoor door, UpstreamMonitor upstream, string method, string path, string? role = null)
+    {
+        if (await door.EnterAsync(context, Capability.UiAccess) is { } me)
+        {
+            await context.Response.WriteAsJsonAsync(new ExplainAnswer(Explain(RequestContext.Of(context).Configuration.Table, method, path, role ?? me.Role.Name, upstream.Assumed)), AccessJson.Default.ExplainAnswer);
+        }
+    }
+
+    private static AccessRow[] RowsOf(RouteTable table) =>
+        [.. table.Rules.Where(one => one.Plane is Plane.Api).Select(row => new AccessRow(row.Id, $"{string.Join('|', row.Methods)} {row.Path.Text}", [.. table.Roles.Select(one => MayOf(one, row))]))];
+
+    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, UpstreamMonitor upstream, string? method = null, string? path = null, string? role = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        if (who.Role.Held.Count == 0)
+        {
+            return PageDoor.Refuse(context, new(Reason.RoleTooLow, who.Role.Name, Capability.UiAccess));
+        }
+
+        var table = RequestContext.Of(context).Configuration.Table;
+        var version = upstream.Assumed;
+        return PageAnswers.Page<Pages.AccessPage>(
+            StatusCodes.Status200OK,
+            ("Shell", door.ShellOf(context, who)),
+            ("Roles", table.Roles.Select(one => one.Name).ToArray()),
+            ("Rows", RowsOf(table)),
+            ("Method", method ?? "GET"),
+            ("Path", path ?? ""),
+            ("Role", role ?? who.Role.Name),
+            ("Answers", path is { Length: > 0 } ? Explain(table, method ?? "GET", path, role ?? who.Role.Name, version) : []));
+    }
+
+    private static string MayOf(Role role, RouteRule row) => role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";
+
+    private static Explained[] Explain(RouteTable table, string method, string path, string role, HeadscaleVersion version)
+    {
+        Explained[] answers =
+        [
+            .. new[] { ("own", Ownership.Own), ("somebody else's", Ownership.Foreign) }.Select(one =>
+            {
+                var facts = new Facts(true, table.RoleNamed(role), new LinkedUser("0", "", false), false, one.Item2, TargetKey.Other);
+                var decision = Judge.Foresee(new Case(table, method, RawTarget.Parse(path), false, facts), [], version);
+                return new Explained(one.Item1, decision.IsAllowed, decision.Reason is Reason.BodyUnread
+                    ? "it depends on the body; 'gateway explain' with --body says it exactly"
+                    : Refusals.TextOf(new(decision.Reason, role, decision.Lacks, decision.Detail)));
+            }),
+        ];
+        return answers[0] with { Whose = "" } == answers[1] with { Whose = "" } ? [answers[0] with { Whose = "anything" }] : answers;
+    }
+}

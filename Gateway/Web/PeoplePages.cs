@@ -1,0 +1,167 @@
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Identity;
+using Gateway.Policy;
+using Gateway.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Web;
+
+/// <summary>A person of the gateway as the page shows them.</summary>
+/// <param name="Id">The gateway's number.</param>
+/// <param name="Name">What they are called.</param>
+/// <param name="Identity">How the audit names them.</param>
+/// <param name="Role">The name of their role.</param>
+/// <param name="HeadscaleUser">The name of their Headscale user; null for none.</param>
+/// <param name="LinkedBy">Who or what linked them.</param>
+/// <param name="Claim">The Headscale user that they ask for; null for none.</param>
+/// <param name="MayChange">Whether the reader may change them.</param>
+/// <param name="MayHandOver">Whether the reader may make them the owner.</param>
+public sealed record PersonRow(long Id, string Name, string Identity, string Role, string? HeadscaleUser, string? LinkedBy, string? Claim, bool MayChange, bool MayHandOver)
+{
+    /// <summary>Their address, with what it is worth; null for none.</summary>
+    public string? Email { get; init; }
+
+    /// <summary>What the role follows from; null when people give it.</summary>
+    public string? RoleNote { get; init; }
+
+    /// <summary>Whether the role was given by hand and stays.</summary>
+    public bool RoleIsPinned { get; init; }
+
+    /// <summary>Why they are linked to nobody; null when they are, and where nobody asks.</summary>
+    public string? WhyUnlinked { get; init; }
+}
+
+/// <summary>The gateway's people beside Headscale's users, and who may change what about them.</summary>
+internal static class PeoplePages
+{
+    private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
+    {
+        ["role"] = "The role was changed. It counts with the next request.",
+        ["unpin"] = "The role is decided by the source of the identity again.",
+        ["link"] = "The person was linked.",
+        ["approve"] = "The person was linked to the Headscale user that they asked for.",
+        ["decline"] = "The request was declined.",
+        ["unlink"] = "The link was removed.",
+        ["remove"] = "The person was removed.",
+        ["owner"] = "Ownership was handed over.",
+        ["end"] = "The session was ended.",
+    };
+
+    public static void MapPeople(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/users", ListAsync);
+        admin.MapGet("/users/{id:long}", ShowAsync);
+        admin.MapPost("/users/{id:long}/{action}", ChangeAsync);
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, PageDoor door, People people, UserDirectory directory, string? q = null, int page = 1, string? done = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadUsers);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        var (table, users, search) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted), q?.Trim() ?? "");
+        var rows = people.Snapshot.Everyone.Select(one => RowOf(one, who, users, table)).ToArray();
+        var shown = Paging.Cut([.. rows.Where(one => Contains(search, one.Name, one.Identity, one.Role, one.HeadscaleUser))], page);
+        return PageAnswers.Page<Pages.PeoplePage>(
+            StatusCodes.Status200OK,
+            ("Shell", door.ShellOf(context, who)),
+            ("People", shown.Rows),
+            ("At", shown.At),
+            ("Pages", shown.Pages),
+            ("Search", search),
+            ("Asking", rows.Where(one => one.Claim is not null && one.MayChange).Take(10).ToArray()),
+            ("Notice", _done.GetValueOrDefault(done ?? "")));
+    }
+
+    private static async Task<IResult> ShowAsync(HttpContext context, long id, PageDoor door, People people, UserDirectory directory, PrincipalResolver principals, Sessions sessions, string? done = null)
+    {
+        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadUsers);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        if (people.Snapshot.Find(id) is not { } person)
+        {
+            return NotFound(context);
+        }
+
+        var (table, users) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted));
+        var holders = HoldersOf(people, users);
+        return PageAnswers.Page<Pages.PersonPage>(
+            StatusCodes.Status200OK,
+            ("Shell", door.ShellOf(context, who)),
+            ("Person", RowOf(person, who, users, table) with { WhyUnlinked = principals.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings) }),
+            ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(who, one, table)).ToArray()),
+            ("Unclaimed", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
+            ("Sessions", Account.SeenBy(who, sessions, people, id)),
+            ("Notice", _done.GetValueOrDefault(done ?? "")));
+    }
+
+    /// <summary>Whether any of what is shown holds the text.</summary>
+    public static bool Contains(string text, params ReadOnlySpan<string?> shown)
+    {
+        foreach (var one in shown)
+        {
+            if (one?.Contains(text, StringComparison.OrdinalIgnoreCase) is true)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A person as somebody may see and change them.</summary>
+    public static PersonRow RowOf(Person one, Principal who, UserSnapshot users, RouteTable table) => new(
+        one.Id,
+        one.Name ?? one.Email ?? one.Subject,
+        one.Label,
+        one.Role,
+        LabelOf(one.Link, users),
+        one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null,
+        LabelOf(one.Claim, users),
+        RankRules.Complaint(who, one, table) is null,
+        who is { Role.IsOwner: true, Person: { } me } && me.Id != one.Id)
+    {
+        Email = one.Email is { } address ? $"{address} ({(one.EmailIsTrusted ? "may find a Headscale user" : "not verified, or not trusted by the settings")})" : null,
+        RoleNote = one.RoleIsPinned ? "given by hand; it stays until it is taken back" : one.RoleNote,
+        RoleIsPinned = one.RoleIsPinned,
+    };
+
+    /// <summary>Which Headscale user is whose.</summary>
+    public static Dictionary<string, string> HoldersOf(People people, UserSnapshot users) => people.Snapshot.Everyone
+        .Where(one => PrincipalResolver.LinkOf(one, users) is not null)
+        .ToDictionary(one => one.Link!.HeadscaleUserId, one => one.Name ?? one.Email ?? one.Subject, StringComparer.Ordinal);
+
+    private static string? LabelOf(UserLink? link, UserSnapshot users) =>
+        link is null ? null : users.Find(link.HeadscaleUserId) is { } user ? user.Label : $"{link.HeadscaleUserId} (no longer there)";
+
+    private static async Task<IResult> ChangeAsync(HttpContext context, long id, string action, PageDoor door, People people, PersonChanges changes)
+    {
+        var (who, refusal) = await door.EnterAsync(context, isForm: true);
+        if (who is null)
+        {
+            return refusal!;
+        }
+
+        if (people.Snapshot.Find(id) is not { } person || !PersonChanges.ByOthers.Contains(action))
+        {
+            return NotFound(context);
+        }
+
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var changed = await changes.ApplyAsync(
+            PageAnswers.OriginOf(context), who, person, action, action == "role" ? form["role"].ToString() : form["user"].ToString(), context.RequestAborted);
+        return changed.Complaint is null
+            ? Results.Redirect($"{PageAnswers.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
+            : PageAnswers.Failure(context, changed.Status, "Nothing was changed", changed.Complaint, isSignedIn: true);
+    }
+
+    private static RazorComponentResult NotFound(HttpContext context) =>
+        PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such person, or no such action.", isSignedIn: true);
+}
