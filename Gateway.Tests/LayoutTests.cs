@@ -7,7 +7,7 @@ namespace Gateway.Tests;
 public sealed partial class LayoutTests
 {
     /// <summary>A folder uses what stands to its right. Files at the root put everything together.</summary>
-    private static readonly string[] _order = ["Cli", "Store", "Web", "Forwarding", "Users", "Audit", "Identity", "Headscale", "Edge", "Policy", "Documents", "Settings"];
+    private static readonly string[] _order = ["Cli", "Store", "Web", "Forwarding", "Authorization", "Users", "Audit", "Identity", "Headscale", "Edge", "Policy", "Documents", "Settings"];
 
     public static TheoryData<string> Folders => [.. _order];
 

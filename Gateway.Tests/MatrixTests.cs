@@ -1,7 +1,7 @@
 using System.Text;
 using Gateway.Cli;
 using Gateway.Edge;
-using Gateway.Forwarding;
+using Gateway.Authorization;
 using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
@@ -39,7 +39,7 @@ public sealed class MatrixTests
                     var explained = await ExplainVerb.ExplainAsync(
                         gateway.Configuration, gateway.Client, new Question(call.Method, call.Target, null, $"proxy:{role.Name}", null, Encoding.UTF8.GetBytes(call.Body ?? ""), null), default);
                     var status = await SendAsync(client, call);
-                    wrong.AddRange(Check(gateway, row, call, reason, status, explained!.Value.Judgement)
+                    wrong.AddRange(Check(gateway, row, call, reason, status, explained!.Value.Result)
                         .Select(what => $"0.{version} {row.Id} as {role.Name}, {situation}: {what}"));
                     expected.Add(($"proxy:{role.Name}", row.Id, SnakeCase.From(reason.ToString()), status));
                 }
@@ -90,7 +90,7 @@ public sealed class MatrixTests
         };
     }
 
-    private static IEnumerable<string> Check(TestGateway gateway, RouteRule row, SampleCall call, Reason reason, int status, Judgement explained)
+    private static IEnumerable<string> Check(TestGateway gateway, RouteRule row, SampleCall call, Reason reason, int status, AuthorizationResult explained)
     {
         if (explained.Decision.Reason != reason || explained.Decision.Rule?.Id != row.Id)
         {
@@ -138,7 +138,7 @@ public sealed class MatrixTests
 
     private static readonly HashSet<string> _allowed = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Host", "Accept", "User-Agent", "X-Request-Id", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Authorization", "Content-Type", "Content-Length",
+        "Host", "Accept", "User-Agent", "X-Request-Id", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Authorization", "Content-Type", "Content-Length", "Via",
     };
 
     private static async Task<int> SendAsync(HttpClient client, SampleCall call)

@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
-using Gateway.Web;
 using Gateway.Edge;
+using Gateway.Forwarding;
 using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
+using Gateway.Web;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
@@ -45,8 +46,16 @@ internal static partial class App
             LogNotice(app.Logger, notice);
         }
 
-        var (monitor, clock) = (app.Services.GetRequiredService<ConfigurationMonitor>(), app.Services.GetRequiredService<TimeProvider>());
-        var drain = app.Services.GetRequiredService<TunnelDrain>();
+        UsePipeline(app, configuration.Settings.Server.BasePath);
+        return app;
+    }
+
+    /// <summary>The way of a request, in order.</summary>
+    private static void UsePipeline(WebApplication app, string basePath)
+    {
+        var services = app.Services;
+        var (monitor, clock) = (services.GetRequiredService<ConfigurationMonitor>(), services.GetRequiredService<TimeProvider>());
+        var drain = services.GetRequiredService<TunnelDrain>();
         drain.Watch();
 
         // A connection that was used may be closed when the gateway ends.
@@ -55,34 +64,27 @@ internal static partial class App
         // What goes wrong behind this line gets a reference id and a log entry, and no details to the caller.
         app.Use(next => context => CatchAsync(next, context, app.Logger));
 
-        // The edge: peer, client address and identity headers are settled before anything else reads the request.
-        app.Use(next => RequestContext.Begin(next, monitor, clock));
+        // Step 1, the edge: peer, client, target and identity headers are settled before anything else reads the request.
+        var loops = services.GetRequiredService<LoopLog>();
+        app.Use(next => RequestContext.Begin(next, monitor, loops, clock));
 
         // A shutdown does not wait for tunnels longer than it is told to.
         app.Use(drain.RunAsync);
 
-        // Own pages say how they may be used; the provider's answer comes back under the same path.
-        var provider = app.Services.GetRequiredService<Provider>();
-        app.UseWhen(context => context.Request.Path.StartsWithSegments(configuration.Settings.Server.BasePath), pages =>
-        {
-            pages.Use(next => PageAnswers.AddHeaders(next, provider));
-            pages.Use(PageAnswers.CheckHost);
-            pages.Use(app.Services.GetRequiredService<PageLimits>().RunAsync);
-            pages.UseAuthentication();
-            pages.Use(PageDoor.CatchAsync);
-        });
+        // Both planes of Headscale end here: what is no page of ours never meets the middleware of pages.
+        var router = services.GetRequiredService<RequestRouter>();
+        app.MapWhen(context => !context.Request.Path.StartsWithSegments(basePath), planes => planes.Run(router.RouteAsync));
 
-        // Else the framework puts the same in front of everything, the edge included.
-        ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
-
+        // Own pages. Which endpoint it is says who may come in; without an answer to that, only who is signed in.
         app.UseRouting();
-        app.MapGet(CaptivePortal.Path, CaptivePortal.Answer);
-        MapPages(app.MapGroup(configuration.Settings.Server.BasePath));
-
-        // Both planes: the policy's rows are YARP's routes, and the walk stands before its forwarder.
-        var walk = app.Services.GetRequiredService<Walk>();
-        app.MapReverseProxy(proxy => proxy.Use((context, next) => walk.RunAsync(context, _ => next())));
-        return app;
+        var provider = services.GetRequiredService<Provider>();
+        app.Use(next => PageHeaders.Add(next, provider));
+        app.Use(PageHeaders.CheckHost);
+        app.Use(next => PageErrors.Catch(next, app.Logger));
+        app.Use(services.GetRequiredService<PageLimits>().RunAsync);
+        app.UseAuthentication();
+        app.UseAuthorization();
+        MapPages(app.MapGroup(basePath));
     }
 
     private static void MapPages(RouteGroupBuilder admin)
@@ -118,8 +120,14 @@ internal static partial class App
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
 
-        // The framework's base class says of every failure what is said here already, with its stack and without its cause.
+        // The framework's base classes say of every failure what is said here already, with its stack and without its cause.
         logging.AddFilter("Gateway.Identity.Oidc.OidcHandler", LogLevel.None);
+        logging.AddFilter("Gateway.Users.ProxyHeadersHandler", LogLevel.None);
+        logging.AddFilter("Gateway.Users.SessionHandler", LogLevel.None);
+        logging.AddFilter("Gateway.Users.HeadscaleKeyHandler", LogLevel.None);
+
+        // A form cookie that a stranger broke is no error of ours, and no reason for a stack trace.
+        logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.None);
 
         // YARP warns of every tunnel that ends, which is how tunnels end (dotnet/yarp #2503).
         logging.AddFilter("Yarp", LogLevel.Error);

@@ -1,6 +1,7 @@
 using Gateway.Web;
 using Gateway.Web.Control;
 using Gateway.Audit;
+using Gateway.Authorization;
 using Gateway.Documents;
 using Gateway.Edge;
 using Gateway.Forwarding;
@@ -12,11 +13,11 @@ using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Users;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.Extensions.Options;
-using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway;
 
@@ -54,21 +55,17 @@ internal static class AppServices
         services.AddSingleton<HeadscaleClient>();
         services.AddSingleton<OwnerLookup>();
         services.AddSingleton<GatewayKey>();
-        services.AddSingleton<TrustedHeaders>();
-        services.AddSingleton<Credentials>();
-        services.AddSingleton<PrincipalResolver>();
-        services.AddSingleton<Authentication>();
-        services.AddSingleton<RateLimits>();
-        services.AddSingleton<PageLimits>();
-        services.AddSingleton<PageDoor>();
-        services.AddSingleton<JsonDoor>();
-        services.AddSingleton<DuplicateFormGuard>();
-        services.AddSingleton<PersonChanges>();
-        services.AddSingleton<OneTimeSecretCookie>();
-        services.AddSingleton<Judge>();
-        services.AddSingleton<PageCalls>();
-        services.AddSingleton<Walk>();
+        services.AddSingleton<LoopLog>();
         services.AddSingleton<TunnelDrain>();
+        services.AddSingleton<RateLimits>();
+        services.AddSingleton<ProvenKeys>();
+        services.AddSingleton<TrustedHeaders>();
+        services.AddSingleton<CredentialReader>();
+        services.AddSingleton<PrincipalResolver>();
+        services.AddSingleton<CallLimits>();
+        services.AddSingleton<PersonChanges>();
+        AddForwarding(services);
+        AddPages(services);
         AddRunning<UpstreamMonitor>(services);
         AddRunning<UserDirectory>(services);
         AddRunning<Sessions>(services);
@@ -79,10 +76,36 @@ internal static class AppServices
             services.AddSingleton(files);
             services.AddHostedService<ConfigurationWatch>();
         }
+    }
 
-        services.AddSingleton<IProxyConfigProvider, ProxyRoutes>();
-        services.AddReverseProxy().AddTransforms<Transforms>()
-            .ConfigureHttpClient((_, handler) => UpstreamSockets.Configure(handler, configuration.Settings.Headscale.TlsCaPath, connections.Opened));
+    private static void AddForwarding(IServiceCollection services)
+    {
+        services.AddHttpForwarder();
+        services.AddSingleton<Upstreams>();
+        services.AddSingleton<Forwarder>();
+        services.AddSingleton(provider => new Authorizer(
+            provider.GetRequiredService<OwnerLookup>(),
+            provider.GetRequiredService<GatewayKey>(),
+            provider.GetRequiredService<UpstreamMonitor>().VersionAsync));
+        services.AddSingleton<AuditEntryFactory>();
+        services.AddSingleton<AuthorizedCall>();
+        services.AddSingleton<ApiAnswers>();
+        services.AddSingleton<ApiPipeline>();
+        services.AddSingleton<ClientPlane>();
+        services.AddSingleton<RequestRouter>();
+        services.AddSingleton<HeadscaleCalls>();
+    }
+
+    private static void AddPages(IServiceCollection services)
+    {
+        services.AddSingleton<PageLimits>();
+        services.AddSingleton<PageLayout>();
+        services.AddSingleton<DuplicateFormGuard>();
+        services.AddSingleton<OneTimeSecretCookie>();
+        services.AddSingleton<IAuthorizationHandler, CapabilityHandler>();
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessResults>();
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(CapabilityRequirement.SignedIn).Build());
+        services.AddRazorComponents();
     }
 
     private static void AddSignIn(IServiceCollection services, GatewaySettings settings)
@@ -113,10 +136,9 @@ internal static class AppServices
             SetCookie(forms.Cookie, cookie.Prefix + "headtower-form", secure: false, "/");
             forms.SuppressXFrameOptionsHeader = true;
         });
-        services.AddRazorComponents();
         services.AddSingleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>();
         services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>, OidcOptionsSetup>();
-        services.AddAuthentication().AddRemoteScheme<OpenIdConnectOptions, OidcHandler>(OidcHandler.SchemeName, null, options =>
+        services.AddAuthentication(GatewaySchemes.Policy).AddGatewaySchemes().AddRemoteScheme<OpenIdConnectOptions, OidcHandler>(OidcHandler.SchemeName, null, options =>
         {
             options.CallbackPath = RedirectAddress.PathOf(settings);
             SetCookie(options.CorrelationCookie, (cookie.Secure ? "__Secure-" : "") + "headtower-signin.", cookie.Secure, settings.Server.BasePath + "/oidc");

@@ -3,11 +3,12 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Gateway.Edge;
-using Gateway.Forwarding;
+using Gateway.Authorization;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Tests.Edge;
 
@@ -26,15 +27,17 @@ public sealed class OneReadingTests
         var parser = new HeadscaleParser(version);
         var configuration = new Configuration(Some.Settings("headscale: {url: http://h, api_key: none}").Settings!, Some.Table);
         using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
-        var judge = new Judge(new OwnerLookup(client, TimeProvider.System), new GatewayKey(client, new ConfigurationMonitor(configuration)));
-        var facts = Facts.Nobody with { SignedIn = true, Role = Some.Table.RoleNamed("owner") };
+        var key = new GatewayKey(client, new ConfigurationMonitor(configuration));
+        var authorizer = new Authorizer(new OwnerLookup(client, TimeProvider.System), key, _ => new(new HeadscaleVersion(version)));
+        var facts = Facts.Anonymous with { SignedIn = true, Role = Some.Table.RoleNamed("owner") };
         var (allowed, readHere) = (0, 0);
 
         foreach (var (method, target, body) in Requests(version).Sample(Samples, 50))
         {
             var bytes = Encoding.UTF8.GetBytes(body);
-            var judgement = await judge.DecideAsync(
-                new Case(Some.Table, method, RawTarget.Parse(target), bytes.Length > 0, facts), _ => Task.FromResult<(byte[], (Reason, string)?)>((bytes, null)), () => new(new HeadscaleVersion(version)), default);
+            var raw = RawTarget.Parse(target);
+            var call = new WireCall(method, raw, Some.Table.Find(method, raw?.Path ?? ""), new HeaderDictionary(), new GivenBody(bytes));
+            var judgement = await authorizer.AuthorizeAsync(new(call, facts), default);
             var asCame = parser.Read(method, target, bytes);
             readHere += asCame is null ? 0 : 1;
             if (judgement.Decision.Reason is not Reason.Allowed)
@@ -54,7 +57,7 @@ public sealed class OneReadingTests
         (readHere > allowed).Should().BeTrue($"{readHere} were understood by Headscale");
     }
 
-    private static Understood Of(Judgement judgement) => new(
+    private static Understood Of(AuthorizationResult judgement) => new(
         $"{judgement.Call.Method} {judgement.Decision.Rule!.Path.Pattern}",
         judgement.Call.Path,
         judgement.Call.Query,

@@ -175,13 +175,9 @@ public sealed class TunnelTests
     [Fact]
     public void TunnelsHaveNoTimeoutAndEverythingElseHas()
     {
-        var configuration = new Configuration(Some.Settings("headscale: {url: http://127.0.0.1:1}").Settings!, Some.Table);
-        var routes = new Gateway.Forwarding.ProxyRoutes(new Gateway.Policy.ConfigurationMonitor(configuration)).GetConfig();
-
         foreach (var row in Some.Table.Rules)
         {
-            var cluster = routes.Clusters.Single(one => one.ClusterId == routes.Routes.Single(route => route.RouteId == row.Id).ClusterId);
-            cluster.HttpRequest!.ActivityTimeout.Should().Be(row.Tunnel ? Timeout.InfiniteTimeSpan : null);
+            Gateway.Forwarding.Upstreams.ConfigFor(row).ActivityTimeout.Should().Be(row.Tunnel ? Timeout.InfiniteTimeSpan : null);
         }
     }
 

@@ -89,7 +89,7 @@ public sealed class PassThroughTests
         await using var connection = await gateway.ConnectAsync();
         await connection.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.Headscale.ApiKey}\r\n\r\n"));
 
-        (await RawPeer.ReadHeadAsync(connection)).Should().StartWith("HTTP/1.1 400 ");
+        (await RawPeer.ReadHeadAsync(connection)).Should().StartWith("HTTP/1.1 404 ");
         gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 

@@ -53,7 +53,7 @@ public sealed class ShippedPolicyTests
         default(Decision).IsAllowed.Should().BeFalse();
         new Role("any", 0, Enum.GetValues<Capability>().Except([Capability.None]).ToHashSet()).Has(default).Should().BeFalse();
         Role.Unknown.Has(Capability.SignedIn).Should().BeFalse();
-        Decider.Decide(Some.Table.Rules[^1], new Call { Method = "GET" }, default).Reason.Should().Be(Reason.SignInRequired);
+        PolicyEvaluator.Evaluate(Some.Table.Rules[^1], new Call { Method = "GET" }, default).Reason.Should().Be(Reason.SignInRequired);
     }
 
     [Theory]

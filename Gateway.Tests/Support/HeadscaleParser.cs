@@ -33,7 +33,9 @@ internal sealed class HeadscaleParser(int version)
             if (ReadPath(path, pattern) is { } values)
             {
                 var fields = Some.Table.Rules.Single(row => row.Methods.Contains(method) && row.Path.Pattern == pattern);
-                return ReadQuery(query, [.. fields.Query.Keys]) is { } parameters && ReadBody(body, fields.Body) is { } members
+                // From 0.28 on, listing keys takes no user.
+                var declared = fields.Query.Keys.Where(name => !(fields.Id == "keys.list" && version >= 28)).ToArray();
+                return ReadQuery(query, declared) is { } parameters && ReadBody(body, fields.Body) is { } members
                     ? new Understood($"{method} {pattern}", values, parameters, members)
                     : null;
             }
@@ -156,6 +158,11 @@ internal sealed class HeadscaleParser(int version)
                 continue;
             }
 
+            if (member.Value.ValueKind is JsonValueKind.Null)
+            {
+                continue;
+            }
+
             if ((values.ContainsKey(known.Name) && !_isHuma) || Value(known.Type, member.Value) is not { } value)
             {
                 return null;
@@ -167,10 +174,9 @@ internal sealed class HeadscaleParser(int version)
         return values;
     }
 
-    /// <summary>Null in JSON leaves a value at zero in both.</summary>
+    /// <summary>Null in JSON leaves a value at zero in both, as if it were not there.</summary>
     private string? Value(FieldType type, JsonElement json) => (type, json.ValueKind) switch
     {
-        (_, JsonValueKind.Null) => "",
         (FieldType.Text or FieldType.Time, JsonValueKind.String) => json.GetString(),
         (FieldType.Id, JsonValueKind.String) => Number(json.GetString()!),
         (FieldType.Id, JsonValueKind.Number) when !_isHuma => json.TryGetUInt64(out var id) ? Number($"{id}") : decimal.TryParse(json.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && real == decimal.Truncate(real) ? $"{real:0}" : null,

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text;
 using Gateway.Web.Control;
+using Gateway.Authorization;
 using Gateway.Edge;
-using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
@@ -41,20 +41,21 @@ internal static class ExplainVerb
 
     /// <summary>Decides as the server would. Null, with a complaint, when there is no such role or person.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
-    public static async Task<(Facts Facts, Judgement Judgement)?> ExplainAsync(Configuration configuration, HeadscaleClient client, Question question, CancellationToken cancel)
+    public static async Task<(Facts Facts, AuthorizationResult Result)?> ExplainAsync(Configuration configuration, HeadscaleClient client, Question question, CancellationToken cancel)
     {
         if (await FactsAsync(question, configuration, client, cancel) is not { } facts)
         {
             return null;
         }
 
-        var body = question.Body;
-        var judgement = await new Judge(new OwnerLookup(client, TimeProvider.System), new GatewayKey(client, new ConfigurationMonitor(configuration))).DecideAsync(
-            new Case(configuration.Table, question.Method, RawTarget.Parse(question.Path), body.Length > 0, facts),
-            form => Task.FromResult<(byte[], (Reason, string)?)>(body.Length > form.Limit ? ([], (Reason.TooLarge, $"the body is larger than {form.Limit} bytes")) : (body, null)),
-            async () => (question.Version ?? await client.GetVersionAsync(cancel)).Known,
-            cancel);
-        return (facts, judgement);
+        var target = RawTarget.Parse(question.Path);
+        var match = configuration.Table.Find(question.Method, target?.Path ?? "");
+        var call = new WireCall(question.Method, target, match, new HeaderDictionary(), new GivenBody(question.Body));
+        var owners = new OwnerLookup(client, TimeProvider.System);
+        var authorizer = new Authorizer(owners, new GatewayKey(client, new ConfigurationMonitor(configuration)), VersionAsync);
+        return (facts, await authorizer.AuthorizeAsync(new(call, facts), cancel));
+
+        async ValueTask<HeadscaleVersion> VersionAsync(CancellationToken token) => (question.Version ?? await client.GetVersionAsync(token)).Known;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
@@ -69,13 +70,13 @@ internal static class ExplainVerb
             parsed.GetValue(_body) is { } file ? await File.ReadAllBytesAsync(file, cancel) : [],
             parsed.GetValue(_version) is { } version ? HeadscaleVersion.Parse(version) : null);
         using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
-        if (await ExplainAsync(configuration, client, question, cancel) is not var (facts, judgement))
+        if (await ExplainAsync(configuration, client, question, cancel) is not var (facts, result))
         {
             return Output.Failed;
         }
 
-        Print(parsed.GetValue(CommandLine.Json), facts, judgement);
-        return judgement.Decision.IsAllowed ? Output.Fine : Output.Failed;
+        Print(parsed.GetValue(CommandLine.Json), facts, result);
+        return result.Decision.IsAllowed ? Output.Fine : Output.Failed;
     }
 
     /// <summary>Who would be asking; null when there is no such role or person.</summary>
@@ -95,7 +96,7 @@ internal static class ExplainVerb
 
         if (question.Role is null)
         {
-            return Facts.Nobody;
+            return Facts.Anonymous;
         }
 
         if (!configuration.Table.HasRole(question.Role))
@@ -113,12 +114,12 @@ internal static class ExplainVerb
         return new Facts(true, configuration.Table.RoleNamed(role), linked, false, Ownership.Unknown);
     }
 
-    private static void Print(bool json, Facts facts, Judgement judgement)
+    private static void Print(bool json, Facts facts, AuthorizationResult result)
     {
-        var decision = judgement.Decision;
+        var decision = result.Decision;
         var text = Refusals.TextOf(new(decision.Reason, facts.SignedIn ? facts.Role.Name : null, decision.Lacks, decision.Detail));
         var upstream = decision.IsAllowed
-            ? new UpstreamLine(judgement.Call.Method, judgement.UpstreamTarget, judgement.UpstreamBody is { } sent ? Encoding.UTF8.GetString(sent) : null)
+            ? new UpstreamLine(result.Call.Method, result.UpstreamTarget, result.UpstreamBody is { } sent ? Encoding.UTF8.GetString(sent) : null)
             : null;
         if (json)
         {

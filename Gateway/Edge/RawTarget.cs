@@ -30,7 +30,7 @@ internal readonly record struct RawTarget(string Path, string Query)
     public bool IsCanonical =>
         Path.All(one => one is > ' ' and < (char)127 and not ('\\' or ';' or '"' or '<' or '>' or '^' or '`' or '{' or '|' or '}' or '#'))
         && !Path[1..].Split('/').Any(segment => segment is "" or "." or "..")
-        && Escapes().All(one => one is > 0x20 and not ('%' or '/' or '\\' or '.' or ';' or 0x7f));
+        && Escapes().All(one => one is >= 0x20 and not ('%' or '/' or '\\' or '.' or ';' or 0x7f));
 
     private IEnumerable<int> Escapes()
     {

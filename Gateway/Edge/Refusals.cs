@@ -1,20 +1,6 @@
-using System.Text.Json;
 using Gateway.Policy;
 
 namespace Gateway.Edge;
-
-/// <summary>How the Headscale behind us writes its errors, so that a client written for it understands ours.</summary>
-internal enum ErrorStyle
-{
-    /// <summary>0.30 and later: RFC 9457 problem details.</summary>
-    Problem = 0,
-
-    /// <summary>0.26 to 0.29: gRPC status as JSON, and plain text for 401.</summary>
-    GrpcStatus,
-
-    /// <summary>/api/v2: message and status, as Tailscale writes them.</summary>
-    Tailscale,
-}
 
 /// <summary>What a refusal needs to say.</summary>
 /// <param name="Reason">Why.</param>
@@ -23,12 +9,9 @@ internal enum ErrorStyle
 /// <param name="Detail">What exactly was wrong.</param>
 internal readonly record struct Refusal(Reason Reason, string? Role = null, Capability Lacks = Capability.None, string? Detail = null);
 
-/// <summary>The only place where a reason becomes an answer.</summary>
+/// <summary>The only place where a reason becomes a status and a sentence.</summary>
 internal static class Refusals
 {
-    /// <summary>JSON that is never part of a page: an apostrophe stays one.</summary>
-    private static readonly JsonWriterOptions _readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The HTTP status of a reason.</summary>
     public static int StatusOf(Reason reason) => reason switch
     {
@@ -36,12 +19,14 @@ internal static class Refusals
         Reason.BadRequest or Reason.BadQuery or Reason.BadBody or Reason.CredentialsDisagree => StatusCodes.Status400BadRequest,
         Reason.MalformedCredential or Reason.SignInRequired => StatusCodes.Status401Unauthorized,
         Reason.NotDecided or Reason.CrossSite or Reason.RoleTooLow or Reason.NotLinked or Reason.NotOwner or Reason.OwnRightsExceeded or Reason.GatewayKeySpared
-            or Reason.BodyUnread or Reason.OwnerUnknown or Reason.TargetKeyUnknown => StatusCodes.Status403Forbidden,
+            or Reason.BodyUnread or Reason.OwnerUnknown or Reason.TargetKeyUnknown or Reason.VersionUnknown
+            or Reason.OwnNodesUnknown => StatusCodes.Status403Forbidden,
         Reason.NoSuchRoute or Reason.NotFound => StatusCodes.Status404NotFound,
         Reason.TooLarge => StatusCodes.Status413PayloadTooLarge,
         Reason.UnsupportedMediaType => StatusCodes.Status415UnsupportedMediaType,
         Reason.TooMany => StatusCodes.Status429TooManyRequests,
         Reason.UpstreamNotUnderstood => StatusCodes.Status502BadGateway,
+        Reason.PassedBefore => StatusCodes.Status508LoopDetected,
         Reason.AuditUnavailable or Reason.UpstreamUnavailable or Reason.UpstreamKeyMissing or Reason.UpstreamKeyRejected
             or Reason.StoreUnavailable => StatusCodes.Status503ServiceUnavailable,
     };
@@ -54,7 +39,7 @@ internal static class Refusals
         Reason.BadRequest or Reason.BadQuery or Reason.BadBody or Reason.CredentialsDisagree or Reason.UnsupportedMediaType
             or Reason.TooLarge => refusal.Detail ?? "the request was not understood",
         Reason.TooMany => "too many requests; try again later",
-        Reason.MalformedCredential => "Unauthorized: this bearer token is not a Headscale API key",
+        Reason.MalformedCredential => $"Unauthorized: {refusal.Detail ?? "this bearer token is not a Headscale API key"}",
         Reason.SignInRequired => "Unauthorized: sign in, at the gateway's login page or through the proxy in front, or send a Headscale API key as bearer token",
         Reason.CrossSite => "this call may have been sent by another site; it needs a same-origin Origin header",
         Reason.NoSuchRoute => $"Not Found: {refusal.Detail ?? "the gateway's policy has no such operation"}",
@@ -66,6 +51,8 @@ internal static class Refusals
         Reason.GatewayKeySpared => "this is the API key that the gateway itself uses; give it another one first (headscale.api_key), then this one can go",
         Reason.BodyUnread => "the body was not read, so the call was refused",
         Reason.TargetKeyUnknown => "which API key is meant could not be looked up, so the call was refused",
+        Reason.VersionUnknown => "the version of Headscale could not be found out, so the call was refused",
+        Reason.OwnNodesUnknown => "your own machines could not be looked up, so the call was refused",
         Reason.OwnerUnknown => "the owner could not be looked up, so the call was refused",
         Reason.AuditUnavailable => "the audit log cannot be written, so nothing can be changed; see the gateway's log",
         Reason.StoreUnavailable => "the gateway's store cannot be read or written; see the gateway's log",
@@ -73,63 +60,8 @@ internal static class Refusals
         Reason.UpstreamKeyMissing => "the gateway has no Headscale API key; set headscale.api_key",
         Reason.UpstreamKeyRejected => "Headscale rejects the gateway's API key; it is expired, deleted or wrong: set a new headscale.api_key",
         Reason.UpstreamNotUnderstood => "Headscale's answer was not understood, so it was not passed on",
+        Reason.PassedBefore => "this request has passed this gateway before: headscale.url leads back to it",
     };
-
-    /// <summary>Writes the answer in the style of the Headscale behind us.</summary>
-    public static Task WriteAsync(HttpContext context, Refusal refusal, ErrorStyle style) => WriteAsync(context, StatusOf(refusal.Reason), TextOf(refusal), style);
-
-    private static async Task WriteAsync(HttpContext context, int status, string text, ErrorStyle style)
-    {
-        context.Response.StatusCode = status;
-        context.Response.Headers.CacheControl = "no-store";
-        if (style is ErrorStyle.GrpcStatus && status == StatusCodes.Status401Unauthorized)
-        {
-            context.Response.ContentType = "text/plain; charset=utf-8";
-            await context.Response.WriteAsync(text, context.RequestAborted);
-            return;
-        }
-
-        context.Response.ContentType = style is ErrorStyle.Problem ? "application/problem+json" : "application/json";
-        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter, _readable);
-        writer.WriteStartObject();
-        switch (style)
-        {
-            case ErrorStyle.GrpcStatus:
-                writer.WriteNumber("code", GrpcCodeOf(status));
-                writer.WriteString("message", text);
-                writer.WriteStartArray("details");
-                writer.WriteEndArray();
-                break;
-            case ErrorStyle.Tailscale:
-                writer.WriteString("message", text);
-                writer.WriteNumber("status", status);
-                break;
-            case ErrorStyle.Problem:
-                writer.WriteString("title", TitleOf(status));
-                writer.WriteNumber("status", status);
-                writer.WriteString("detail", text);
-                break;
-        }
-
-        writer.WriteEndObject();
-    }
-
-    /// <summary>An answer of the gateway's own JSON, where no reason of the policy is behind it.</summary>
-    public static Task WriteProblemAsync(HttpContext context, int status, string detail) => WriteAsync(context, status, detail, ErrorStyle.Problem);
 
     private static string Because(string? detail) => detail is null ? "" : $" ({detail})";
-
-    private static string TitleOf(int status) => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status);
-
-    /// <summary>The codes of google.rpc.Code that grpc-gateway turns into these statuses.</summary>
-    private static int GrpcCodeOf(int status) => status switch
-    {
-        StatusCodes.Status401Unauthorized => 16,
-        StatusCodes.Status403Forbidden => 7,
-        StatusCodes.Status404NotFound => 5,
-        StatusCodes.Status429TooManyRequests => 8,
-        StatusCodes.Status503ServiceUnavailable => 14,
-        StatusCodes.Status502BadGateway => 13,
-        _ => 3,
-    };
 }

@@ -5,6 +5,7 @@ internal static class ApiKeyFormat
 {
     private const string KeyStart = "hskey-api-";
     private const string TokenStart = "hskey-oauthtok-";
+    private const string ApiKeys = "/api/v1/apikey";
     private const int LegacyPrefix = 7;
     private const int LegacySecret = 32;
     private const int Prefix = 12;
@@ -23,6 +24,9 @@ internal static class ApiKeyFormat
 
         return Split(key, KeyStart);
     }
+
+    /// <summary>Whether a path, read as loosely as any Headscale does, leads to the API keys.</summary>
+    public static bool MayBeMeantBy(string path) => Uri.UnescapeDataString(path).StartsWith(ApiKeys, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What is wrong with the form of a configured key, without a word of it; null when nothing is.</summary>
     public static string? Complaint(string key) =>

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Gateway.Edge;
+using Gateway.Policy;
 
 namespace Gateway.Headscale;
 
@@ -32,6 +33,21 @@ internal sealed record Field(string Name, FieldType Type, bool Required = false,
 
     /// <summary>The only values of a text; null: any.</summary>
     public IReadOnlyList<string>? OneOf { get; init; }
+
+    /// <summary>The name of the field in Headscale's .proto file, which protojson takes as well.</summary>
+    public string ProtoName { get; } = SnakeCase.From(Name);
+
+    /// <summary>Whether a value is one that this member may hold.</summary>
+    public bool Takes(Argument value) => Type switch
+    {
+        FieldType.None => false,
+        FieldType.Text => value.Text is { } text && OneOf?.Contains(text, StringComparer.Ordinal) is null or true,
+        FieldType.Id => value.Text is { } id && ParameterTypes.IsId(id),
+        FieldType.Flag => value.Flag is not null,
+        FieldType.Time => value.Text is { } time && ParameterTypes.IsTime(time),
+        FieldType.List => value.List is not null,
+        FieldType.Number => value.Number is not null,
+    };
 
     public bool IsIn(HeadscaleVersion version) => version.Minor >= Since && version.Minor <= Until;
 }

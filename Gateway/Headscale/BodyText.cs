@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -20,12 +19,12 @@ internal static class BodyText
     private static readonly JsonWriterOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The members of a body; null with a complaint that holds nothing of the body but its member names.</summary>
-    public static FrozenDictionary<string, Argument>? Parse(ReadOnlySpan<byte> utf8, BodyModel model, HeadscaleVersion version, out string complaint)
+    public static IReadOnlyDictionary<string, Argument>? Parse(ReadOnlySpan<byte> utf8, BodyModel model, HeadscaleVersion version, out string complaint)
     {
         complaint = "";
         if (utf8.IsEmpty && model.Optional)
         {
-            return FrozenDictionary<string, Argument>.Empty;
+            return Call.NoMembers;
         }
 
         var members = new Dictionary<string, Argument>(StringComparer.Ordinal);
@@ -49,18 +48,42 @@ internal static class BodyText
             return null;
         }
 
-        foreach (var field in model.Fields.Where(one => one.Required && one.IsIn(version)))
+        complaint = Missing(members, model, version) ?? "";
+        return complaint.Length == 0 ? members : null;
+    }
+
+    /// <summary>What is wrong with members that were not read from a body; null when nothing is.</summary>
+    public static string? Complaint(IReadOnlyDictionary<string, Argument> members, BodyModel model, HeadscaleVersion version)
+    {
+        foreach (var (name, value) in members)
         {
-            if (!members.TryGetValue(field.Name, out var value) || value.Text is "")
+            if (model.Fields.FirstOrDefault(field => field.Name == name && field.IsIn(version)) is not { } known)
             {
-                complaint = field.Name == "expiration"
-                    ? "'expiration' is missing: Headscale would store a key that has already expired; send a time such as 2030-01-01T00:00:00Z"
-                    : $"'{field.Name}' is missing";
-                return null;
+                return $"Headscale {version} does not take '{name}'";
+            }
+
+            if (!known.Takes(value))
+            {
+                return $"'{name}' must be {Describe(known)}";
             }
         }
 
-        return members.ToFrozenDictionary(StringComparer.Ordinal);
+        return Missing(members, model, version);
+    }
+
+    private static string? Missing(IReadOnlyDictionary<string, Argument> members, BodyModel model, HeadscaleVersion version)
+    {
+        foreach (var field in model.Fields)
+        {
+            if (field.Required && field.IsIn(version) && (!members.TryGetValue(field.Name, out var value) || value.Text is ""))
+            {
+                return field.Name == "expiration"
+                    ? "'expiration' is missing: Headscale would store a key that has already expired; send a time such as 2030-01-01T00:00:00Z"
+                    : $"'{field.Name}' is missing";
+            }
+        }
+
+        return null;
     }
 
     /// <summary>The canonical body: known members in the model's order.</summary>
@@ -108,7 +131,7 @@ internal static class BodyText
     }
 
     /// <summary>A policy is a document for people: its comments and order stay, once it is known to be one.</summary>
-    private static FrozenDictionary<string, Argument>? ReadDocument(ReadOnlySpan<byte> utf8, out string complaint)
+    private static Dictionary<string, Argument>? ReadDocument(ReadOnlySpan<byte> utf8, out string complaint)
     {
         complaint = "the body is not a valid HuJSON object";
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
@@ -118,7 +141,7 @@ internal static class BodyText
         }
 
         complaint = "";
-        return FrozenDictionary.Create(StringComparer.Ordinal, [KeyValuePair.Create(BodyModel.Document, new Argument(Encoding.UTF8.GetString(utf8), null, null))]);
+        return new(StringComparer.Ordinal) { [BodyModel.Document] = Argument.Of(Encoding.UTF8.GetString(utf8)) };
     }
 
     private static void Write(Utf8JsonWriter writer, string name, Argument value)
@@ -158,27 +181,50 @@ internal static class BodyText
         }
 
         // A read past the end also proves that nothing follows the object.
-        return ReadObject(ref reader, "", [.. model.Fields.Where(one => one.IsIn(version))], version, members, [], ref complaint) && !reader.Read();
+        Field[] fields = [.. model.Fields.Where(field => field.IsIn(version))];
+        return ReadObject(ref reader, "", fields, version, members, [], ref complaint) && !reader.Read();
     }
 
     /// <param name="at">Where the object stands in the body: empty, or names with a dot after each.</param>
-    /// <param name="objects">The objects that were there already.</param>
+    /// <param name="seen">The members and objects that were there already.</param>
     private static bool ReadObject(
-        ref Utf8JsonReader reader, string at, IReadOnlyList<Field> fields, HeadscaleVersion version, Dictionary<string, Argument> members, HashSet<string> objects, ref string complaint)
+        ref Utf8JsonReader reader, string at, IReadOnlyList<Field> fields, HeadscaleVersion version,
+        Dictionary<string, Argument> members, HashSet<string> seen, ref string complaint)
     {
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             // An escape inside a name is only ever there to get past a filter; a dot would reach into an object.
             var name = reader.ValueIsEscaped || reader.ValueSpan.Contains((byte)'.') || reader.ValueSpan.IsEmpty ? "." : at + reader.GetString();
-            if (fields.Any(one => one.Name.StartsWith(name + ".", StringComparison.Ordinal)))
+            var field = fields.FirstOrDefault(field => field.Name == name) ?? (version.TakesProtoNames ? fields.FirstOrDefault(field => field.ProtoName == name) : null);
+            var isObject = field is null && fields.Any(field => field.Name.StartsWith(name + ".", StringComparison.Ordinal));
+            if (field is null && !isObject)
             {
-                if (!objects.Add(name) || !reader.Read() || reader.TokenType is not JsonTokenType.StartObject)
+                complaint = $"the body has a member that Headscale {version} does not know here; it takes {Known(fields)}";
+                return false;
+            }
+
+            name = field?.Name ?? name;
+            if (!seen.Add(name))
+            {
+                complaint = $"the body has '{name}' twice";
+                return false;
+            }
+
+            // Null is absence, as in protojson and in Go.
+            if (!reader.Read() || (reader.TokenType is JsonTokenType.Null && field is not { TakesNull: true }))
+            {
+                continue;
+            }
+
+            if (isObject)
+            {
+                if (reader.TokenType is not JsonTokenType.StartObject)
                 {
-                    complaint = $"'{name}' must be an object, and there once";
+                    complaint = $"'{name}' must be an object";
                     return false;
                 }
 
-                if (!ReadObject(ref reader, name + ".", fields, version, members, objects, ref complaint))
+                if (!ReadObject(ref reader, name + ".", fields, version, members, seen, ref complaint))
                 {
                     return false;
                 }
@@ -186,23 +232,13 @@ internal static class BodyText
                 continue;
             }
 
-            if (fields.FirstOrDefault(one => one.Name == name) is not { } field)
+            if (ReadValue(ref reader, field!) is not { } value)
             {
-                complaint = $"the body has a member that Headscale {version} does not know here; it takes {Known(fields)}";
+                complaint = $"'{name}' must be {Describe(field!)}";
                 return false;
             }
 
-            if (!reader.Read() || ReadValue(ref reader, field) is not { } value)
-            {
-                complaint = $"'{name}' must be {Describe(field)}";
-                return false;
-            }
-
-            if (!members.TryAdd(name, value))
-            {
-                complaint = $"the body has '{name}' twice";
-                return false;
-            }
+            members[name] = value;
         }
 
         return true;

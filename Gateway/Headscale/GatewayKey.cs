@@ -10,9 +10,15 @@ internal sealed class GatewayKey(HeadscaleClient client, ConfigurationMonitor mo
     /// <exception cref="HeadscaleException">Headscale did not say which key has the id.</exception>
     public async Task<TargetKey> FindAsync(Call call, CancellationToken cancel)
     {
-        if (monitor.Current.Settings.Headscale.ApiKey is not { } key || ApiKeyFormat.PrefixOf(key.Reveal()) is not { } prefix)
+        if (monitor.Current.Settings.Headscale.ApiKey is not { } key)
         {
             return TargetKey.Other;
+        }
+
+        // A key of a form that is not known here cannot be told from others, so that no key may be touched.
+        if (ApiKeyFormat.PrefixOf(key.Reveal()) is not { } prefix)
+        {
+            return TargetKey.Unknown;
         }
 
         string?[] named = [call.Path.GetValueOrDefault("prefix"), call.Text("prefix")];

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Gateway.Edge;
 using Gateway.Policy;
 using Gateway.Settings;
 using Polly;
@@ -21,8 +22,6 @@ internal sealed class HeadscaleException(Reason reason, string message, Exceptio
 /// <summary>Our own calls to Headscale: few, retried and circuit-broken. Forwarded calls never come through here.</summary>
 internal sealed class HeadscaleClient : IDisposable
 {
-    private static readonly TimeSpan _longest = TimeSpan.FromSeconds(30);
-
     private readonly ConfigurationMonitor _monitor;
     private readonly ResiliencePipeline<HttpResponseMessage> _resilience;
     private readonly Lock _gate = new();
@@ -102,35 +101,6 @@ internal sealed class HeadscaleClient : IDisposable
     public async Task<IReadOnlyList<HeadscaleKey>> ListKeysAsync(string userId, HeadscaleVersion version, CancellationToken cancel) =>
         (await GetAsync(version.HasTagOwnership ? "/api/v1/preauthkey" : $"/api/v1/preauthkey?user={userId}", HeadscaleJson.Default.KeyList, cancel))?.PreAuthKeys ?? [];
 
-    /// <summary>Sends a judged call of a page. It is never retried; the answer's body is not read yet.</summary>
-    /// <exception cref="HeadscaleException">There is no key, or Headscale cannot be reached.</exception>
-    public async Task<HttpResponseMessage> SendJudgedAsync(string method, string target, byte[]? body, string bodyType, CancellationToken cancel)
-    {
-        var settings = _monitor.Current.Settings.Headscale;
-        var key = settings.ApiKey ?? throw new HeadscaleException(Reason.UpstreamKeyMissing, "headscale.api_key is not set");
-        using var request = new HttpRequestMessage(
-            new HttpMethod(method), new Uri(settings.Url.GetLeftPart(UriPartial.Authority) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
-        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key.Reveal());
-        if (body is not null)
-        {
-            request.Content = new ByteArrayContent(body);
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue(bodyType);
-        }
-
-        try
-        {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            patience.CancelAfter(_longest);
-            return await HttpFor(settings).SendAsync(request, patience.Token);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
-        {
-            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{settings.Url}: {e.Message}", e);
-        }
-    }
-
     public void Dispose() => _current?.Http.Dispose();
 
     /// <summary>Null for 404; every other failure is an exception with its reason.</summary>
@@ -157,6 +127,10 @@ internal sealed class HeadscaleClient : IDisposable
         _ => false,
     };
 
+    /// <summary>Whether an answer says that a caller's own key was refused; 0.26 says it with 500.</summary>
+    public static bool SaysKeyRefused(int status, HeadscaleVersion? version) =>
+        status == StatusCodes.Status401Unauthorized || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 });
+
     private async Task<HttpResponseMessage> SendAsync(string path, Secret? key, CancellationToken cancel)
     {
         var settings = _monitor.Current.Settings.Headscale;
@@ -168,6 +142,7 @@ internal sealed class HeadscaleClient : IDisposable
                 {
                     using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(settings.Url, path));
                     request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+                    request.Headers.TryAddWithoutValidation(LoopMark.Header, LoopMark.Value);
                     request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
                     request.Headers.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key.Reveal());
                     var response = await http.SendAsync(request, token);
@@ -185,6 +160,11 @@ internal sealed class HeadscaleClient : IDisposable
     private static async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancel)
         where T : class
     {
+        if (response.StatusCode is HttpStatusCode.LoopDetected)
+        {
+            throw new HeadscaleException(Reason.UpstreamUnavailable, "headscale.url leads back to this gateway; name the address of Headscale itself");
+        }
+
         if (!response.IsSuccessStatusCode)
         {
             throw new HeadscaleException(Reason.UpstreamUnavailable, $"{response.RequestMessage?.RequestUri?.AbsolutePath} answered {(int)response.StatusCode}");

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Gateway.Edge;
 
 namespace Gateway.Headscale;
 
@@ -16,6 +15,12 @@ internal readonly record struct HeadscaleVersion(int Minor)
 
     /// <summary>Since 0.28 a node is owned by a user or tagged, never both, and pre-auth keys have ids.</summary>
     public bool HasTagOwnership => Minor >= 28;
+
+    /// <summary>Since 0.29 devices are registered by an operation of their own, and a policy can be checked without setting it.</summary>
+    public bool HasAuthRegister => Minor >= 29;
+
+    /// <summary>Up to 0.29 every member of a body has a second name, the one in the .proto file, such as display_name.</summary>
+    public bool TakesProtoNames => Minor <= 29;
 
     public bool IsKnown => Minor >= Oldest.Minor && Minor <= Newest.Minor;
 

@@ -43,7 +43,7 @@ internal sealed partial class UpstreamMonitor(HeadscaleClient client, Configurat
     public UpstreamStatus Status => _status;
 
     /// <summary>How errors are written; before the version is known, as the newest does.</summary>
-    public Edge.ErrorStyle ErrorStyle => Assumed.ErrorStyle;
+    public ErrorStyle ErrorStyle => Assumed.ErrorStyle;
 
     /// <summary>The version to go by where nothing can be asked; the newest until it is known.</summary>
     public HeadscaleVersion Assumed => _status.Version?.Known ?? HeadscaleVersion.Newest;
@@ -80,22 +80,66 @@ internal sealed partial class UpstreamMonitor(HeadscaleClient client, Configurat
         Report(before, _status);
     }
 
+    /// <summary>A forwarded request found nobody there. It is news at once, and not only when the next question comes.</summary>
+    public void CouldNotBeReached(string cause)
+    {
+        var before = _status;
+        if (!before.IsReachable)
+        {
+            return;
+        }
+
+        _status = before with { IsReachable = false, Detail = cause };
+        Report(before, _status);
+        connections.Opened();
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var due = clock.GetUtcNow();
         while (!stoppingToken.IsCancellationRequested)
         {
-            var status = await RefreshAsync(stoppingToken);
+            if (!IsFine || clock.GetUtcNow() >= due)
+            {
+                await RefreshAsync(stoppingToken);
+                due = clock.GetUtcNow() + _calm;
+            }
+            else
+            {
+                await RefreshVersionAsync(stoppingToken);
+            }
+
             await Task.Delay(_least, clock, stoppingToken);
-            await WaitAsync(status is { IsReachable: true, Key: KeyState.Valid or KeyState.Missing } ? _calm : _urgent, stoppingToken);
+            await WaitAsync(IsFine ? due - clock.GetUtcNow() : _urgent, stoppingToken);
         }
     }
+
+    private bool IsFine => _status is { IsReachable: true, Key: KeyState.Valid or KeyState.Missing };
 
     /// <summary>Waits so long, or until a call had to open a connection: Headscale may have been replaced by another version.</summary>
     private async Task WaitAsync(TimeSpan longest, CancellationToken stoppingToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        await await Task.WhenAny(Task.Delay(longest, clock, either.Token), connections.NextAsync(either.Token));
+        var delay = Task.Delay(longest > TimeSpan.Zero ? longest : TimeSpan.Zero, clock, either.Token);
+        await await Task.WhenAny(delay, connections.NextAsync(either.Token));
         await either.CancelAsync();
+    }
+
+    /// <summary>Asks for the version alone: for the key, Headscale works a tenth of a second, and strangers open connections too.</summary>
+    private async Task RefreshVersionAsync(CancellationToken cancel)
+    {
+        var before = _status;
+        try
+        {
+            var version = await client.GetVersionAsync(cancel);
+            _status = version == before.Version ? before with { IsReachable = true } : await RefreshAsync(cancel);
+        }
+        catch (HeadscaleException e)
+        {
+            _status = before with { IsReachable = false, Detail = e.Message };
+        }
+
+        Report(before, _status);
     }
 
     private async ValueTask<HeadscaleVersion> AskVersionAsync(CancellationToken cancel)
@@ -141,6 +185,11 @@ internal sealed partial class UpstreamMonitor(HeadscaleClient client, Configurat
             LogTrouble(detail);
         }
 
+        if (after.IsReachable && before is { IsReachable: false, Version: not null })
+        {
+            LogBack();
+        }
+
         if (after.KeyExpires is { } expires && expires != before.KeyExpires && after.KeyExpiresSoon(clock.GetUtcNow()))
         {
             LogExpiry(expires);
@@ -152,6 +201,9 @@ internal sealed partial class UpstreamMonitor(HeadscaleClient client, Configurat
 
     [LoggerMessage(2, LogLevel.Warning, "Headscale: {Detail}")]
     private partial void LogTrouble(string detail);
+
+    [LoggerMessage(4, LogLevel.Information, "Headscale answers again")]
+    private partial void LogBack();
 
     [LoggerMessage(3, LogLevel.Warning, "The Headscale API key expires at {At:u}; create a new one and set headscale.api_key")]
     private partial void LogExpiry(DateTimeOffset at);

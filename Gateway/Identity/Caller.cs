@@ -65,28 +65,3 @@ internal sealed record Caller
     /// <summary>What <c>oidc.role_claim</c> said.</summary>
     public GroupStatement Roles { get; init; } = GroupStatement.None;
 }
-
-/// <summary>What a request says about its sender: nothing, something unacceptable, a Headscale key, or a person.</summary>
-internal abstract record Identification
-{
-    private Identification()
-    {
-    }
-
-    internal sealed record Nobody : Identification
-    {
-        public static Nobody Instance { get; } = new();
-    }
-
-    /// <param name="Reason">Why the claim was not accepted.</param>
-    /// <param name="Detail">What was wrong with it; holds nothing of the credential.</param>
-    internal sealed record Rejected(Policy.Reason Reason, string Detail) : Identification;
-
-    /// <param name="Prefix">The public part of the caller's own Headscale key.</param>
-    internal sealed record OwnKey(string Prefix) : Identification;
-
-    /// <param name="Session">The session that came along, if any: it must be of the same person.</param>
-    internal sealed record Known(Caller Caller, Session? Session) : Identification;
-
-    internal sealed record InSession(Session Session) : Identification;
-}

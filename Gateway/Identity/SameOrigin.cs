@@ -24,6 +24,13 @@ internal static class SameOrigin
         return origin is [{ } only] ? !IsOurs(only, request, baseUrl) : headers.Cookie.Count > 0;
     }
 
+    /// <summary>Whether the request is known to come from a page of this host: it says so, and browsers let no other site say it.</summary>
+    public static bool IsProven(HttpRequest request, Uri? baseUrl)
+    {
+        var (site, origin) = (request.Headers["Sec-Fetch-Site"], request.Headers.Origin);
+        return !IsCrossSite(request, baseUrl) && (site is ["same-origin"] || (site.Count == 0 && origin.Count == 1));
+    }
+
     private static bool IsOurs(string origin, HttpRequest request, Uri? baseUrl) =>
         Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
         && (baseUrl is null

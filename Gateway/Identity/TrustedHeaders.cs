@@ -13,11 +13,11 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
 
     private readonly LogThrottle<(IPAddress, string Header)> _warned = new(clock);
 
-    public Identification Identify(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
+    public Credential Identify(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
     {
         if (!headers.AnyConfigured)
         {
-            return Identification.Nobody.Instance;
+            return Credential.None.Instance;
         }
 
         if (Distrust(headers, peer, settings) is { } cause)
@@ -27,7 +27,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
                 LogUntrusted(peer.Address, cause);
             }
 
-            return new Identification.Rejected(Reason.SignInRequired, cause);
+            return new Credential.Rejected(Reason.SignInRequired, cause);
         }
 
         return ReadCaller(headers, peer, settings);
@@ -61,7 +61,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             : null;
     }
 
-    private Identification ReadCaller(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
+    private Credential ReadCaller(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
     {
         if (settings.IdentityHeaders.FirstOrDefault(headers.IsNominated) is { } nominated)
         {
@@ -81,7 +81,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             return Reject(user is null ? $"{settings.UserHeader} {userComplaint}" : $"{settings.SubjectHeader} {subjectComplaint}");
         }
 
-        return new Identification.Known(new Caller
+        return new Credential.ProxyIdentity(new Caller
         {
             Source = Source.Proxy,
             Issuer = settings.Issuer,
@@ -94,7 +94,7 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             Groups = GroupsOf(settings),
         }, null);
 
-        Identification.Rejected Reject(string detail)
+        Credential.Rejected Reject(string detail)
         {
             Warn(peer, settings.UserHeader, $"nobody was signed in: {detail}");
             return new(Reason.SignInRequired, detail);

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
@@ -58,28 +57,31 @@ internal sealed class PathTemplate
     }
 
     /// <summary>The values of a raw path, or null when it is not one of this template's. Literals compare ordinally.</summary>
-    public FrozenDictionary<string, string>? Read(string rawPath)
+    public IReadOnlyDictionary<string, string>? Read(string rawPath)
     {
-        var parts = rawPath[1..].Split('/');
-        if (parts.Length != _segments.Length)
+        Dictionary<string, string>? values = null;
+        var rest = rawPath.AsSpan(1);
+        for (var i = 0; i < _segments.Length; i++)
         {
-            return null;
-        }
+            var slash = rest.IndexOf('/');
+            if (slash < 0 != (i == _segments.Length - 1))
+            {
+                return null;
+            }
 
-        var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (var i = 0; i < parts.Length; i++)
-        {
+            var part = slash < 0 ? rest : rest[..slash];
+            rest = slash < 0 ? [] : rest[(slash + 1)..];
             var (text, type) = _segments[i];
             if (type is ParameterType.None)
             {
-                if (!string.Equals(text, parts[i], StringComparison.Ordinal))
+                if (!part.SequenceEqual(text))
                 {
                     return null;
                 }
             }
-            else if (type.Read(type is ParameterType.Name ? DecodeOnce(parts[i]) : parts[i]) is { } value)
+            else if (type.Read(type is ParameterType.Name ? DecodeOnce(part.ToString()) : part.ToString()) is { } value)
             {
-                values[text] = value;
+                (values ??= new(StringComparer.Ordinal))[text] = value;
             }
             else
             {
@@ -87,8 +89,25 @@ internal sealed class PathTemplate
             }
         }
 
-        return values.ToFrozenDictionary(StringComparer.Ordinal);
+        return values ?? Call.None;
     }
+
+    /// <summary>The first parameter whose value is missing or not of its type; null when all fit.</summary>
+    public string? FirstWrong(IReadOnlyDictionary<string, string> values)
+    {
+        foreach (var (text, type) in _segments)
+        {
+            if (type is not ParameterType.None && type.Read(values.GetValueOrDefault(text)) is null)
+            {
+                return text;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The type of a parameter; <see cref="ParameterType.None"/> when the path has none of that name.</summary>
+    public ParameterType TypeOf(string parameter) => Array.Find(_segments, one => one.Type is not ParameterType.None && one.Text == parameter).Type;
 
     /// <summary>The one canonical path for these values; the only path that goes upstream on the API plane.</summary>
     public string Write(IReadOnlyDictionary<string, string> values) =>

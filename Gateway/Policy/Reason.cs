@@ -35,6 +35,8 @@ internal enum Reason
     BodyUnread,
     OwnerUnknown,
     TargetKeyUnknown,
+    VersionUnknown,
+    OwnNodesUnknown,
 
     // The world around us.
     AuditUnavailable,
@@ -43,6 +45,7 @@ internal enum Reason
     UpstreamKeyMissing,
     UpstreamKeyRejected,
     UpstreamNotUnderstood,
+    PassedBefore,
 
     Allowed,
     PassedThrough,

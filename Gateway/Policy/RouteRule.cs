@@ -108,7 +108,7 @@ internal sealed record RouteRule
     public string? Body { get; init; }
 
     /// <summary>The query parameters of API rules. Client rules pass their query on as it is.</summary>
-    public IReadOnlyDictionary<string, ParameterType> Query { get; init; } = FrozenDictionary<string, ParameterType>.Empty;
+    public IReadOnlyDictionary<string, QueryParameter> Query { get; init; } = FrozenDictionary<string, QueryParameter>.Empty;
 
     /// <summary>Request headers that the operation takes besides those that every call has.</summary>
     public IReadOnlyDictionary<string, ParameterType> Headers { get; init; } = FrozenDictionary<string, ParameterType>.Empty;

@@ -25,7 +25,7 @@ internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnly
             Also = ReadAlso(map),
             Own = ReadOwn(map.Map("own")),
             Body = ReadBody(map),
-            Query = ReadTypes(map, "query"),
+            Query = ReadQuery(map),
             Headers = ReadTypes(map, "headers"),
             Since = map.Number("since", 0, 0, 999),
             Filter = Word<Filter>(map, "filter", Filter.None),
@@ -161,6 +161,27 @@ internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnly
         }
 
         return body;
+    }
+
+    /// <summary>Each parameter by its type alone, or as a section with the versions that read it.</summary>
+    private static FrozenDictionary<string, QueryParameter> ReadQuery(YamlMap map)
+    {
+        var query = new Dictionary<string, QueryParameter>(StringComparer.Ordinal);
+        if (map.Map("query") is { } section)
+        {
+            foreach (var name in section.Keys.ToArray())
+            {
+                query[name] = section.IsMap(name) && section.Map(name) is { } parameter
+                    ? new QueryParameter(
+                        Word<ParameterType>(parameter, "type", ParameterType.None),
+                        parameter.Number("since", 0, 0, 999),
+                        parameter.Number("until", int.MaxValue, 0, int.MaxValue),
+                        parameter.Flag("ignored_otherwise", false))
+                    : new QueryParameter(Word<ParameterType>(section, name, ParameterType.None));
+            }
+        }
+
+        return query.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
     private static FrozenDictionary<string, ParameterType> ReadTypes(YamlMap map, string key)

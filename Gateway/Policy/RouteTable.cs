@@ -2,16 +2,25 @@ using System.Collections.Frozen;
 
 namespace Gateway.Policy;
 
+/// <summary>The rule that a path and method match, and the values in the path.</summary>
+/// <param name="Rule">Null for none.</param>
+internal readonly record struct RouteMatch(RouteRule? Rule, IReadOnlyDictionary<string, string> Values)
+{
+    public static RouteMatch None { get; } = new(null, Call.None);
+}
+
 /// <summary>The whole policy: roles, highest first, and one rule per operation. Nothing outside a rule is reachable.</summary>
 internal sealed class RouteTable
 {
     private readonly FrozenDictionary<(string Method, int Length), RouteRule[]> _byShape;
     private readonly FrozenDictionary<string, Role> _roles;
+    private readonly FrozenDictionary<string, RouteRule> _byId;
 
     public RouteTable(IReadOnlyList<Role> roles, IReadOnlyList<RouteRule> rules, IReadOnlyDictionary<string, Uri> clusters)
     {
         (Roles, Rules, Clusters) = (roles, rules, clusters);
         _roles = roles.ToFrozenDictionary(role => role.Name, StringComparer.Ordinal);
+        _byId = rules.ToFrozenDictionary(rule => rule.Id, StringComparer.Ordinal);
         _byShape = rules.SelectMany(rule => rule.Methods, (rule, method) => (rule, method))
             .GroupBy(one => (one.method, one.rule.Path.Length), one => one.rule)
             .ToFrozenDictionary(group => group.Key, group => group.ToArray());
@@ -28,13 +37,16 @@ internal sealed class RouteTable
     /// <summary>The role of that name, or one without any rights when the policy no longer has it.</summary>
     public Role RoleNamed(string name) => _roles.GetValueOrDefault(name, Role.Unknown);
 
+    /// <summary>The rule of that id; null for none.</summary>
+    public RouteRule? Rule(string id) => _byId.GetValueOrDefault(id);
+
     public bool HasRole(string name) => _roles.ContainsKey(name);
 
     /// <summary>
     /// The rule of a raw request path and the values in it. Methods and literals compare ordinally; rules never overlap,
     /// so that their order means nothing.
     /// </summary>
-    public (RouteRule? Rule, FrozenDictionary<string, string> Values) Find(string method, string rawPath)
+    public RouteMatch Find(string method, string rawPath)
     {
         if (rawPath is ['/', ..] && _byShape.TryGetValue((method, rawPath.AsSpan(1).Count('/') + 1), out var rules))
         {
@@ -42,11 +54,15 @@ internal sealed class RouteTable
             {
                 if (rule.Path.Read(rawPath) is { } values)
                 {
-                    return (rule, values);
+                    return new(rule, values);
                 }
             }
         }
 
-        return (null, FrozenDictionary<string, string>.Empty);
+        return RouteMatch.None;
     }
+
+    /// <summary>Whether some rule of the client plane has this path with another method.</summary>
+    public bool HasClientPath(string rawPath) =>
+        rawPath is ['/', ..] && Rules.Any(rule => rule.Plane is Plane.Client && rule.Path.Read(rawPath) is not null);
 }

@@ -116,6 +116,16 @@ internal enum IpHeaderMode
     First,
 }
 
+/// <summary>What a bearer token means beside the headers of a signed-in person.</summary>
+internal enum BearerRule
+{
+    /// <summary>Two credentials that may be of two people are refused.</summary>
+    Refuse = 0,
+
+    /// <summary>The person counts: for user interfaces that insist on a key.</summary>
+    Ignore,
+}
+
 /// <summary>The section <c>server.proxy_auth</c>, present only when it is enabled.</summary>
 internal sealed record ProxyAuthSettings
 {
@@ -150,6 +160,9 @@ internal sealed record ProxyAuthSettings
     public required bool MatchUsername { get; init; }
 
     public string? LogoutUrl { get; init; }
+
+    /// <summary><c>bearer</c>: what a bearer token means beside the headers of a signed-in person.</summary>
+    public required BearerRule Bearer { get; init; }
 
     public string? SharedSecretHeader { get; init; }
 

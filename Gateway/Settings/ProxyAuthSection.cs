@@ -36,6 +36,7 @@ internal static class ProxyAuthSection
             MatchEmail = map.Flag("match_email", true),
             MatchUsername = map.Flag("match_username", false),
             LogoutUrl = map.Text("logout_url"),
+            Bearer = ReadBearer(map),
             SharedSecretHeader = Header(map, "shared_secret_header", null),
             SharedSecret = SecretFiles.Read(map, "shared_secret", environment, files),
             RoleMap = map.Words("role_map"),
@@ -81,6 +82,20 @@ internal static class ProxyAuthSection
         foreach (var twice in headers.GroupBy(one => one, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
         {
             map.Complain("user_header", $"the header {twice.Key} is given two meanings");
+        }
+    }
+
+    private static BearerRule ReadBearer(YamlMap map)
+    {
+        switch (map.Text("bearer", "refuse"))
+        {
+            case "refuse":
+                return BearerRule.Refuse;
+            case "ignore":
+                return BearerRule.Ignore;
+            default:
+                map.Complain("bearer", "this must be refuse or ignore");
+                return BearerRule.Refuse;
         }
     }
 

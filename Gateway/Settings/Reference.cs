@@ -59,6 +59,7 @@ internal static class Reference
         new("server.proxy_auth.match_email", "`true`", "People find their Headscale user by that address."),
         new("server.proxy_auth.match_username", "`false`", "People find their Headscale user by `user_header` = its name."),
         new("server.proxy_auth.logout_url", None, "Where *Sign out* leads."),
+        new("server.proxy_auth.bearer", "`refuse`", "What a bearer token means beside the headers of a signed-in person. `refuse`: two credentials disagree. `ignore`: the person counts, for user interfaces that insist on a key."),
         new("server.proxy_auth.shared_secret_header", None, "A header in which the proxy proves itself, on top of its address."),
         new("server.proxy_auth.shared_secret", None, "What is in it. `shared_secret_path`: a file with it.") { HasFile = true },
         new("server.proxy_auth.role_map", "empty", "Group → role. The highest role that any group maps to; empty: people give roles."),

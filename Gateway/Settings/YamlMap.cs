@@ -19,6 +19,9 @@ internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems prob
     /// <summary>Whether a key says anything: null and an empty text are absence.</summary>
     public bool Has(string key) => node.Members.TryGetValue(key, out var value) && value is not YamlValue.Scalar { Text: null or "" };
 
+    /// <summary>Whether a key holds a section.</summary>
+    public bool IsMap(string key) => node.Members.TryGetValue(key, out var value) && value is YamlValue.Mapping;
+
     /// <summary>The place of a key for messages about it; the place of the mapping when the key is absent.</summary>
     public string At(string key) => node.Members.TryGetValue(key, out var value)
         ? $"{(value is YamlValue.Scalar { FromEnvironment: true } ? value.Where : node.KeyPlaces.TryGetValue(key, out var place) ? place : value.Where)}: {path}{key}"

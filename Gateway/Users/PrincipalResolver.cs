@@ -16,6 +16,9 @@ internal sealed record Principal(Person? Person, string Label, Role Role, Linked
     /// <summary>Why there is no Headscale user; found out only where somebody is told.</summary>
     public Lazy<string?>? WhyUnlinked { get; init; }
 
+    /// <summary>The principal of a request, as a parameter of an endpoint that demands one.</summary>
+    public static ValueTask<Principal?> BindAsync(HttpContext context) => new(AuthenticationState.Of(context).Principal);
+
     /// <summary>Whether this is whoever may run the gateway's own verbs on its machine: no role is above that.</summary>
     public bool IsConsole { get; init; }
 

@@ -1,8 +1,11 @@
 using System.Text.Json.Serialization;
+using Gateway.Authorization;
 using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
+using Gateway.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Gateway.Web;
 
@@ -34,55 +37,39 @@ internal static class Access
 {
     public static void MapAccess(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/access", ShowAsync);
-        admin.MapGet("/api/access", AnswerAsync);
-        admin.MapGet("/api/access/explain", ExplainAsync);
+        admin.MapGet("/access", Show).RequireCapability(Capability.UiAccess);
+        admin.MapGet("/api/access", AnswerAsync).RequireCapability(Capability.UiAccess);
+        admin.MapGet("/api/access/explain", ExplainAsync).RequireCapability(Capability.UiAccess);
     }
 
-    private static async Task AnswerAsync(HttpContext context, JsonDoor door)
+    private static async Task AnswerAsync(HttpContext context)
     {
-        if (await door.EnterAsync(context, Capability.UiAccess) is not null)
-        {
-            var table = RequestContext.Of(context).Configuration.Table;
-            await context.Response.WriteAsJsonAsync(new AccessAnswer([.. table.Roles.Select(one => one.Name)], RowsOf(table)), AccessJson.Default.AccessAnswer);
-        }
+        var table = RequestContext.Of(context).Configuration.Table;
+        await context.Response.WriteAsJsonAsync(new AccessAnswer([.. table.Roles.Select(role => role.Name)], RowsOf(table)), AccessJson.Default.AccessAnswer);
     }
 
-    private static async Task ExplainAsync(HttpContext context, JsonDoor door, UpstreamMonitor upstream, string method, string path, string? role = null)
+    private static async Task ExplainAsync(HttpContext context, Principal principal, UpstreamMonitor upstream, string method, string path, string? role = null)
     {
-        if (await door.EnterAsync(context, Capability.UiAccess) is { } me)
-        {
-            await context.Response.WriteAsJsonAsync(new ExplainAnswer(Explain(RequestContext.Of(context).Configuration.Table, method, path, role ?? me.Role.Name, upstream.Assumed)), AccessJson.Default.ExplainAnswer);
-        }
+        var answers = Explain(RequestContext.Of(context).Configuration.Table, method, path, role ?? principal.Role.Name, upstream.Assumed);
+        await context.Response.WriteAsJsonAsync(new ExplainAnswer(answers), AccessJson.Default.ExplainAnswer);
     }
 
     private static AccessRow[] RowsOf(RouteTable table) =>
         [.. table.Rules.Where(one => one.Plane is Plane.Api).Select(row => new AccessRow(row.Id, $"{string.Join('|', row.Methods)} {row.Path.Text}", [.. table.Roles.Select(one => MayOf(one, row))]))];
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, UpstreamMonitor upstream, string? method = null, string? path = null, string? role = null)
+    private static RazorComponentResult Show(HttpContext context, Principal principal, PageLayout layout, UpstreamMonitor upstream, string? method = null, string? path = null, string? role = null)
     {
-        var (who, refusal) = await door.EnterAsync(context);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
-        if (who.Role.Held.Count == 0)
-        {
-            return PageDoor.Refuse(context, new(Reason.RoleTooLow, who.Role.Name, Capability.UiAccess));
-        }
-
         var table = RequestContext.Of(context).Configuration.Table;
         var version = upstream.Assumed;
-        return PageAnswers.Page<Pages.AccessPage>(
+        return PageResults.Page<Pages.AccessPage>(
             StatusCodes.Status200OK,
-            ("Shell", door.ShellOf(context, who)),
+            ("Layout", layout.For(context, principal)),
             ("Roles", table.Roles.Select(one => one.Name).ToArray()),
             ("Rows", RowsOf(table)),
             ("Method", method ?? "GET"),
             ("Path", path ?? ""),
-            ("Role", role ?? who.Role.Name),
-            ("Answers", path is { Length: > 0 } ? Explain(table, method ?? "GET", path, role ?? who.Role.Name, version) : []));
+            ("Role", role ?? principal.Role.Name),
+            ("Answers", path is { Length: > 0 } ? Explain(table, method ?? "GET", path, role ?? principal.Role.Name, version) : []));
     }
 
     private static string MayOf(Role role, RouteRule row) => role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";
@@ -94,7 +81,9 @@ internal static class Access
             .. new[] { ("own", Ownership.Own), ("somebody else's", Ownership.Foreign) }.Select(one =>
             {
                 var facts = new Facts(true, table.RoleNamed(role), new LinkedUser("0", "", false), false, one.Item2, TargetKey.Other);
-                var decision = Judge.Foresee(new Case(table, method, RawTarget.Parse(path), false, facts), [], version);
+                var target = RawTarget.Parse(path);
+                var call = new WireCall(method, target, table.Find(method, target?.Path ?? ""), new HeaderDictionary(), new GivenBody([]));
+                var decision = Authorizer.Preview(new(call, facts), version);
                 return new Explained(one.Item1, decision.IsAllowed, decision.Reason is Reason.BodyUnread
                     ? "it depends on the body; 'gateway explain' with --body says it exactly"
                     : Refusals.TextOf(new(decision.Reason, role, decision.Lacks, decision.Detail)));

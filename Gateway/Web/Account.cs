@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Gateway.Web;
 
@@ -40,78 +41,50 @@ internal static class Account
 {
     public static void MapAccount(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/api/me", MeAsync);
-        admin.MapGet("/api/sessions", SessionsAsync);
-        admin.MapDelete("/api/sessions/{id:long}", RevokeAsync);
-        admin.MapGet("/account", ShowSessionsAsync);
-        admin.MapPost("/account/sessions/{id:long}/end", EndAsync);
-        admin.MapFallback(UnknownAsync);
+        admin.MapGet("/api/me", MeAsync).RequireCapability(Capability.SignedIn);
+        admin.MapGet("/api/sessions", SessionsAsync).RequireCapability(Capability.SignedIn);
+        admin.MapDelete("/api/sessions/{id:long}", RevokeAsync).RequireCapability(Capability.SignedIn).TakesJson();
+        admin.MapGet("/account", ShowSessions).RequireCapability(Capability.SignedIn);
+        admin.MapPost("/account/sessions/{id:long}/end", EndAsync).RequireCapability(Capability.SignedIn).TakesForm();
+        admin.MapFallback(Unknown).RequireCapability(Capability.SignedIn);
     }
 
     /// <summary>Which pages there are is for those who are signed in.</summary>
-    private static async Task<IResult> UnknownAsync(HttpContext context, PageDoor door)
+    private static RazorComponentResult Unknown(HttpContext context) => PageResults.NotFound(context, "There is no such page.");
+
+    private static Task MeAsync(HttpContext context, Principal me) => context.Response.WriteAsJsonAsync(
+        new MeAnswer(
+            IdentityOf(me),
+            me.Role.Name,
+            [.. me.Role.Held.Select(capability => capability.Name).Order(StringComparer.Ordinal)],
+            me.User is { } user ? new(user.Id, user.Name) : null,
+            me.Session is { } session ? ToAnswer(session, me.Label, me) : null),
+        AccountJson.Default.MeAnswer);
+
+    private static IdentityAnswer IdentityOf(Principal me) => me.Person is { } person
+        ? new(SnakeCase.From(person.Source.ToString()), person.Issuer, person.Subject, person.Email, person.Name)
+        : new(SnakeCase.From(nameof(SessionKind.ApiKey)), "", me.Session?.KeyPrefix ?? "", null, null);
+
+    private static Task SessionsAsync(HttpContext context, Principal me, Sessions sessions, People people) =>
+        context.Response.WriteAsJsonAsync(new SessionsAnswer(SeenBy(me, sessions, people)), AccountJson.Default.SessionsAnswer);
+
+    private static async Task<IResult> RevokeAsync(HttpContext context, long id, Principal me, Sessions sessions, SignInAudit audit) =>
+        await TryEndAsync(context, id, me, sessions, audit) ? Results.NoContent() : Results.NotFound();
+
+    private static RazorComponentResult ShowSessions(HttpContext context, Principal principal, PageLayout layout, Sessions sessions, People people, int page = 1, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context);
-        return who is null ? refusal! : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such page.", isSignedIn: true);
+        var shown = Paging.Cut(SeenBy(principal, sessions, people), page);
+        return PageResults.Page<Pages.AccountPage>(
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Sessions", shown.Rows), ("At", shown.At), ("Pages", shown.Pages), ("Notice", done == "end" ? "The session was ended." : null));
     }
 
-    private static async Task MeAsync(HttpContext context, JsonDoor door)
+    private static async Task<IResult> EndAsync(HttpContext context, long id, Principal principal, Sessions sessions, SignInAudit audit)
     {
-        if (await door.EnterAsync(context) is { } me)
-        {
-            await context.Response.WriteAsJsonAsync(
-                new MeAnswer(
-                    new(SnakeCase.From(me.Person?.Source.ToString() ?? "ApiKey"), me.Person?.Issuer ?? "", me.Person?.Subject ?? me.Session?.KeyPrefix ?? "", me.Person?.Email, me.Person?.Name),
-                    me.Role.Name,
-                    [.. me.Role.Held.Select(one => one.Name).Order(StringComparer.Ordinal)],
-                    me.User is { } user ? new(user.Id, user.Name) : null,
-                    me.Session is { } session ? ToAnswer(session, me.Label, me) : null),
-                AccountJson.Default.MeAnswer);
-        }
-    }
-
-    private static async Task SessionsAsync(HttpContext context, JsonDoor door, Sessions sessions, People people)
-    {
-        if (await door.EnterAsync(context) is { } me)
-        {
-            await context.Response.WriteAsJsonAsync(new SessionsAnswer(SeenBy(me, sessions, people)), AccountJson.Default.SessionsAnswer);
-        }
-    }
-
-    private static async Task RevokeAsync(HttpContext context, long id, JsonDoor door, Sessions sessions, SignInAudit audit)
-    {
-        if (await door.EnterAsync(context) is { } me)
-        {
-            context.Response.StatusCode = await TryEndAsync(context, id, me, sessions, audit) ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
-        }
-    }
-
-    private static async Task<IResult> ShowSessionsAsync(HttpContext context, PageDoor door, Sessions sessions, People people, int page = 1, string? done = null)
-    {
-        var (who, refusal) = await door.EnterAsync(context);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
-        var shown = Paging.Cut(SeenBy(who, sessions, people), page);
-        return PageAnswers.Page<Pages.AccountPage>(
-            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Sessions", shown.Rows), ("At", shown.At), ("Pages", shown.Pages), ("Notice", done == "end" ? "The session was ended." : null));
-    }
-
-    private static async Task<IResult> EndAsync(HttpContext context, long id, PageDoor door, Sessions sessions, SignInAudit audit)
-    {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var back = long.TryParse(form["person"], out var person) ? $"/users/{person}" : "/account";
-        return await TryEndAsync(context, id, who, sessions, audit)
-            ? Results.Redirect($"{PageAnswers.BasePath(context)}{back}?done=end")
-            : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such session, or it is somebody else's.", isSignedIn: true);
+        return await TryEndAsync(context, id, principal, sessions, audit)
+            ? Results.Redirect($"{PageResults.BasePath(context)}{back}?done=end")
+            : PageResults.NotFound(context, "There is no such session, or it is somebody else's.");
     }
 
     /// <summary>Somebody else's session answers like one that is not there.</summary>

@@ -1,9 +1,10 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
+using Gateway.Policy;
 using Gateway.Settings;
+using Gateway.Users;
 
 namespace Gateway.Web;
 
@@ -19,82 +20,60 @@ public sealed record ApiKeyRow(string Id, string Prefix, DateTimeOffset? Created
 /// <summary>Headscale's own API keys, each of which is total control.</summary>
 internal static class ApiKeyPages
 {
-    private const string Target = "/api/v1/apikey";
-
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal) { ["expire"] = "The API key was expired.", ["delete"] = "The API key was deleted." };
 
     public static void MapApiKeys(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/apikeys", ListAsync);
-        admin.MapPost("/apikeys", CreateAsync);
-        admin.MapPost("/apikeys/{action}", ActAsync);
+        admin.MapGet("/apikeys", ListAsync).RequireCapability(Capability.ManageApiKeys).Performs("apikeys.list");
+        admin.MapPost("/apikeys", CreateAsync).RequireCapability(Capability.ManageApiKeys).TakesForm().Performs("apikeys.create");
+        admin.MapPost("/apikeys/{action}", ActAsync).RequireCapability(Capability.ManageApiKeys).TakesForm()
+            .Performs(route => $"apikeys.{route["action"]}");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, PageDoor door, PageCalls calls, OneTimeSecretCookie once, TimeProvider clock, int page = 1, string? done = null)
+    private static async Task<IResult> ListAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock, int page = 1, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var request = RequestContext.Of(context);
-        var answer = await calls.SendAsync(context, request, who, "GET", Target);
+        var answer = await calls.SendAsync(context, principal, Operation.ListApiKeys());
         if (!answer.IsDone)
         {
-            return PageDoor.Explain(context, who, answer);
+            return PageResults.Explain(context, principal, answer);
         }
 
-        using var json = JsonDocument.Parse(answer.Json);
+        using var json = answer.Parse();
         ApiKeyRow[] keys = [.. json.RootElement.GetProperty("apiKeys").EnumerateArray().Select(one => Of(one, request.Configuration.Settings.Headscale.ApiKey)).OrderByDescending(one => one.Expiration)];
         var shown = Paging.Cut(keys, page, perPage: 25);
-        return PageAnswers.Page<Pages.ApiKeysPage>(
-            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Keys", shown.Rows), ("At", shown.At), ("Pages", shown.Pages), ("Fresh", once.Take(context, "apikey")), ("Notice", _done.GetValueOrDefault(done ?? "")), ("Now", clock.GetUtcNow()));
+        return PageResults.Page<Pages.ApiKeysPage>(
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Keys", shown.Rows), ("At", shown.At), ("Pages", shown.Pages), ("Fresh", once.Take(context, principal, "apikey")), ("Notice", _done.GetValueOrDefault(done ?? "")), ("Now", clock.GetUtcNow()));
     }
 
     private static ApiKeyRow Of(JsonElement key, Secret? own) => new(
         key.Text("id"), key.Text("prefix"), key.Time("createdAt"), key.Time("expiration"), key.Time("lastSeen"), own is not null && ApiKeyFormat.IsListedAs(own.Reveal(), key.Text("prefix")));
 
-    private static async Task<IResult> CreateAsync(HttpContext context, PageDoor door, PageCalls calls, OneTimeSecretCookie once, TimeProvider clock)
+    private static async Task<IResult> CreateAsync(HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var body = new JsonObject { ["expiration"] = Expiration.FromForm(form, clock) };
-        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "POST", Target, body.ToJsonString());
+        var answer = await calls.SendAsync(context, principal, Operation.CreateApiKey(Expiration.FromForm(form, clock)));
         if (!answer.IsDone)
         {
-            return PageDoor.Explain(context, who, answer);
+            return PageResults.Explain(context, principal, answer);
         }
 
-        using var json = JsonDocument.Parse(answer.Json);
-        once.Keep(context, "apikey", json.RootElement.GetProperty("apiKey").GetString()!);
-        return Results.Redirect($"{PageAnswers.BasePath(context)}/apikeys");
+        using var json = answer.Parse();
+        once.Keep(context, principal, "apikey", json.RootElement.GetProperty("apiKey").GetString()!);
+        return Results.Redirect($"{PageResults.BasePath(context)}/apikeys");
     }
 
-    private static async Task<IResult> ActAsync(HttpContext context, PageDoor door, PageCalls calls, UpstreamMonitor upstream, string action)
+    private static async Task<IResult> ActAsync(HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream, string action)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         if (action is not ("expire" or "delete"))
         {
-            return PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such action.", isSignedIn: true);
+            return PageResults.NotFound(context, "There is no such action.");
         }
 
-        // From 0.28 on a prefix is masked in lists, and the id tells keys apart.
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var (id, prefix, byId) = (form["id"].ToString(), form["prefix"].ToString(), upstream.Assumed.HasTagOwnership);
-        var answer = action == "delete"
-            ? await calls.SendAsync(context, RequestContext.Of(context), who, "DELETE", $"{Target}/{Uri.EscapeDataString(ApiKeyFormat.BareOf(prefix))}")
-            : await calls.SendAsync(context, RequestContext.Of(context), who, "POST", $"{Target}/expire", new JsonObject { [byId ? "id" : "prefix"] = byId ? id : prefix }.ToJsonString());
-        return answer.IsDone ? Results.Redirect($"{PageAnswers.BasePath(context)}/apikeys?done={action}") : PageDoor.Explain(context, who, answer);
+        var (id, prefix) = (form["id"].ToString(), form["prefix"].ToString());
+        var operation = action == "delete" ? Operation.DeleteApiKey(prefix) : Operation.ExpireApiKey(upstream.Assumed, id, prefix);
+        var answer = await calls.SendAsync(context, principal, operation);
+        return answer.IsDone ? Results.Redirect($"{PageResults.BasePath(context)}/apikeys?done={action}") : PageResults.Explain(context, principal, answer);
     }
 }

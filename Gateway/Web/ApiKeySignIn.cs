@@ -38,11 +38,11 @@ internal static partial class ApiKeySignIn
         var request = RequestContext.Of(context);
         if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
         {
-            return Login.Page(context, provider, antiforgery, PageAnswers.HomePath(context), StatusCodes.Status400BadRequest, "This form was too old or came from elsewhere. Please try again.");
+            return Login.Page(context, provider, antiforgery, PageResults.HomePath(context), StatusCodes.Status400BadRequest, "This form was too old or came from elsewhere. Please try again.");
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var returnTo = PageAnswers.ReturnTo(context, form["return_to"]);
+        var returnTo = PageResults.ReturnTo(context, form["return_to"]);
         if (!Login.TakesApiKeys(request.Configuration.Settings))
         {
             return Refuse(StatusCodes.Status403Forbidden, "Signing in with an API key is switched off here.");

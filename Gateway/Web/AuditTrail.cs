@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Serialization;
 using Gateway.Audit;
 using Gateway.Policy;
+using Gateway.Users;
 
 namespace Gateway.Web;
 
@@ -55,59 +56,38 @@ internal static class AuditTrail
 
     public static void MapAuditTrail(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/audit", ShowAsync);
-        admin.MapGet("/audit/{id:long}", ShowOneAsync);
-        admin.MapGet("/audit.csv", DownloadAsync);
-        admin.MapGet("/api/audit", AnswerAsync);
+        admin.MapGet("/audit", ShowAsync).RequireCapability(Capability.ReadAudit);
+        admin.MapGet("/audit/{id:long}", ShowOneAsync).RequireCapability(Capability.ReadAudit);
+        admin.MapGet("/audit.csv", Download).RequireCapability(Capability.ReadAudit);
+        admin.MapGet("/api/audit", AnswerAsync).RequireCapability(Capability.ReadAudit);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
     {
-        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         // What was looked at would bury what was done. Whoever looks for something may mean that, too.
         var search = SearchFor(q, show ?? (refused ? RefusedOnly : string.IsNullOrWhiteSpace(q) ? ChangesOnly : Everything));
         var (entries, next) = await FindAsync(audit, search, before, PerPage, context.RequestAborted);
-        return PageAnswers.Page<Pages.AuditPage>(
-            StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entries", entries), ("Search", search.Text),
+        return PageResults.Page<Pages.AuditPage>(
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Entries", entries), ("Search", search.Text),
             ("Show", search.ChangesOnly ? ChangesOnly : search.RefusedOnly ? RefusedOnly : Everything), ("Next", next), ("IsFirst", before is null));
     }
 
-    private static async Task<IResult> ShowOneAsync(HttpContext context, long id, PageDoor door, AuditLog audit)
+    private static async Task<IResult> ShowOneAsync(HttpContext context, long id, Principal principal, PageLayout layout, AuditLog audit)
     {
-        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         await audit.FlushAsync(context.RequestAborted);
         return await audit.Store.FindAsync(id, context.RequestAborted) is { } entry
-            ? PageAnswers.Page<Pages.AuditEntryPage>(StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Entry", LineOf(entry)))
-            : PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such entry, or it was deleted at the end of its retention.", isSignedIn: true);
+            ? PageResults.Page<Pages.AuditEntryPage>(StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Entry", LineOf(entry)))
+            : PageResults.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such entry, or it was deleted at the end of its retention.");
     }
 
-    private static async Task AnswerAsync(HttpContext context, JsonDoor door, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
+    private static async Task AnswerAsync(HttpContext context, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
     {
-        if (await door.EnterAsync(context, Capability.ReadAudit) is not null)
-        {
-            var (entries, next) = await FindAsync(audit, SearchFor(q, show ?? (refused ? RefusedOnly : null)), before, PerPage, context.RequestAborted);
-            await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
-        }
+        var (entries, next) = await FindAsync(audit, SearchFor(q, show ?? (refused ? RefusedOnly : null)), before, PerPage, context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
     }
 
-    private static async Task<IResult> DownloadAsync(HttpContext context, PageDoor door, AuditLog audit, string? q = null, string? show = null)
+    private static IResult Download(HttpContext context, AuditLog audit, string? q = null, string? show = null)
     {
-        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadAudit);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         return Results.Stream(body => WriteAsync(body, audit, SearchFor(q, show), context.RequestAborted), "text/csv; charset=utf-8");
     }
 

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -18,8 +16,6 @@ public sealed record HeadscaleUserRow(string Id, string Name, string Label, stri
 /// <summary>Headscale's own users: created, renamed and deleted over its API, as the person who asks.</summary>
 internal static class HeadscaleUserPages
 {
-    private const string Users = "/api/v1/user";
-
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
         ["create"] = "The Headscale user was created.",
@@ -29,98 +25,68 @@ internal static class HeadscaleUserPages
 
     public static void MapHeadscaleUsers(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/users/headscale", ListAsync);
-        admin.MapGet("/users/headscale/{id}", ShowAsync);
-        admin.MapPost("/users/headscale", CreateAsync);
-        admin.MapPost("/users/headscale/{id}/{action}", ActAsync);
+        admin.MapGet("/users/headscale", ListAsync).RequireCapability(Capability.ReadUsers).Performs("users.list");
+        admin.MapGet("/users/headscale/{id}", ShowAsync).RequireCapability(Capability.ReadUsers).Performs("users.list");
+        admin.MapPost("/users/headscale", CreateAsync).RequireCapability(Capability.ReadUsers).TakesForm().Performs("users.create");
+        admin.MapPost("/users/headscale/{id}/{action}", ActAsync).RequireCapability(Capability.ReadUsers).TakesForm()
+            .Performs(route => $"users.{route["action"]}");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, PageDoor door, People people, UserDirectory directory, PageCalls calls, string? q = null, int page = 1, string? done = null)
+    private static async Task<IResult> ListAsync(HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, HeadscaleCalls calls, string? q = null, int page = 1, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadUsers);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var (users, search) = (await directory.GetAsync(context.RequestAborted), q?.Trim() ?? "");
         var holders = PeoplePages.HoldersOf(people, users);
         var rows = users.Users.Select(one => RowOf(one, holders)).OrderBy(one => one.Label, StringComparer.OrdinalIgnoreCase);
         var shown = Paging.Cut([.. rows.Where(one => PeoplePages.Contains(search, one.Label, one.Kind, one.Person))], page);
-        return PageAnswers.Page<Pages.HeadscaleUsersPage>(
+        return PageResults.Page<Pages.HeadscaleUsersPage>(
             StatusCodes.Status200OK,
-            ("Shell", door.ShellOf(context, who)),
+            ("Layout", layout.For(context, principal)),
             ("Users", shown.Rows),
-            ("MayCreate", calls.Offers(RequestContext.Of(context), who, "POST", Users, isOwn: false, """{"name":"name"}""")),
+            ("MayCreate", calls.Can(context, principal, "users.create", Ownership.Foreign)),
             ("Search", search),
             ("At", shown.At),
             ("Pages", shown.Pages),
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, string id, PageDoor door, People people, UserDirectory directory, PageCalls calls, string? done = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, string id, Principal principal, PageLayout layout, People people, UserDirectory directory, HeadscaleCalls calls, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadUsers);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
-        var (users, request) = (await directory.GetAsync(context.RequestAborted), RequestContext.Of(context));
+        var users = await directory.GetAsync(context.RequestAborted);
         return users.Find(id) is not { } user
-            ? PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "Headscale has no such user.", isSignedIn: true)
-            : PageAnswers.Page<Pages.HeadscaleUserPage>(
+            ? PageResults.NotFound(context, "Headscale has no such user.")
+            : PageResults.Page<Pages.HeadscaleUserPage>(
                 StatusCodes.Status200OK,
-                ("Shell", door.ShellOf(context, who)),
+                ("Layout", layout.For(context, principal)),
                 ("User", RowOf(user, PeoplePages.HoldersOf(people, users))),
-                ("MayRename", calls.Offers(request, who, "POST", $"{Users}/{user.Id}/rename/name", isOwn: false)),
-                ("MayDelete", calls.Offers(request, who, "DELETE", $"{Users}/{user.Id}", isOwn: false)),
+                ("MayRename", calls.Can(context, principal, "users.rename", Ownership.Foreign)),
+                ("MayDelete", calls.Can(context, principal, "users.delete", Ownership.Foreign)),
                 ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
     private static HeadscaleUserRow RowOf(HeadscaleUser user, Dictionary<string, string> holders) =>
         new(user.Id, user.Name, user.Label, user.Provider is { Length: > 0 } provider ? provider : "local", holders.GetValueOrDefault(user.Id));
 
-    private static async Task<IResult> CreateAsync(HttpContext context, PageDoor door, PageCalls calls)
+    private static async Task<IResult> CreateAsync(HttpContext context, Principal principal, HeadscaleCalls calls)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var body = new JsonObject { ["name"] = form["name"].ToString().Trim() };
-        foreach (var (field, member) in new[] { ("display_name", "displayName"), ("email", "email") })
-        {
-            if (form[field].ToString().Trim() is { Length: > 0 } text)
-            {
-                body[member] = text;
-            }
-        }
+        var operation = Operation.CreateUser(Text("name"), Text("display_name"), Text("email"));
+        return Answer(context, principal, "create", await calls.SendAsync(context, principal, operation));
 
-        return Answer(context, who, "create", await calls.SendAsync(context, RequestContext.Of(context), who, "POST", Users, body.ToJsonString()));
+        string Text(string field) => form[field].ToString().Trim();
     }
 
-    private static async Task<IResult> ActAsync(HttpContext context, PageDoor door, PageCalls calls, string id, string action)
+    private static async Task<IResult> ActAsync(HttpContext context, Principal principal, HeadscaleCalls calls, string id, string action)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         if (action is not ("rename" or "delete"))
         {
-            return PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such action.", isSignedIn: true);
+            return PageResults.NotFound(context, "There is no such action.");
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var user = $"{Users}/{Uri.EscapeDataString(id)}";
-        var (method, target) = action == "delete" ? ("DELETE", user) : ("POST", $"{user}/rename/{Uri.EscapeDataString(form["name"].ToString().Trim())}");
-        return Answer(context, who, action, await calls.SendAsync(context, RequestContext.Of(context), who, method, target), Uri.EscapeDataString(id));
+        var operation = action == "delete" ? Operation.DeleteUser(id) : Operation.RenameUser(id, form["name"].ToString().Trim());
+        return Answer(context, principal, action, await calls.SendAsync(context, principal, operation), Uri.EscapeDataString(id));
     }
 
-    private static IResult Answer(HttpContext context, Principal who, string action, PageCall answer, string id = "") =>
-        answer.IsDone ? Results.Redirect($"{PageAnswers.BasePath(context)}/users/headscale{(action == "rename" ? $"/{id}" : "")}?done={action}") : PageDoor.Explain(context, who, answer);
+    private static IResult Answer(HttpContext context, Principal principal, string action, ApiResponse answer, string id = "") =>
+        answer.IsDone ? Results.Redirect($"{PageResults.BasePath(context)}/users/headscale{(action == "rename" ? $"/{id}" : "")}?done={action}") : PageResults.Explain(context, principal, answer);
 }

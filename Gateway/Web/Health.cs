@@ -31,8 +31,8 @@ internal static class Health
 {
     public static void MapHealth(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/healthz", Alive);
-        admin.MapGet("/readyz", Ready);
+        admin.MapGet("/healthz", Alive).AllowAnonymous().DisableRateLimiting();
+        admin.MapGet("/readyz", Ready).AllowAnonymous().DisableRateLimiting();
     }
 
     private static JsonHttpResult<Liveness> Alive() => TypedResults.Json(new Liveness("ok"), HealthJson.Default.Liveness);

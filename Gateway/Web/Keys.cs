@@ -1,9 +1,8 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
+using Gateway.Users;
 
 namespace Gateway.Web;
 
@@ -23,102 +22,75 @@ internal static class Keys
 {
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal) { ["create"] = "The key was made.", ["expire"] = "The key was expired." };
 
+    /// <summary>Who sees pre-auth keys at all.</summary>
+    public static Capability[] Readers { get; } = [Capability.GenerateAuthkeys, Capability.GenerateOwnAuthkeys];
+
     public static void MapKeys(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/keys", ListAsync);
-        admin.MapPost("/keys", CreateAsync);
-        admin.MapPost("/keys/expire", ExpireAsync);
+        admin.MapGet("/keys", ListAsync).RequireCapability(Readers).Performs("keys.list");
+        admin.MapPost("/keys", CreateAsync).RequireCapability(Readers).TakesForm().Performs("keys.create");
+        admin.MapPost("/keys/expire", ExpireAsync).RequireCapability(Readers).TakesForm().Performs("keys.expire");
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, PageDoor door, PageCalls calls, UpstreamMonitor upstream, UserDirectory directory, OneTimeSecretCookie once, TimeProvider clock, string? user = null, int page = 1, string? done = null)
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream, UserDirectory directory, OneTimeSecretCookie once, TimeProvider clock, string? user = null, int page = 1, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         // Up to 0.27 keys are listed for one user at a time.
         var (request, version) = (RequestContext.Of(context), upstream.Assumed);
-        var everybody = who.Role.Has(Capability.GenerateAuthkeys);
+        var everybody = principal.Role.Has(Capability.GenerateAuthkeys);
         var choices = everybody ? UserChoice.Of((await directory.GetAsync(context.RequestAborted)).Users) : [];
-        var chosen = (everybody ? user : null) ?? who.User?.Id ?? choices.FirstOrDefault()?.Id;
-        var answer = await calls.SendAsync(context, request, who, "GET", "/api/v1/preauthkey" + (version.HasTagOwnership ? "" : $"?user={Uri.EscapeDataString(chosen ?? "")}"));
+        var chosen = (everybody ? user : null) ?? principal.User?.Id ?? choices.FirstOrDefault()?.Id;
+        var answer = await calls.SendAsync(context, principal, Operation.ListKeys(version, chosen ?? ""));
         if (!answer.IsDone)
         {
-            return PageDoor.Explain(context, who, answer);
+            return PageResults.Explain(context, principal, answer);
         }
 
-        using var json = JsonDocument.Parse(answer.Json);
+        using var json = answer.Parse();
         var now = clock.GetUtcNow();
         PreAuthKey[] keys = [.. json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of).OrderBy(one => one.StatusAt(now) != "valid").ThenByDescending(one => one.Expiration)];
         var shown = Paging.Cut(keys, page);
-        return PageAnswers.Page<Pages.KeysPage>(
+        return PageResults.Page<Pages.KeysPage>(
             StatusCodes.Status200OK,
-            ("Shell", door.ShellOf(context, who)),
+            ("Layout", layout.For(context, principal)),
             ("Keys", shown.Rows),
             ("At", shown.At),
             ("Pages", shown.Pages),
-            ("OwnId", who.User?.Id),
+            ("OwnId", principal.User?.Id),
             ("Users", choices),
             ("Chosen", chosen),
             ("IsPerUser", !version.HasTagOwnership && everybody),
-            ("MayCreate", everybody || (who.User is not null && who.Role.Has(Capability.GenerateOwnAuthkeys))),
-            ("MayTag", everybody && who.Role.Has(Capability.UseTags)),
-            ("MayExpire", everybody || who.Role.Has(Capability.GenerateOwnAuthkeys)),
-            ("Fresh", once.Take(context, "key")),
+            ("MayCreate", everybody || (principal.User is not null && principal.Role.Has(Capability.GenerateOwnAuthkeys))),
+            ("MayTag", everybody && principal.Role.Has(Capability.UseTags)),
+            ("MayExpire", everybody || principal.Role.Has(Capability.GenerateOwnAuthkeys)),
+            ("Fresh", once.Take(context, principal, "key")),
             ("LoginServer", Connect.LoginServer(request)),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Now", now));
     }
 
-    private static async Task<IResult> CreateAsync(HttpContext context, PageDoor door, PageCalls calls, OneTimeSecretCookie once, TimeProvider clock)
+    private static async Task<IResult> CreateAsync(HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var tags = form["tags"].ToString().Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
-        var body = new JsonObject
-        {
-            ["user"] = form["user"].ToString() is { Length: > 0 } user ? user : who.User?.Id,
-            ["reusable"] = form["reusable"] == "true",
-            ["ephemeral"] = form["ephemeral"] == "true",
-            ["expiration"] = Expiration.FromForm(form, clock),
-        };
-        if (tags.Length > 0)
-        {
-            body["aclTags"] = new JsonArray([.. tags.Select(one => (JsonNode)one)]);
-        }
-
-        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "POST", "/api/v1/preauthkey", body.ToJsonString());
+        var user = form["user"].ToString() is { Length: > 0 } chosen ? chosen : principal.User?.Id;
+        var operation = Operation.CreateKey(user, form["reusable"] == "true", form["ephemeral"] == "true", Expiration.FromForm(form, clock), tags);
+        var answer = await calls.SendAsync(context, principal, operation);
         if (!answer.IsDone)
         {
-            return PageDoor.Explain(context, who, answer);
+            return PageResults.Explain(context, principal, answer);
         }
 
-        using var json = JsonDocument.Parse(answer.Json);
-        once.Keep(context, "key", json.RootElement.GetProperty("preAuthKey").GetProperty("key").GetString()!);
-        return Results.Redirect($"{PageAnswers.BasePath(context)}/keys?done=create");
+        using var json = answer.Parse();
+        once.Keep(context, principal, "key", json.RootElement.GetProperty("preAuthKey").GetProperty("key").GetString()!);
+        return Results.Redirect($"{PageResults.BasePath(context)}/keys?done=create");
     }
 
-    private static async Task<IResult> ExpireAsync(HttpContext context, PageDoor door, PageCalls calls, UpstreamMonitor upstream)
+    private static async Task<IResult> ExpireAsync(HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var body = upstream.Assumed.HasTagOwnership
-            ? new JsonObject { ["id"] = form["id"].ToString() }
-            : new JsonObject { ["user"] = form["user"].ToString(), ["key"] = form["key"].ToString() };
-        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "POST", "/api/v1/preauthkey/expire", body.ToJsonString());
-        return answer.IsDone ? Results.Redirect($"{PageAnswers.BasePath(context)}/keys?done=expire") : PageDoor.Explain(context, who, answer);
+        var operation = Operation.ExpireKey(upstream.Assumed, form["id"].ToString(), form["user"].ToString(), form["key"].ToString());
+        var answer = await calls.SendAsync(context, principal, operation);
+        return answer.IsDone ? Results.Redirect($"{PageResults.BasePath(context)}/keys?done=expire") : PageResults.Explain(context, principal, answer);
     }
 }

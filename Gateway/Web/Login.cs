@@ -12,9 +12,9 @@ internal static class Login
 {
     public static void MapLogin(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/login", Show);
-        admin.MapPost("/login", ApiKeySignIn.SubmitAsync);
-        admin.MapGet("/oidc/start", StartAsync);
+        admin.MapGet("/login", Show).AllowAnonymous();
+        admin.MapPost("/login", ApiKeySignIn.SubmitAsync).AllowAnonymous();
+        admin.MapGet("/oidc/start", StartAsync).AllowAnonymous();
     }
 
     /// <summary>The page, with only those buttons that work now.</summary>
@@ -22,7 +22,7 @@ internal static class Login
     {
         var settings = RequestContext.Of(context).Configuration.Settings;
         var (state, token) = (provider.Status, antiforgery.GetAndStoreTokens(context));
-        return PageAnswers.Page<Pages.LoginPage>(
+        return PageResults.Page<Pages.LoginPage>(
             status,
             ("Base", settings.Server.BasePath),
             ("Error", error),
@@ -42,7 +42,7 @@ internal static class Login
     private static IResult Show(HttpContext context, Provider provider, IAntiforgery antiforgery, string? return_to = null, string? s = null)
     {
         var settings = RequestContext.Of(context).Configuration.Settings;
-        var returnTo = PageAnswers.ReturnTo(context, return_to);
+        var returnTo = PageResults.ReturnTo(context, return_to);
         var isOnlyWay = !TakesApiKeys(settings) && settings.Server.ProxyAuth is null && provider.Status is { Configuration: not null, Trouble: null };
         return isOnlyWay && s is null
             ? Results.Redirect(StartUrl(settings, returnTo))
@@ -67,10 +67,10 @@ internal static class Login
 
     private static async Task<IResult> StartAsync(HttpContext context, Provider provider, ProviderSignIn signIn, IAntiforgery antiforgery, ILogger<Provider> log, string? return_to = null)
     {
-        var returnTo = PageAnswers.ReturnTo(context, return_to);
+        var returnTo = PageResults.ReturnTo(context, return_to);
         if (provider.Status is null)
         {
-            return PageAnswers.Failure(context, StatusCodes.Status501NotImplemented, "No single sign-on", SignInTexts.NotConfigured, SignInTexts.NotConfiguredAdvice);
+            return PageResults.Failure(context, StatusCodes.Status501NotImplemented, "No single sign-on", SignInTexts.NotConfigured, SignInTexts.NotConfiguredAdvice, isSignedIn: false);
         }
 
         try

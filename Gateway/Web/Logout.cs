@@ -16,21 +16,21 @@ internal static partial class Logout
 {
     public static void MapLogout(this IEndpointRouteBuilder admin)
     {
-        admin.MapPost("/logout", SubmitAsync);
-        admin.MapPost("/oidc/backchannel-logout", BackChannelAsync);
+        admin.MapPost("/logout", SubmitAsync).AllowAnonymous();
+        admin.MapPost("/oidc/backchannel-logout", BackChannelAsync).AllowAnonymous();
     }
 
     private static async Task<IResult> SubmitAsync(
-        HttpContext context, Authentication authentication, Sessions sessions, SignInAudit audit, Provider provider, IAntiforgery antiforgery, IDataProtectionProvider protection)
+        HttpContext context, Sessions sessions, SignInAudit audit, Provider provider, IAntiforgery antiforgery, IDataProtectionProvider protection)
     {
         var request = RequestContext.Of(context);
         var settings = request.Configuration.Settings;
         if (!await antiforgery.IsRequestValidAsync(context))
         {
-            return PageAnswers.Failure(context, StatusCodes.Status400BadRequest, "Not signed out", "This form was too old or came from elsewhere.", "Please try again.");
+            return PageResults.Failure(context, StatusCodes.Status400BadRequest, "Not signed out", "This form was too old or came from elsewhere.", "Please try again.", isSignedIn: false);
         }
 
-        var (principal, _, _) = await authentication.AuthenticateAsync(context, request);
+        var principal = AuthenticationState.Of(context).Principal;
         var session = sessions.Of(context.Request, settings.Server.Cookie);
         SessionCookie.Delete(context.Response, settings.Server.Cookie);
         if (session is not null)

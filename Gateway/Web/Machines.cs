@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -32,122 +29,106 @@ internal static class Machines
         ["routes"] = "The routes were approved.",
     };
 
+    /// <summary>Who sees machines at all.</summary>
+    public static Capability[] Readers { get; } = [Capability.ReadMachines, Capability.ReadOwnMachines];
+
     public static void MapMachines(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/machines", ListAsync);
-        admin.MapGet("/machines/{id}", ShowAsync);
-        admin.MapPost("/machines/{id}/{action}", ActAsync);
+        admin.MapGet("/machines", ListAsync).RequireCapability(Readers).Performs("nodes.list");
+        admin.MapGet("/machines/{id}", ShowAsync).RequireCapability(Readers).Performs("nodes.get");
+        admin.MapPost("/machines/{id}/{action}", ActAsync).RequireCapability(Readers).TakesForm()
+            .Performs(route => OperationOf($"{route["action"]}", "", FormCollection.Empty)?.Rule ?? "page");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, PageDoor door, PageCalls calls, TimeProvider clock, string? q = null, int page = 1, string? done = null)
+    private static async Task<IResult> ListAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, TimeProvider clock, string? q = null, int page = 1, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
-        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "GET", "/api/v1/node");
+        var answer = await calls.SendAsync(context, principal, Operation.ListNodes());
         if (!answer.IsDone)
         {
-            return PageDoor.Explain(context, who, answer);
+            return PageResults.Explain(context, principal, answer);
         }
 
-        using var json = JsonDocument.Parse(answer.Json);
+        using var json = answer.Parse();
         var search = q?.Trim() ?? "";
         Machine[] found =
         [
             .. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)
                 .Where(one => search.Length == 0 || one.Matches(search))
-                .OrderByDescending(one => one.OwnerId is not null && one.OwnerId == who.User?.Id).ThenBy(one => one.Name, StringComparer.OrdinalIgnoreCase).ThenBy(one => one.Id, StringComparer.Ordinal),
+                .OrderByDescending(one => one.OwnerId is not null && one.OwnerId == principal.User?.Id).ThenBy(one => one.Name, StringComparer.OrdinalIgnoreCase).ThenBy(one => one.Id, StringComparer.Ordinal),
         ];
         var shown = Paging.Cut(found, page);
-        return PageAnswers.Page<Pages.MachinesPage>(
+        return PageResults.Page<Pages.MachinesPage>(
             StatusCodes.Status200OK,
-            ("Shell", door.ShellOf(context, who)),
+            ("Layout", layout.For(context, principal)),
             ("Machines", shown.Rows),
             ("Total", shown.Total),
             ("Search", search),
             ("At", shown.At),
             ("Pages", shown.Pages),
-            ("OwnId", who.User?.Id),
+            ("OwnId", principal.User?.Id),
             ("SeesAll", answer.Decision.View is View.All),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Now", clock.GetUtcNow()));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, PageCalls calls, UpstreamMonitor upstream, UserDirectory directory, TimeProvider clock, string id, string? done = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream, UserDirectory directory, TimeProvider clock, string id, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
-        var request = RequestContext.Of(context);
-        var answer = await calls.SendAsync(context, request, who, "GET", $"/api/v1/node/{Segment(id)}");
+        var answer = await calls.SendAsync(context, principal, Operation.GetNode(id));
         if (!answer.IsDone)
         {
-            return PageDoor.Explain(context, who, answer);
+            return PageResults.Explain(context, principal, answer);
         }
 
-        using var json = JsonDocument.Parse(answer.Json);
+        using var json = answer.Parse();
         var machine = Machine.Of(json.RootElement.GetProperty("node"));
-        return PageAnswers.Page<Pages.MachinePage>(
+        return PageResults.Page<Pages.MachinePage>(
             StatusCodes.Status200OK,
-            ("Shell", door.ShellOf(context, who)),
+            ("Layout", layout.For(context, principal)),
             ("Machine", machine),
-            ("Actions", ActionsOn(machine, request, who, calls) with { Owners = await OwnersAsync(machine, request, who, calls, upstream, directory, context.RequestAborted) }),
+            ("Actions", ActionsOn(context, machine, principal, calls) with { Owners = await OwnersAsync(context, machine, principal, calls, upstream, directory) }),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Now", clock.GetUtcNow()));
     }
 
-    private static MachineActions ActionsOn(Machine machine, RequestContext request, Principal who, PageCalls calls)
+    private static MachineActions ActionsOn(HttpContext context, Machine machine, Principal principal, HeadscaleCalls calls)
     {
-        var isOwn = machine.OwnerId is not null && machine.OwnerId == who.User?.Id;
-        bool Offers(string method, string rest, string body = "") => calls.Offers(request, who, method, $"/api/v1/node/{machine.Id}{rest}", isOwn, body);
-        return new(Offers("POST", "/rename/name"), Offers("POST", "/expire"), Offers("DELETE", ""), Offers("POST", "/tags", """{"tags":["tag:a"]}"""), Offers("POST", "/approve_routes", """{"routes":[]}"""), []);
+        var ownership = machine.OwnerId is not null && machine.OwnerId == principal.User?.Id ? Ownership.Own : Ownership.Foreign;
+        bool Can(string rule) => calls.Can(context, principal, rule, ownership);
+        return new(Can("nodes.rename"), Can("nodes.expire"), Can("nodes.delete"), Can("nodes.set_tags"), Can("nodes.approve_routes"), []);
     }
 
     /// <summary>From 0.28 on a machine keeps its owner; tags are what takes it away from one.</summary>
     private static async Task<IReadOnlyList<UserChoice>> OwnersAsync(
-        Machine machine, RequestContext request, Principal who, PageCalls calls, UpstreamMonitor upstream, UserDirectory directory, CancellationToken cancel) =>
-        upstream.Assumed.HasTagOwnership || !who.Role.Has(Capability.ReadUsers) || !calls.Offers(request, who, "POST", $"/api/v1/node/{machine.Id}/user", isOwn: false, """{"user":"1"}""")
-            ? []
-            : UserChoice.Of((await directory.GetAsync(cancel)).Users.Where(one => one.Id != machine.OwnerId));
-
-    private static async Task<IResult> ActAsync(HttpContext context, PageDoor door, PageCalls calls, string id, string action)
+        HttpContext context, Machine machine, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream, UserDirectory directory)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var node = $"/api/v1/node/{Segment(id)}";
-        var (method, target, body) = action switch
-        {
-            "rename" => ("POST", $"{node}/rename/{Segment(form["name"].ToString().Trim())}", ""),
-            "expire" => ("POST", $"{node}/expire", ""),
-            "delete" => ("DELETE", node, ""),
-            "tags" => ("POST", $"{node}/tags", Body("tags", form["tags"].ToString().Split([' ', ',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries))),
-            "user" => ("POST", $"{node}/user", new JsonObject { ["user"] = form["user"].ToString() }.ToJsonString()),
-            "routes" => ("POST", $"{node}/approve_routes", Body("routes", form["route"].OfType<string>())),
-            _ => ("", "", ""),
-        };
-        if (method.Length == 0)
-        {
-            return PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such page.", isSignedIn: true);
-        }
-
-        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, method, target, body);
-        return answer.IsDone
-            ? Results.Redirect($"{PageAnswers.BasePath(context)}/machines{(action == "delete" ? "" : $"/{Segment(id)}")}?done={action}")
-            : PageDoor.Explain(context, who, answer);
+        var canMove = !upstream.Assumed.HasTagOwnership && principal.Role.Has(Capability.ReadUsers)
+            && calls.Can(context, principal, "nodes.move", Ownership.Foreign);
+        return canMove ? UserChoice.Of((await directory.GetAsync(context.RequestAborted)).Users.Where(user => user.Id != machine.OwnerId)) : [];
     }
 
-    private static string Segment(string text) => Uri.EscapeDataString(text);
+    private static async Task<IResult> ActAsync(HttpContext context, Principal principal, HeadscaleCalls calls, string id, string action)
+    {
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        if (OperationOf(action, id, form) is not { } operation)
+        {
+            return PageResults.NotFound(context, "There is no such page.");
+        }
 
-    private static string Body(string name, IEnumerable<string> values) => new JsonObject { [name] = new JsonArray([.. values.Select(one => (JsonNode)one)]) }.ToJsonString();
+        var answer = await calls.SendAsync(context, principal, operation);
+        return answer.IsDone
+            ? Results.Redirect($"{PageResults.BasePath(context)}/machines{(action == "delete" ? "" : $"/{Uri.EscapeDataString(id)}")}?done={action}")
+            : PageResults.Explain(context, principal, answer);
+    }
+
+    /// <summary>The operation behind a button of the page; null when there is no such button.</summary>
+    private static Operation? OperationOf(string action, string id, IFormCollection form) => action switch
+    {
+        "rename" => Operation.RenameNode(id, form["name"].ToString().Trim()),
+        "expire" => Operation.ExpireNode(id),
+        "delete" => Operation.DeleteNode(id),
+        "tags" => Operation.SetTags(id, form["tags"].ToString().Split([' ', ',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries)),
+        "user" => Operation.MoveNode(id, form["user"].ToString()),
+        "routes" => Operation.ApproveRoutes(id, [.. form["route"].OfType<string>()]),
+        _ => null,
+    };
 }

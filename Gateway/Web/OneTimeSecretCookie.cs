@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Gateway.Edge;
+using Gateway.Users;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace Gateway.Web;
@@ -14,28 +15,31 @@ internal sealed class OneTimeSecretCookie(IDataProtectionProvider protection)
 
     private static readonly TimeSpan _keptFor = TimeSpan.FromMinutes(2);
 
+    /// <summary>Keeps a secret for the next page of the same person.</summary>
     /// <param name="what">What it is, which says what page shows it.</param>
-    public void Keep(HttpContext context, string what, string secret) => context.Response.Cookies.Append(Name + what, ProtectorOf(what).Protect(secret, _keptFor), new CookieOptions
-    {
-        HttpOnly = true,
-        Secure = RequestContext.Of(context).Configuration.Settings.Server.Cookie.Secure,
-        SameSite = SameSiteMode.Strict,
-        Path = PageAnswers.BasePath(context),
-        MaxAge = _keptFor,
-    });
+    public void Keep(HttpContext context, Principal principal, string what, string secret) => context.Response.Cookies.Append(
+        NameOf(context, what), ProtectorOf(what, principal).Protect(secret, _keptFor), new CookieOptions
+        {
+            HttpOnly = true,
+            Secure = IsSecure(context),
+            SameSite = SameSiteMode.Strict,
+            Path = PageResults.BasePath(context),
+            MaxAge = _keptFor,
+        });
 
-    /// <summary>The secret that was just made; the page after this one does not have it any more.</summary>
-    public string? Take(HttpContext context, string what)
+    /// <summary>The secret that was just made for this person; the page after this one does not have it any more.</summary>
+    public string? Take(HttpContext context, Principal principal, string what)
     {
-        if (context.Request.Cookies[Name + what] is not { Length: > 0 } kept)
+        var name = NameOf(context, what);
+        if (context.Request.Cookies[name] is not { Length: > 0 } kept)
         {
             return null;
         }
 
-        context.Response.Cookies.Delete(Name + what, new CookieOptions { Path = PageAnswers.BasePath(context) });
+        context.Response.Cookies.Delete(name, new CookieOptions { Secure = IsSecure(context), Path = PageResults.BasePath(context) });
         try
         {
-            return ProtectorOf(what).Unprotect(kept);
+            return ProtectorOf(what, principal).Unprotect(kept);
         }
         catch (CryptographicException)
         {
@@ -43,5 +47,12 @@ internal sealed class OneTimeSecretCookie(IDataProtectionProvider protection)
         }
     }
 
-    private ITimeLimitedDataProtector ProtectorOf(string what) => protection.CreateProtector(Name + what).ToTimeLimitedDataProtector();
+    private static bool IsSecure(HttpContext context) => RequestContext.Of(context).Configuration.Settings.Server.Cookie.Secure;
+
+    /// <summary>With the prefix, no neighbouring host can plant the cookie over http (RFC 6265bis 4.1.3.1).</summary>
+    private static string NameOf(HttpContext context, string what) => (IsSecure(context) ? "__Secure-" : "") + Name + what;
+
+    /// <summary>Bound to the person and the session: a cookie of somebody else opens nothing.</summary>
+    private ITimeLimitedDataProtector ProtectorOf(string what, Principal principal) =>
+        protection.CreateProtector(Name + what, principal.Label, $"session {principal.Session?.Id ?? 0}").ToTimeLimitedDataProtector();
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
@@ -28,42 +27,36 @@ internal static class Overview
 
     public static void MapOverview(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/", ShowAsync);
-        admin.MapPost("/claim", ClaimAsync);
-        admin.MapPost("/claim/withdraw", WithdrawAsync);
+        admin.MapGet("/", ShowAsync).RequireCapability(Capability.SignedIn);
+        admin.MapPost("/claim", ClaimAsync).RequireCapability(Capability.SignedIn).TakesForm();
+        admin.MapPost("/claim/withdraw", WithdrawAsync).RequireCapability(Capability.SignedIn).TakesForm();
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, PageCalls calls, People people, UserDirectory directory, UpstreamMonitor upstream, TimeProvider clock, string? done = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, People people, UserDirectory directory, UpstreamMonitor upstream, TimeProvider clock, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var request = RequestContext.Of(context);
-        var (machines, trouble) = await OwnMachinesAsync(context, calls, who);
-        return PageAnswers.Page<Pages.HomePage>(
+        var (machines, trouble) = await OwnMachinesAsync(context, calls, principal);
+        return PageResults.Page<Pages.HomePage>(
             StatusCodes.Status200OK,
-            ("Shell", door.ShellOf(context, who)),
-            ("Identity", who.Label),
-            ("HasAccess", who.Role.Held.Count > 0),
-            ("RoleNote", who.Person?.RoleNote),
-            ("WhyUnlinked", who.WhyUnlinked?.Value),
-            ("Standing", await StandingOfAsync(who, people, directory, request.Configuration.Settings.SelfClaim, context.RequestAborted)),
+            ("Layout", layout.For(context, principal)),
+            ("Identity", principal.Label),
+            ("HasAccess", principal.Role.Held.Count > 0),
+            ("RoleNote", principal.Person?.RoleNote),
+            ("WhyUnlinked", principal.WhyUnlinked?.Value),
+            ("Standing", await StandingOfAsync(principal, people, directory, request.Configuration.Settings.SelfClaim, context.RequestAborted)),
             ("Machines", machines),
-            ("Device", Connect.DeviceOf(request, who, calls, upstream)),
-            ("Asking", people.Snapshot.Everyone.Count(one => one.Claim is not null && RankRules.Complaint(who, one, request.Configuration.Table) is null)),
+            ("Device", Connect.DeviceOf(context, principal, calls, upstream)),
+            ("Asking", people.Snapshot.Everyone.Count(one => one.Claim is not null && RankRules.Complaint(principal, one, request.Configuration.Table) is null)),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Error", trouble),
             ("Now", clock.GetUtcNow()));
     }
 
-    private static async Task<Standing> StandingOfAsync(Principal who, People people, UserDirectory directory, SelfClaim rule, CancellationToken cancel)
+    private static async Task<Standing> StandingOfAsync(Principal principal, People people, UserDirectory directory, SelfClaim rule, CancellationToken cancel)
     {
-        if (who is not { Person: { } person, User: null })
+        if (principal is not { Person: { } person, User: null })
         {
-            return new(who.Person is not null, null, false, false, []);
+            return new(principal.Person is not null, null, false, false, []);
         }
 
         var users = await directory.GetAsync(cancel);
@@ -72,64 +65,57 @@ internal static class Overview
             person.Claim is { } claim ? users.Find(claim.HeadscaleUserId)?.Label ?? claim.HeadscaleUserId : null,
             rule is not SelfClaim.Off,
             rule is SelfClaim.Open,
-            SeesUsers(who, rule) ? UserChoice.Of(FreeFor(person, people, users)) : []);
+            SeesUsers(principal, rule) ? UserChoice.Of(FreeFor(person, people, users)) : []);
     }
 
     /// <summary>Their own machines as far as their role lets them see those; null where it does not, or there can be none.</summary>
-    private static async Task<(IReadOnlyList<Machine>? Machines, string? Trouble)> OwnMachinesAsync(HttpContext context, PageCalls calls, Principal who)
+    private static async Task<(IReadOnlyList<Machine>? Machines, string? Trouble)> OwnMachinesAsync(HttpContext context, HeadscaleCalls calls, Principal principal)
     {
-        if (who.User is not { NameIsUnique: true } user || !(who.Role.Has(Capability.ReadMachines) || who.Role.Has(Capability.ReadOwnMachines)))
+        if (principal.User is not { NameIsUnique: true } user || !(principal.Role.Has(Capability.ReadMachines) || principal.Role.Has(Capability.ReadOwnMachines)))
         {
             return (null, null);
         }
 
-        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "GET", $"/api/v1/node?user={Uri.EscapeDataString(user.Name)}");
+        var answer = await calls.SendAsync(context, principal, Operation.ListNodes(user.Name));
         if (!answer.IsDone)
         {
-            return (null, "Your machines cannot be shown now: " + (answer.Complaint ?? Edge.Refusals.TextOf(new(answer.Decision.Reason, who.Role.Name, answer.Decision.Lacks, answer.Decision.Detail))));
+            return (null, "Your machines cannot be shown now: " + (answer.Complaint ?? Refusals.TextOf(PageResults.RefusalOf(principal, answer))));
         }
 
-        using var json = JsonDocument.Parse(answer.Json);
+        using var json = answer.Parse();
         return ([.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of).Where(one => one.OwnerId == user.Id)], null);
     }
 
-    private static async Task<IResult> ClaimAsync(HttpContext context, PageDoor door, PersonChanges changes, People people, UserDirectory directory)
+    private static async Task<IResult> ClaimAsync(HttpContext context, Principal principal, PersonChanges changes, People people, UserDirectory directory)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var rule = RequestContext.Of(context).Configuration.Settings.SelfClaim;
         var (id, name) = (form["user"].ToString(), form["name"].ToString().Trim());
-        var meant = FreeFor(who.Person, people, await directory.GetAsync(context.RequestAborted))
-            .Where(one => id.Length > 0 && SeesUsers(who, rule) ? one.Id == id : name.Length > 0 && one.Name == name).Take(2).ToArray();
-        return await ChangeAsync(context, who, changes, "claim", meant is [var only] ? only.Id : "", rule is SelfClaim.Open ? "linked" : "claim");
+        var meant = FreeFor(principal.Person, people, await directory.GetAsync(context.RequestAborted))
+            .Where(one => id.Length > 0 && SeesUsers(principal, rule) ? one.Id == id : name.Length > 0 && one.Name == name).Take(2).ToArray();
+        return await ChangeAsync(context, principal, changes, "claim", meant is [var only] ? only.Id : "", rule is SelfClaim.Open ? "linked" : "claim");
     }
 
-    private static async Task<IResult> WithdrawAsync(HttpContext context, PageDoor door, PersonChanges changes)
+    private static async Task<IResult> WithdrawAsync(HttpContext context, Principal principal, PersonChanges changes)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        return who is null ? refusal! : await ChangeAsync(context, who, changes, "withdraw", "", "withdraw");
+        return await ChangeAsync(context, principal, changes, "withdraw", "", "withdraw");
     }
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, Principal who, PersonChanges changes, string action, string value, string done)
+    private static async Task<IResult> ChangeAsync(HttpContext context, Principal principal, PersonChanges changes, string action, string value, string done)
     {
-        if (who.Person is not { } person)
+        if (principal.Person is not { } person)
         {
-            return PageAnswers.Failure(context, StatusCodes.Status403Forbidden, "Not possible", "You are signed in with an API key, which belongs to no Headscale user.", isSignedIn: true);
+            return PageResults.Failure(context, StatusCodes.Status403Forbidden, "Not possible", "You are signed in with an API key, which belongs to no Headscale user.");
         }
 
-        var changed = await changes.ApplyAsync(PageAnswers.OriginOf(context), who, person, action, value, context.RequestAborted);
+        var changed = await changes.ApplyAsync(PageResults.OriginOf(context), principal, person, action, value, context.RequestAborted);
         return changed.Complaint is null
-            ? Results.Redirect($"{PageAnswers.HomePath(context)}?done={done}")
-            : PageAnswers.Failure(context, changed.Status, "Nothing was changed", changed.Complaint, isSignedIn: true);
+            ? Results.Redirect($"{PageResults.HomePath(context)}?done={done}")
+            : PageResults.Failure(context, changed.Status, "Nothing was changed", changed.Complaint);
     }
 
     /// <summary>Names of users are for those who may read them, and for everybody where everybody may take one.</summary>
-    private static bool SeesUsers(Principal who, SelfClaim rule) => rule is SelfClaim.Open || (rule is SelfClaim.Approval && who.Role.Has(Capability.ReadUsers));
+    private static bool SeesUsers(Principal principal, SelfClaim rule) => rule is SelfClaim.Open || (rule is SelfClaim.Approval && principal.Role.Has(Capability.ReadUsers));
 
     /// <summary>The Headscale users that somebody could ask for.</summary>
     private static IEnumerable<HeadscaleUser> FreeFor(Person? person, People people, UserSnapshot users) =>

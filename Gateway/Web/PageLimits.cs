@@ -1,18 +1,22 @@
 using Gateway.Audit;
 using Gateway.Edge;
-using Gateway.Forwarding;
-using Gateway.Identity;
 using Gateway.Policy;
+using Gateway.Users;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.RateLimiting;
 
 namespace Gateway.Web;
 
-/// <summary>Middleware: own pages count against the limit of an address while nobody is signed in, else against the caller's.</summary>
-internal sealed class PageLimits(RateLimits limits, Credentials credentials, AuditLog audit, TimeProvider clock)
+/// <summary>Counts requests for own pages against the share of whoever asks, which is the same as for the API.</summary>
+internal sealed class PageLimits(CallLimits limits, AuditLog audit, TimeProvider clock)
 {
+    /// <summary>Middleware. The provider's answer is handled behind it, so it counts as well.</summary>
     public async Task RunAsync(HttpContext context, RequestDelegate next)
     {
         var request = RequestContext.Of(context);
-        if (IsFree(context, request.Configuration.Settings.Server.BasePath) || Take(context, request) is not { } wait)
+        await context.AuthenticateAsync();
+        var isFree = context.GetEndpoint()?.Metadata.GetMetadata<DisableRateLimitingAttribute>() is not null;
+        if (isFree || limits.Take(AuthenticationState.Of(context), request) is not { } wait)
         {
             await next(context);
             return;
@@ -25,9 +29,10 @@ internal sealed class PageLimits(RateLimits limits, Credentials credentials, Aud
                 RequestId = request.RequestId,
                 Kind = AuditKind.Api,
                 Method = context.Request.Method,
-                Path = CallEntry.Cut(context.Request.Path.Value ?? ""),
-                Reason = CallEntry.NameOf(Reason.TooMany),
+                Path = context.Request.Path,
+                Reason = SnakeCase.From(nameof(Reason.TooMany)),
                 Status = StatusCodes.Status429TooManyRequests,
+                Actor = AuthenticationState.Of(context).Principal?.Label,
                 Client = request.Peer.Client?.ToString(),
             },
             CancellationToken.None);
@@ -35,15 +40,4 @@ internal sealed class PageLimits(RateLimits limits, Credentials credentials, Aud
         context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
         await context.Response.WriteAsync("Too many requests. Please try again in a moment.\n", context.RequestAborted);
     }
-
-    /// <summary>What monitors ask for, and what every page brings along.</summary>
-    private static bool IsFree(HttpContext context, string basePath) =>
-        context.Request.Path.Value is { } path && (path == basePath + "/healthz" || path == basePath + "/readyz" || path == basePath + "/style.css");
-
-    private TimeSpan? Take(HttpContext context, RequestContext request) => credentials.Identify(context.Request, request.Headers, request.Peer, request.Configuration.Settings) switch
-    {
-        Identification.Known known => limits.TakeCaller($"page of {known.Caller.Subject} at {known.Caller.Issuer}"),
-        Identification.InSession session => limits.TakeCaller($"page of session {session.Session.Id}"),
-        _ => limits.TakeAnonymous(request.Peer.Client),
-    };
 }

@@ -1,3 +1,4 @@
+
 namespace Gateway.Web;
 
 /// <summary>One page of a long list.</summary>

@@ -31,43 +31,31 @@ internal static class PeopleApi
 {
     public static void MapPeopleApi(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/api/users", ListAsync);
-        admin.MapGet("/api/users/{id:long}", ShowAsync);
-        admin.MapPost("/api/users/{id:long}/{action}", ChangeAsync);
-        admin.MapPost("/api/me/{action}", ChangeMyselfAsync);
+        admin.MapGet("/api/users", ListAsync).RequireCapability(Capability.ReadUsers);
+        admin.MapGet("/api/users/{id:long}", ShowAsync).RequireCapability(Capability.ReadUsers);
+        admin.MapPost("/api/users/{id:long}/{action}", ChangeAsync).RequireCapability(Capability.SignedIn).TakesJson();
+        admin.MapPost("/api/me/{action}", ChangeMyselfAsync).RequireCapability(Capability.SignedIn).TakesJson();
     }
 
-    private static async Task ListAsync(HttpContext context, JsonDoor door, People people, UserDirectory directory)
+    private static async Task ListAsync(HttpContext context, Principal me, People people, UserDirectory directory)
     {
-        if (await door.EnterAsync(context, Capability.ReadUsers) is { } me)
-        {
-            var (users, table) = (await directory.GetAsync(context.RequestAborted), RequestContext.Of(context).Configuration.Table);
-            await context.Response.WriteAsJsonAsync(new PeopleAnswer([.. people.Snapshot.Everyone.Select(one => ToAnswer(one, me, users, table))]), PeopleJson.Default.PeopleAnswer);
-        }
+        var (users, table) = (await directory.GetAsync(context.RequestAborted), RequestContext.Of(context).Configuration.Table);
+        var answer = new PeopleAnswer([.. people.Snapshot.Everyone.Select(person => ToAnswer(person, me, users, table))]);
+        await context.Response.WriteAsJsonAsync(answer, PeopleJson.Default.PeopleAnswer);
     }
 
-    private static async Task ShowAsync(HttpContext context, long id, JsonDoor door, People people, UserDirectory directory, PrincipalResolver principals)
+    private static async Task ShowAsync(HttpContext context, long id, Principal me, People people, UserDirectory directory, PrincipalResolver principals)
     {
-        if (await door.EnterAsync(context, Capability.ReadUsers) is not { } me)
-        {
-            return;
-        }
-
         await (people.Snapshot.Find(id) is null
-            ? Refusals.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such person")
+            ? ErrorAnswers.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such person")
             : AnswerAsync(context, id, me, people, directory, principals));
     }
 
-    private static async Task ChangeAsync(HttpContext context, long id, string action, JsonDoor door, People people, UserDirectory directory, PrincipalResolver principals, PersonChanges changes)
+    private static async Task ChangeAsync(HttpContext context, long id, string action, Principal me, People people, UserDirectory directory, PrincipalResolver principals, PersonChanges changes)
     {
-        if (await door.EnterAsync(context) is not { } me)
-        {
-            return;
-        }
-
         if (people.Snapshot.Find(id) is not { } person || !PersonChanges.ByOthers.Contains(action))
         {
-            await Refusals.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such person, or no such action");
+            await ErrorAnswers.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such person, or no such action");
             return;
         }
 
@@ -77,16 +65,11 @@ internal static class PeopleApi
         }
     }
 
-    private static async Task ChangeMyselfAsync(HttpContext context, string action, JsonDoor door, PersonChanges changes)
+    private static async Task ChangeMyselfAsync(HttpContext context, string action, Principal me, PersonChanges changes)
     {
-        if (await door.EnterAsync(context) is not { } me)
-        {
-            return;
-        }
-
         if (me.Person is not { } person || !PersonChanges.ByThemselves.Contains(action))
         {
-            await Refusals.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such action, or you are signed in with an API key, which is nobody's");
+            await ErrorAnswers.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such action, or you are signed in with an API key, which is nobody's");
             return;
         }
 
@@ -99,10 +82,10 @@ internal static class PeopleApi
     private static async Task<bool> ApplyAsync(HttpContext context, Principal me, Person person, string action, PersonChangeBody body, PersonChanges changes)
     {
         var changed = await changes.ApplyAsync(
-            PageAnswers.OriginOf(context), me, person, action, (action == "role" ? body.Role : body.HeadscaleUser) ?? "", context.RequestAborted);
+            PageResults.OriginOf(context), me, person, action, (action == "role" ? body.Role : body.HeadscaleUser) ?? "", context.RequestAborted);
         if (changed.Complaint is { } complaint)
         {
-            await Refusals.WriteProblemAsync(context, changed.Status, complaint);
+            await ErrorAnswers.WriteProblemAsync(context, changed.Status, complaint);
         }
 
         return changed.Complaint is null;
@@ -124,7 +107,7 @@ internal static class PeopleApi
         }
         catch (JsonException e)
         {
-            await Refusals.WriteProblemAsync(context, StatusCodes.Status400BadRequest, e.Message);
+            await ErrorAnswers.WriteProblemAsync(context, StatusCodes.Status400BadRequest, e.Message);
             return null;
         }
     }

@@ -50,25 +50,19 @@ internal static class PeoplePages
 
     public static void MapPeople(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/users", ListAsync);
-        admin.MapGet("/users/{id:long}", ShowAsync);
-        admin.MapPost("/users/{id:long}/{action}", ChangeAsync);
+        admin.MapGet("/users", ListAsync).RequireCapability(Capability.ReadUsers);
+        admin.MapGet("/users/{id:long}", ShowAsync).RequireCapability(Capability.ReadUsers);
+        admin.MapPost("/users/{id:long}/{action}", ChangeAsync).RequireCapability(Capability.SignedIn).TakesForm();
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, PageDoor door, People people, UserDirectory directory, string? q = null, int page = 1, string? done = null)
+    private static async Task<IResult> ListAsync(HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, string? q = null, int page = 1, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadUsers);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var (table, users, search) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted), q?.Trim() ?? "");
-        var rows = people.Snapshot.Everyone.Select(one => RowOf(one, who, users, table)).ToArray();
+        var rows = people.Snapshot.Everyone.Select(one => RowOf(one, principal, users, table)).ToArray();
         var shown = Paging.Cut([.. rows.Where(one => Contains(search, one.Name, one.Identity, one.Role, one.HeadscaleUser))], page);
-        return PageAnswers.Page<Pages.PeoplePage>(
+        return PageResults.Page<Pages.PeoplePage>(
             StatusCodes.Status200OK,
-            ("Shell", door.ShellOf(context, who)),
+            ("Layout", layout.For(context, principal)),
             ("People", shown.Rows),
             ("At", shown.At),
             ("Pages", shown.Pages),
@@ -77,14 +71,8 @@ internal static class PeoplePages
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, long id, PageDoor door, People people, UserDirectory directory, PrincipalResolver principals, Sessions sessions, string? done = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, long id, Principal principal, PageLayout layout, People people, UserDirectory directory, PrincipalResolver principals, Sessions sessions, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context, needs: Capability.ReadUsers);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         if (people.Snapshot.Find(id) is not { } person)
         {
             return NotFound(context);
@@ -92,13 +80,13 @@ internal static class PeoplePages
 
         var (table, users) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted));
         var holders = HoldersOf(people, users);
-        return PageAnswers.Page<Pages.PersonPage>(
+        return PageResults.Page<Pages.PersonPage>(
             StatusCodes.Status200OK,
-            ("Shell", door.ShellOf(context, who)),
-            ("Person", RowOf(person, who, users, table) with { WhyUnlinked = principals.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings) }),
-            ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(who, one, table)).ToArray()),
+            ("Layout", layout.For(context, principal)),
+            ("Person", RowOf(person, principal, users, table) with { WhyUnlinked = principals.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings) }),
+            ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(principal, one, table)).ToArray()),
             ("Unclaimed", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
-            ("Sessions", Account.SeenBy(who, sessions, people, id)),
+            ("Sessions", Account.SeenBy(principal, sessions, people, id)),
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
@@ -117,7 +105,7 @@ internal static class PeoplePages
     }
 
     /// <summary>A person as somebody may see and change them.</summary>
-    public static PersonRow RowOf(Person one, Principal who, UserSnapshot users, RouteTable table) => new(
+    public static PersonRow RowOf(Person one, Principal principal, UserSnapshot users, RouteTable table) => new(
         one.Id,
         one.Name ?? one.Email ?? one.Subject,
         one.Label,
@@ -125,8 +113,8 @@ internal static class PeoplePages
         LabelOf(one.Link, users),
         one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null,
         LabelOf(one.Claim, users),
-        RankRules.Complaint(who, one, table) is null,
-        who is { Role.IsOwner: true, Person: { } me } && me.Id != one.Id)
+        RankRules.Complaint(principal, one, table) is null,
+        principal is { Role.IsOwner: true, Person: { } me } && me.Id != one.Id)
     {
         Email = one.Email is { } address ? $"{address} ({(one.EmailIsTrusted ? "may find a Headscale user" : "not verified, or not trusted by the settings")})" : null,
         RoleNote = one.RoleIsPinned ? "given by hand; it stays until it is taken back" : one.RoleNote,
@@ -141,14 +129,8 @@ internal static class PeoplePages
     private static string? LabelOf(UserLink? link, UserSnapshot users) =>
         link is null ? null : users.Find(link.HeadscaleUserId) is { } user ? user.Label : $"{link.HeadscaleUserId} (no longer there)";
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, long id, string action, PageDoor door, People people, PersonChanges changes)
+    private static async Task<IResult> ChangeAsync(HttpContext context, long id, string action, Principal principal, People people, PersonChanges changes)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         if (people.Snapshot.Find(id) is not { } person || !PersonChanges.ByOthers.Contains(action))
         {
             return NotFound(context);
@@ -156,12 +138,12 @@ internal static class PeoplePages
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var changed = await changes.ApplyAsync(
-            PageAnswers.OriginOf(context), who, person, action, action == "role" ? form["role"].ToString() : form["user"].ToString(), context.RequestAborted);
+            PageResults.OriginOf(context), principal, person, action, action == "role" ? form["role"].ToString() : form["user"].ToString(), context.RequestAborted);
         return changed.Complaint is null
-            ? Results.Redirect($"{PageAnswers.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
-            : PageAnswers.Failure(context, changed.Status, "Nothing was changed", changed.Complaint, isSignedIn: true);
+            ? Results.Redirect($"{PageResults.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
+            : PageResults.Failure(context, changed.Status, "Nothing was changed", changed.Complaint);
     }
 
     private static RazorComponentResult NotFound(HttpContext context) =>
-        PageAnswers.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such person, or no such action.", isSignedIn: true);
+        PageResults.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such person, or no such action.");
 }

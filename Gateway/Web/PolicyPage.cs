@@ -1,8 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -14,92 +11,77 @@ namespace Gateway.Web;
 /// <summary>Headscale's policy (ACL): to read, and to change without overwriting what somebody else just wrote.</summary>
 internal static class PolicyPage
 {
-    private const string Target = "/api/v1/policy";
-
     public static void MapPolicy(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/policy", ShowAsync);
-        admin.MapPost("/policy", ChangeAsync);
+        admin.MapGet("/policy", ShowAsync).RequireCapability(Capability.ReadPolicy).Performs("policy.get");
+        admin.MapPost("/policy", ChangeAsync).RequireCapability(Capability.ReadPolicy).TakesForm().Performs("policy.set");
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, PageCalls calls, string? done = null)
+    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, string? done = null)
     {
-        var (who, refusal) = await door.EnterAsync(context);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
-        var answer = await calls.SendAsync(context, RequestContext.Of(context), who, "GET", Target);
+        var answer = await calls.SendAsync(context, principal, Operation.GetPolicy());
         return answer.IsDone
-            ? Page(context, door, who, TextOf(answer), TextOf(answer), notice: done == "set" ? "The policy was changed." : null)
-            : PageDoor.Explain(context, who, answer);
+            ? Page(context, layout, principal, TextOf(answer), TextOf(answer), notice: done == "set" ? "The policy was changed." : null)
+            : PageResults.Explain(context, principal, answer);
     }
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, PageDoor door, PageCalls calls, UpstreamMonitor upstream)
+    private static async Task<IResult> ChangeAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream)
     {
-        var (who, refusal) = await door.EnterAsync(context, isForm: true);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var (request, wanted) = (RequestContext.Of(context), form["policy"].ToString().ReplaceLineEndings("\n"));
-        var body = new JsonObject { ["policy"] = wanted }.ToJsonString();
-        if (!calls.Offers(request, who, "PUT", Target, isOwn: false, body))
+        var wanted = form["policy"].ToString().ReplaceLineEndings("\n");
+        if (!calls.Can(context, principal, "policy.set", Ownership.Foreign))
         {
-            return PageDoor.Explain(context, who, await calls.SendAsync(context, request, who, "PUT", Target, body));
+            return PageResults.Explain(context, principal, await calls.SendAsync(context, principal, Operation.SetPolicy(wanted)));
         }
 
-        var now = await calls.SendAsync(context, request, who, "GET", Target);
+        var now = await calls.SendAsync(context, principal, Operation.GetPolicy());
         if (!now.IsDone)
         {
-            return PageDoor.Explain(context, who, now);
+            return PageResults.Explain(context, principal, now);
         }
 
         if (form["base"] != HashOf(TextOf(now)))
         {
-            return Page(context, door, who, TextOf(now), wanted, error: "Somebody changed the policy since you opened it, so nothing was saved. Below is your text; the policy as it is now stands under it.", status: StatusCodes.Status409Conflict);
+            return Page(context, layout, principal, TextOf(now), wanted, error: "Somebody changed the policy since you opened it, so nothing was saved. Below is your text; the policy as it is now stands under it.", status: StatusCodes.Status409Conflict);
         }
 
-        if (CheckedHere(request, who, calls, upstream) && await calls.SendAsync(context, request, who, "POST", Target + "/check", body) is { IsDone: false, Decision.IsAllowed: true } check)
+        if (CanCheck(context, principal, calls, upstream) && await calls.SendAsync(context, principal, Operation.CheckPolicy(wanted)) is { IsDone: false, Decision.IsAllowed: true } check)
         {
-            return Page(context, door, who, TextOf(now), wanted, error: $"Headscale does not take this policy, so nothing was saved: {check.Complaint}", status: StatusCodes.Status400BadRequest);
+            return Page(context, layout, principal, TextOf(now), wanted, error: $"Headscale does not take this policy, so nothing was saved: {check.Complaint}", status: StatusCodes.Status400BadRequest);
         }
 
         if (form["step"] != "save")
         {
             return wanted == TextOf(now)
-                ? Page(context, door, who, TextOf(now), wanted, notice: "Nothing is different from the policy as it is now.")
-                : Page(context, door, who, TextOf(now), wanted, changes: PolicyChange.Between(TextOf(now), wanted));
+                ? Page(context, layout, principal, TextOf(now), wanted, notice: "Nothing is different from the policy as it is now.")
+                : Page(context, layout, principal, TextOf(now), wanted, changes: PolicyChange.Between(TextOf(now), wanted));
         }
 
-        var answer = await calls.SendAsync(context, request, who, "PUT", Target, body);
-        return answer.IsDone ? Results.Redirect(PageAnswers.BasePath(context) + "/policy?done=set")
-            : answer.Decision.IsAllowed ? Page(context, door, who, TextOf(now), wanted, error: $"Headscale refused the policy, so nothing was saved: {answer.Complaint}", status: StatusCodes.Status400BadRequest)
-            : PageDoor.Explain(context, who, answer);
+        var answer = await calls.SendAsync(context, principal, Operation.SetPolicy(wanted));
+        return answer.IsDone ? Results.Redirect(PageResults.BasePath(context) + "/policy?done=set")
+            : answer.Decision.IsAllowed ? Page(context, layout, principal, TextOf(now), wanted, error: $"Headscale refused the policy, so nothing was saved: {answer.Complaint}", status: StatusCodes.Status400BadRequest)
+            : PageResults.Explain(context, principal, answer);
     }
 
     /// <summary>0.29 and later check a policy without setting it.</summary>
-    private static bool CheckedHere(RequestContext request, Principal who, PageCalls calls, UpstreamMonitor upstream) =>
-        upstream.Status.Version is { Minor: >= 29 } && calls.Offers(request, who, "POST", Target + "/check", isOwn: false, """{"policy":"{}"}""");
+    private static bool CanCheck(HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream) =>
+        upstream.Status.Version is { HasAuthRegister: true } && calls.Can(context, principal, "policy.check", Ownership.Foreign);
 
-    private static RazorComponentResult Page(HttpContext context, PageDoor door, Principal who, string current, string text, string? notice = null, string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null) =>
-        PageAnswers.Page<Pages.PolicyPage>(
+    private static RazorComponentResult Page(HttpContext context, PageLayout layout, Principal principal, string current, string text, string? notice = null, string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null) =>
+        PageResults.Page<Pages.PolicyPage>(
             status,
-            ("Shell", door.ShellOf(context, who)),
+            ("Layout", layout.For(context, principal)),
             ("Current", current),
             ("Text", text),
             ("Base", HashOf(current)),
             ("Changes", changes ?? []),
-            ("MayWrite", who.Role.Has(Capability.WritePolicy)),
+            ("MayWrite", principal.Role.Has(Capability.WritePolicy)),
             ("Notice", notice),
             ("Error", error));
 
-    private static string TextOf(PageCall answer)
+    private static string TextOf(ApiResponse answer)
     {
-        using var json = JsonDocument.Parse(answer.Json);
+        using var json = answer.Parse();
         return json.RootElement.TryGetProperty("policy", out var policy) ? policy.GetString()?.ReplaceLineEndings("\n") ?? "" : "";
     }
 

@@ -33,7 +33,7 @@ internal sealed partial class ProviderSignIn(
             await BeginAsync(context.HttpContext, request, stored, person);
             LogSignedIn(stored.Label, stored.Role, request.RequestId);
             await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role, await NoteAsync(stored, request, context.HttpContext.RequestAborted));
-            context.Response.Redirect(PageAnswers.ReturnTo(context.HttpContext, context.ReturnUri));
+            context.Response.Redirect(PageResults.ReturnTo(context.HttpContext, context.ReturnUri));
         }
         catch (StoreException e)
         {
@@ -127,7 +127,7 @@ internal sealed partial class ProviderSignIn(
         var settings = RequestContext.Of(context).Configuration.Settings;
         var (status, text, advice) = SignInTexts.Of(failure, settings.Server.BaseUrl is null ? "" : RedirectAddress.Of(settings));
         await audit.RecordAsync(context, "sign_in.oidc", null, SnakeCase.From(failure.ToString()), status, detail: detail);
-        return PageAnswers.Failure(context, status, "Sign-in failed", text, advice);
+        return PageResults.Failure(context, status, "Sign-in failed", text, advice, isSignedIn: false);
     }
 
     [LoggerMessage(3, LogLevel.Error, "Sign-in {Reference} failed in a way that nobody foresaw")]

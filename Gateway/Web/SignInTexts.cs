@@ -54,7 +54,7 @@ internal static class SignInTexts
         SignInFailure.SignInTooOld => (403, "You signed in at the provider too long ago.", "Please sign out at the provider, then sign in again. If this repeats, the provider does not say when you signed in (auth_time)."),
         SignInFailure.NonceWrong => (502, "The identity token belongs to another sign-in.", TryAgain),
         SignInFailure.AccessTokenHashWrong => (502, "The provider's tokens do not belong together.", AskAdministrator),
-        SignInFailure.SubjectMissing => (502, "The provider does not say who you are: its token has no subject (sub).", "An administrator should have the provider send it, or name another claim in oidc.subject_claims."),
+        SignInFailure.SubjectMissing => (502, "The provider does not say principal you are: its token has no subject (sub).", "An administrator should have the provider send it, or name another claim in oidc.subject_claims."),
         SignInFailure.SubjectUnusable => (502, "The provider names you by something that cannot be a name.", AskAdministrator),
         SignInFailure.UserInfoFailed => (502, "The provider did not give your details.", "This does not pass by itself: an administrator finds under the reference below in the gateway's log what its user info endpoint answered."),
         SignInFailure.UserInfoOfAnother => (502, "The provider gave the details of somebody else.", AskAdministrator),

@@ -13,15 +13,15 @@ internal static class StaticFiles
     {
         context.Response.Headers.CacheControl = "public, max-age=3600";
         return Results.Bytes(_css, "text/css; charset=utf-8");
-    });
+    }).AllowAnonymous().DisableRateLimiting();
 
     /// <summary>The names of operations are no secret; what they answer is.</summary>
     public static void MapApiDocument(this IEndpointRouteBuilder admin) => admin.MapGet("/api/openapi.json", (HttpContext context) =>
     {
         // The document is written for the default place.
-        var text = Encoding.UTF8.GetString(_api).Replace("\"url\": \"/admin\"", $"\"url\": \"{PageAnswers.BasePath(context)}\"", StringComparison.Ordinal);
+        var text = Encoding.UTF8.GetString(_api).Replace("\"url\": \"/admin\"", $"\"url\": \"{PageResults.BasePath(context)}\"", StringComparison.Ordinal);
         return Results.Text(text, "application/json", Encoding.UTF8);
-    });
+    }).AllowAnonymous();
 
     private static byte[] Read(string name)
     {

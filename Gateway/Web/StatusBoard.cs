@@ -17,24 +17,13 @@ public sealed record StatusLine(string Name, bool IsFine, string Detail);
 /// <summary>Whether everything works, for people: the same as <c>/readyz</c>.</summary>
 internal static class StatusBoard
 {
-    public static void MapStatus(this IEndpointRouteBuilder admin) => admin.MapGet("/status", ShowAsync);
+    public static void MapStatus(this IEndpointRouteBuilder admin) => admin.MapGet("/status", ShowAsync).RequireCapability(Readers);
 
-    /// <summary>Whether a role may see how things stand.</summary>
-    public static bool MaySee(Role role) => role.Has(Capability.ReadNetwork) || role.Has(Capability.ReadFeature);
+    /// <summary>Who may see how things stand.</summary>
+    public static Capability[] Readers { get; } = [Capability.ReadNetwork, Capability.ReadFeature];
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PageDoor door, UpstreamMonitor upstream, Provider provider, People people, AuditLog audit, TimeProvider clock)
+    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, UpstreamMonitor upstream, Provider provider, People people, AuditLog audit, TimeProvider clock)
     {
-        var (who, refusal) = await door.EnterAsync(context);
-        if (who is null)
-        {
-            return refusal!;
-        }
-
-        if (!MaySee(who.Role))
-        {
-            return PageDoor.Refuse(context, new(Reason.RoleTooLow, who.Role.Name, Capability.ReadNetwork));
-        }
-
         var state = Health.Check(upstream, provider, people, audit, clock);
         var expires = state.KeyExpires is { } at ? $"expires {at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : "no expiry known";
         StatusLine[] lines =
@@ -44,7 +33,7 @@ internal static class StatusBoard
             Line("Store", state.Store, "can be read and written"),
             .. state.Provider is { } check ? new[] { Line("Sign-in provider", check, "available"), new("Redirect address", true, $"register at the provider: {RedirectAddress.Of(RequestContext.Of(context).Configuration.Settings)}") } : [],
         ];
-        return PageAnswers.Page<Pages.StatusPage>(StatusCodes.Status200OK, ("Shell", door.ShellOf(context, who)), ("Lines", lines));
+        return PageResults.Page<Pages.StatusPage>(StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Lines", lines));
     }
 
     private static StatusLine Line(string name, HealthCheck check, string fine) => new(name, check.Ok, check.Detail ?? fine);

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Gateway.Identity;
+namespace Gateway.Settings;
 
 /// <summary>Lets one event per key and minute through, and remembers a bounded number of keys.</summary>
 internal sealed class LogThrottle<TKey>(TimeProvider clock)

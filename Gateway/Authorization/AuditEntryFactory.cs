@@ -1,0 +1,70 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using Gateway.Audit;
+using Gateway.Edge;
+using Gateway.Policy;
+using Gateway.Users;
+
+namespace Gateway.Authorization;
+
+/// <summary>What the audit says of a call, before it is known how it ends.</summary>
+internal sealed class AuditEntryFactory(TimeProvider clock)
+{
+    private const int LongestPath = 256;
+    private const int LongestArguments = 1024;
+    private const int LongestText = 255;
+    private const string Hidden = "(hidden)";
+
+    /// <summary>Arguments that are a secret, or stand for a device that is just being let in.</summary>
+    private static readonly FrozenSet<string> _secrets = FrozenSet.Create(StringComparer.Ordinal, "key", "authId");
+
+    private static readonly FrozenDictionary<Reason, string> _reasons =
+        Enum.GetValues<Reason>().ToFrozenDictionary(reason => reason, reason => SnakeCase.From(reason.ToString()));
+
+    /// <summary>The entry of a call.</summary>
+    /// <param name="reference">The reference of the call.</param>
+    /// <param name="path">The path as it came.</param>
+    public AuditEntry Create(RequestContext request, string reference, string path, AuthenticationState caller, AuthorizationResult result)
+    {
+        var (decision, principal) = (result.Decision, caller.Principal);
+        return new()
+        {
+            At = clock.GetUtcNow(),
+            RequestId = reference,
+            Kind = AuditKind.Api,
+            Actor = caller.OwnKey is { } key ? $"key:{key.Prefix}" : principal?.Label,
+            Role = principal?.Role.Name,
+            HeadscaleUser = principal?.User?.Id,
+            Row = decision.Rule?.Id,
+            Method = result.Call.Method,
+            Path = path.Length > LongestPath ? path[..LongestPath] : path,
+            Reason = NameOf(decision.Reason),
+            Client = request.Peer.Client?.ToString(),
+            Detail = decision.Detail ?? principal?.NoteFor(decision.Reason),
+            After = result.Call.IsSafe ? null : Arguments(result.Call),
+        };
+    }
+
+    /// <summary>How a reason is written.</summary>
+    public static string NameOf(Reason reason) => _reasons[reason];
+
+    /// <summary>What a change sets, as it was judged: each argument, the policy by its hash, and nothing that opens a door.</summary>
+    private static string? Arguments(Call call)
+    {
+        var given = call.Query.Select(argument => $"{argument.Key}: {(_secrets.Contains(argument.Key) ? Hidden : argument.Value)}")
+            .Concat((call.Body ?? Call.NoMembers).Select(member => $"{member.Key}: {(_secrets.Contains(member.Key) ? Hidden : TextOf(member.Value))}"));
+        var text = string.Join(", ", given);
+        return text.Length == 0 ? null : text.Length > LongestArguments ? text[..LongestArguments] : text;
+    }
+
+    private static string TextOf(Argument argument) => argument switch
+    {
+        { List: { } list } => $"[{string.Join(", ", list)}]",
+        { Text: { Length: > LongestText } text } =>
+            $"{text.Length} characters, sha256 {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}",
+        { Text: { } text } => text,
+        { Flag: { } flag } => flag ? "true" : "false",
+        _ => $"{argument.Number}",
+    };
+}

@@ -1,0 +1,92 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Gateway.Authorization;
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Settings;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>An authorized call on its way to Headscale, written anew, and its answer on the way back: filtered, and without foreign headers.</summary>
+internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upstream, Secret? key, ResponseFilter filter) : HttpTransformer
+{
+    /// <summary>The headers of an answer that reach the caller.</summary>
+    public static IReadOnlyList<string> PassedOn { get; } = ["Content-Type", "Content-Length", "Content-Language", "ETag"];
+
+    /// <summary>Why the answer is not shown; null when it is.</summary>
+    public Reason? Withheld { get; private set; }
+
+    public override ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        proxyRequest.RequestUri = UpstreamHeaders.AddressOf(upstream, result.UpstreamTarget);
+        UpstreamHeaders.WriteAuthorized(proxyRequest, httpContext, result, RequestContext.Of(httpContext).RequestId, key);
+        if (proxyRequest.Content is { } content)
+        {
+            content.Headers.ContentType = new MediaTypeHeaderValue(result.UpstreamBodyType);
+            content.Headers.ContentLength = httpContext.Request.ContentLength;
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null)
+        {
+            return true;
+        }
+
+        if (key is not null && await HeadscaleClient.IsKeyRejectedAsync(proxyResponse, cancellationToken))
+        {
+            // It is the gateway's key, so it is the gateway's problem and not the caller's.
+            Withheld = Reason.UpstreamKeyRejected;
+            return false;
+        }
+
+        var isFiltered = proxyResponse.IsSuccessStatusCode && !filter.IsTransparent;
+        CopyHeaders(proxyResponse, httpContext.Response.Headers, isFiltered);
+        if (!isFiltered)
+        {
+            return true;
+        }
+
+        await FilterAsync(httpContext, proxyResponse, cancellationToken);
+        return false;
+    }
+
+    private static void CopyHeaders(HttpResponseMessage answer, IHeaderDictionary headers, bool isFiltered)
+    {
+        foreach (var name in PassedOn)
+        {
+            if ((answer.Headers.TryGetValues(name, out var values) || answer.Content.Headers.TryGetValues(name, out values))
+                && !(isFiltered && name == "Content-Length"))
+            {
+                headers[name] = values.ToArray();
+            }
+        }
+
+        headers.CacheControl = "no-store";
+    }
+
+    private async Task FilterAsync(HttpContext context, HttpResponseMessage answer, CancellationToken cancel)
+    {
+        try
+        {
+            await using var body = await answer.Content.ReadAsStreamAsync(cancel);
+            await filter.CopyAsync(body, context.Response.Body, cancel);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or HttpRequestException or IOException)
+        {
+            Withheld = Reason.UpstreamNotUnderstood;
+            if (context.Response.HasStarted)
+            {
+                // A part of the list is with the caller already: the broken connection says that it is only a part.
+                context.Abort();
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using Gateway.Headscale;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>Sends requests on by YARP, and notices when Headscale is not there.</summary>
+internal sealed class Forwarder(IHttpForwarder yarp, Upstreams upstreams, UpstreamMonitor monitor)
+{
+    /// <summary>YARP puts the target behind this; the transformers write the address themselves.</summary>
+    private const string Unused = "http://upstream";
+
+    /// <summary>Sends a request on and its answer back.</summary>
+    /// <returns>What went wrong; <see cref="ForwarderError.None"/> for nothing.</returns>
+    public async Task<ForwarderError> SendAsync(HttpContext context, HttpTransformer transformer, ForwarderRequestConfig config)
+    {
+        var error = await yarp.SendAsync(context, Unused, upstreams.Http, config, transformer);
+        if (error is ForwarderError.Request && context.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException e)
+        {
+            monitor.CouldNotBeReached(e.Message);
+        }
+
+        return error;
+    }
+}

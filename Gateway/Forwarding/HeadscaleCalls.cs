@@ -1,0 +1,47 @@
+using Gateway.Authorization;
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Users;
+
+namespace Gateway.Forwarding;
+
+/// <summary>
+/// Calls that own pages make for the person who looks at them: authorized, sent, filtered and audited like those that come in
+/// over the API.
+/// </summary>
+internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls, Upstreams upstreams, UpstreamMonitor upstream)
+{
+    private static readonly object _count = new();
+
+    /// <summary>Makes one call. The first of a request has the request's reference, the others that with a number.</summary>
+    public async Task<ApiResponse> SendAsync(HttpContext context, Principal principal, Operation operation)
+    {
+        var (request, cancel) = (RequestContext.Of(context), context.RequestAborted);
+        var facts = new Facts(true, principal.Role, principal.User, CrossSite: false, Ownership.Unknown);
+        var source = new RuleCall(operation, request.Configuration.Table);
+        var result = await authorizer.AuthorizeAsync(new(source, facts), cancel);
+        var reference = NextReference(context, request);
+        var path = source.Rule is { } rule && rule.Path.FirstWrong(operation.Path) is null ? rule.Path.Write(operation.Path) : operation.Rule;
+        var sender = new PageSender(context, principal, reference, upstreams);
+
+        // A second click cancels the first request, and what it began must still come to its end.
+        var patience = result.Call.IsSafe ? cancel : CancellationToken.None;
+        var outcome = await calls.RunAsync(new(request, reference, path, new(principal), result), sender, patience);
+        return new(result.Decision with { Reason = outcome.Reason, Detail = sender.Detail ?? result.Decision.Detail }, sender.Status, sender.Json);
+    }
+
+    /// <summary>Whether a page offers something, by what decides it when it is asked for.</summary>
+    /// <param name="rule">The id of the rule.</param>
+    /// <param name="ownership">Whose the thing is.</param>
+    /// <param name="sets">The arguments that would be set.</param>
+    public bool Can(HttpContext context, Principal principal, string rule, Ownership ownership, params ReadOnlySpan<string> sets) => Authorizer.Can(
+        RequestContext.Of(context).Configuration.Table, rule, principal.Role, principal.User, ownership, upstream.Assumed, sets);
+
+    private static string NextReference(HttpContext context, RequestContext request)
+    {
+        var number = context.Items[_count] is int before ? before + 1 : 1;
+        context.Items[_count] = number;
+        return number == 1 ? request.RequestId : $"{request.RequestId}-{number}";
+    }
+}

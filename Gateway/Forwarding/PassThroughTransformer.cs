@@ -1,0 +1,42 @@
+using Gateway.Identity;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>Requests that go on as they came: the client plane, and callers with a Headscale key of their own.</summary>
+/// <param name="upstream">Where they go.</param>
+/// <param name="keepsHost">Whether Headscale sees the host name that the client used.</param>
+/// <param name="upgrade">The protocol of a tunnel that YARP does not know; null for every other request.</param>
+internal sealed class PassThroughTransformer(Uri upstream, bool keepsHost, string? upgrade = null) : HttpTransformer
+{
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        var headers = proxyRequest.Headers;
+        proxyRequest.RequestUri = UpstreamHeaders.AddressOf(upstream, httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+
+        // With it, a DERP server would skip the HTTP answer that everybody in between waits for.
+        headers.Remove("Derp-Fast-Start");
+
+        // grpc-gateway would take the call for another one than it says it is.
+        headers.Remove("X-HTTP-Method-Override");
+        if (httpContext.Request.Headers.Cookie is { Count: > 0 } cookies)
+        {
+            headers.Remove("Cookie");
+            if (SessionCookie.WithoutOwn(cookies) is { } foreign)
+            {
+                headers.TryAddWithoutValidation("Cookie", foreign);
+            }
+        }
+
+        headers.Host = keepsHost && httpContext.Request.Host.HasValue ? httpContext.Request.Host.Value : null;
+        UpstreamHeaders.WriteForwarded(headers, httpContext);
+        if (upgrade is not null)
+        {
+            headers.TryAddWithoutValidation("Connection", "upgrade");
+            headers.TryAddWithoutValidation("Upgrade", upgrade);
+        }
+    }
+}

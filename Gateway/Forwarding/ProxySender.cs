@@ -1,0 +1,83 @@
+using Gateway.Authorization;
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Users;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Forwarding;
+
+/// <summary>Sends a call of the API on by YARP and answers its caller.</summary>
+internal sealed class ProxySender(HttpContext context, AuthenticationState caller, Forwarder forwarder, ApiAnswers answers) : IUpstreamSender
+{
+    private readonly RequestContext _request = RequestContext.Of(context);
+    private RouteRule? _rule;
+
+    public Task<UpstreamOutcome> SendAsync(AuthorizationResult result, CancellationToken cancel)
+    {
+        Upgrades.Remove(context);
+        return caller.OwnKey is null ? SendAuthorizedAsync(result) : SendWithOwnKeyAsync(result);
+    }
+
+    public async ValueTask<int> RefuseAsync(AuthorizationResult result, Reason reason)
+    {
+        if (context.Response.HasStarted)
+        {
+            return context.Response.StatusCode;
+        }
+
+        foreach (var name in AuthorizedTransformer.PassedOn)
+        {
+            context.Response.Headers.Remove(name);
+        }
+
+        // What did not become of Headscale's answer says nothing to the caller; when to come back does.
+        await answers.RefuseAsync(context, caller, result.Decision with { Reason = reason });
+        return context.Response.StatusCode;
+    }
+
+    /// <summary>With the gateway's key, as it was judged.</summary>
+    private async Task<UpstreamOutcome> SendAuthorizedAsync(AuthorizationResult result)
+    {
+        var (configuration, decision) = (_request.Configuration, result.Decision);
+        var key = Upstreams.IsHeadscale(decision.Rule) ? configuration.Settings.Headscale.ApiKey : null;
+        if (Upstreams.IsHeadscale(decision.Rule) && key is null)
+        {
+            return new(Reason.UpstreamKeyMissing, 0);
+        }
+
+        var filter = ResponseFilter.For(decision, caller.Principal?.User?.Id, caller.Principal?.Role) with { OwnNodes = result.OwnNodes };
+        var transformer = new AuthorizedTransformer(result, Upstreams.AddressOf(configuration, decision.Rule), key, filter);
+        RequestBodyFeature.Replace(context, result.UpstreamBody);
+        var error = await forwarder.SendAsync(context, transformer, Upstreams.Calls);
+        return OutcomeOf(transformer.Withheld ?? (IsFailure(error) ? Reason.UpstreamUnavailable : decision.Reason));
+    }
+
+    /// <summary>With the caller's own key, as it came: Headscale judges it.</summary>
+    private async Task<UpstreamOutcome> SendWithOwnKeyAsync(AuthorizationResult result)
+    {
+        if (result.Call.Body is not null)
+        {
+            // It was read and judged, and so it is what is sent.
+            RequestBodyFeature.Replace(context, result.UpstreamBody);
+            context.Request.ContentType = result.UpstreamBody is null ? null : result.UpstreamBodyType;
+        }
+
+        _rule = result.Decision.Rule;
+        var transformer = new PassThroughTransformer(Upstreams.AddressOf(_request.Configuration, null), keepsHost: false);
+        context.Response.OnStarting(NoteAnswerAsync);
+        var error = await forwarder.SendAsync(context, transformer, Upstreams.Calls);
+        return OutcomeOf(IsFailure(error) ? Reason.UpstreamUnavailable : result.Decision.Reason);
+    }
+
+    private Task NoteAnswerAsync()
+    {
+        answers.NoteKeyAnswer(context, caller.OwnKey!, _rule);
+        return Task.CompletedTask;
+    }
+
+    private UpstreamOutcome OutcomeOf(Reason reason) => new(reason, context.Response.StatusCode);
+
+    private static bool IsFailure(ForwarderError error) =>
+        error is not (ForwarderError.None or ForwarderError.RequestCanceled or ForwarderError.ResponseBodyCanceled);
+}

@@ -1,0 +1,31 @@
+namespace Gateway.Identity;
+
+/// <summary>What a request says about its sender: nothing, something unacceptable, a Headscale key, or an identity.</summary>
+internal abstract record Credential
+{
+    private Credential()
+    {
+    }
+
+    /// <summary>The request names nobody.</summary>
+    internal sealed record None : Credential
+    {
+        public static None Instance { get; } = new();
+    }
+
+    /// <param name="Reason">Why the claim was not accepted.</param>
+    /// <param name="Detail">What was wrong with it; holds nothing of the credential.</param>
+    internal sealed record Rejected(Policy.Reason Reason, string Detail) : Credential;
+
+    /// <summary>A Headscale API key of the caller's own, or an OAuth token of Headscale. Headscale judges it.</summary>
+    /// <param name="Prefix">The public part.</param>
+    /// <param name="Fingerprint">A keyed hash of all of it, which tells it from every other key with the same prefix.</param>
+    internal sealed record HeadscaleKey(string Prefix, string Fingerprint) : Credential;
+
+    /// <summary>The headers of a trusted proxy.</summary>
+    /// <param name="Session">The session that came along, if any: it must be of the same person.</param>
+    internal sealed record ProxyIdentity(Caller Caller, Session? Session) : Credential;
+
+    /// <summary>The cookie of a session.</summary>
+    internal sealed record OfSession(Session Session) : Credential;
+}

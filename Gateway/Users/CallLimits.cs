@@ -1,0 +1,44 @@
+using Gateway.Edge;
+using Gateway.Identity;
+
+namespace Gateway.Users;
+
+/// <summary>
+/// Whose share a request counts against: that of a principal, of a key, or of an address. Everybody has one share for the API
+/// and the pages together, and nobody can use up that of somebody else.
+/// </summary>
+internal sealed class CallLimits(RateLimits limits, ProvenKeys proven)
+{
+    /// <summary>Counts a request. How long to wait, or null when it is served.</summary>
+    public TimeSpan? Take(AuthenticationState state, RequestContext request)
+    {
+        if (state.Principal is { } principal)
+        {
+            return limits.TakeCaller(principal.Person is { } person ? $"person {person.Id}" : principal.Label);
+        }
+
+        if (state.OwnKey is { } key)
+        {
+            // Whether a key is good is known only after Headscale was asked.
+            return (proven.Contains(key.Fingerprint) ? null : limits.CheckAnonymous(request.Peer.Client)) ?? limits.TakeCaller(key.Fingerprint);
+        }
+
+        return limits.TakeAnonymous(request.Peer.Client);
+    }
+
+    /// <summary>Headscale took a key, or refused it: a refused one counts against the address that it came from.</summary>
+    public void KeyWasAnswered(Credential.HeadscaleKey key, bool wasTaken, RequestContext request)
+    {
+        if (wasTaken)
+        {
+            proven.Add(key.Fingerprint);
+            return;
+        }
+
+        proven.Remove(key.Fingerprint);
+        limits.TakeAnonymous(request.Peer.Client);
+    }
+
+    /// <summary>A key was refused here, before Headscale could judge it: it may be anybody's.</summary>
+    public void KeyWasRefused(RequestContext request) => limits.TakeAnonymous(request.Peer.Client);
+}
