@@ -114,7 +114,8 @@ internal static class AppServices
         services.AddSingleton<ProviderHttp>();
         AddRunning<Provider>(services);
         services.AddSingleton<ClientRequests>();
-        services.AddSingleton<LogoutTokensSeen>();
+        services.AddSingleton<UsedLogoutTokens>();
+        services.AddSingleton<UsedAttempts>();
         services.AddSingleton<ProviderSignIn>();
         services.AddSingleton<ApiKeyAttempts>();
         services.AddSingleton<SignInAudit>();

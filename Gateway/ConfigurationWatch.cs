@@ -15,16 +15,19 @@ internal sealed partial class ConfigurationWatch(ConfigurationFiles files, Confi
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var watched = files.Load().Files;
-        var seen = Digest(watched);
+        var (seen, before) = (Digest(watched), "");
         using var timer = new PeriodicTimer(_poll, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
+            // What is still being written is read once it stays the same.
             var now = Digest(watched);
-            if (now != seen)
+            if (now != seen && now == before)
             {
                 watched = Reload();
-                seen = now;
+                seen = Digest(watched);
             }
+
+            before = now;
         }
     }
 

@@ -29,6 +29,7 @@ internal static class ClientPlane
             ("GET" or "HEAD", "/derp/probe" or "/derp/latency-check") or (_, "/bootstrap-dns") or ("GET", "/apple" or "/windows" or "/robots.txt" or "/oidc/callback") => WriteAsync(context, 200, "stand-in"),
             ("GET", var path) when path!.StartsWith("/register/", StringComparison.Ordinal) || path.StartsWith("/apple/", StringComparison.Ordinal)
                 || path.StartsWith("/auth/", StringComparison.Ordinal) || path == "/favicon.ico" => WriteAsync(context, 200, "stand-in"),
+            ("GET", "/swagger" or "/swagger/v1/openapiv2.json") when version <= 29 => WriteAsync(context, 200, """{"swagger":"2.0"}"""),
             ("POST", var path) when path!.StartsWith("/register/confirm/", StringComparison.Ordinal) => WriteAsync(context, 200, "stand-in"),
             _ => WriteAsync(context, 404, "404 page not found"),
         };

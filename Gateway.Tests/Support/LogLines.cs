@@ -12,6 +12,9 @@ internal sealed class LogLines : ILoggerProvider
 
     public bool Has(string text) => _lines.Any(line => line.Contains(text, StringComparison.Ordinal));
 
+    /// <summary>How many lines have this text.</summary>
+    public int Count(string text) => _lines.Count(line => line.Contains(text, StringComparison.Ordinal));
+
     public ILogger CreateLogger(string categoryName) => new Writer(_lines);
 
     public void Dispose()

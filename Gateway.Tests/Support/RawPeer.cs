@@ -12,10 +12,12 @@ internal sealed class RawPeer : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Task _serving;
 
-    public RawPeer(Func<NetworkStream, Task> answer)
+    /// <param name="answer">Answers a forwarded request.</param>
+    /// <param name="isUpgrade">Whether forwarded requests ask for an upgrade, by which GETs are told from the gateway's own.</param>
+    public RawPeer(Func<NetworkStream, Task> answer, bool isUpgrade = false)
     {
         _listener.Start();
-        _serving = ServeAsync(answer);
+        _serving = ServeAsync(answer, isUpgrade);
     }
 
     private int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
@@ -51,14 +53,14 @@ internal sealed class RawPeer : IAsyncDisposable
         await _serving;
     }
 
-    private async Task ServeAsync(Func<NetworkStream, Task> answer)
+    private async Task ServeAsync(Func<NetworkStream, Task> answer, bool isUpgrade)
     {
         var serving = new List<Task>();
         try
         {
             while (true)
             {
-                serving.Add(ServeOneAsync(await _listener.AcceptSocketAsync(), answer));
+                serving.Add(ServeOneAsync(await _listener.AcceptSocketAsync(), answer, isUpgrade));
             }
         }
         catch (SocketException)
@@ -69,12 +71,13 @@ internal sealed class RawPeer : IAsyncDisposable
         await Task.WhenAll(serving);
     }
 
-    private static async Task ServeOneAsync(Socket socket, Func<NetworkStream, Task> answer)
+    private static async Task ServeOneAsync(Socket socket, Func<NetworkStream, Task> answer, bool isUpgrade)
     {
         await using var stream = new NetworkStream(socket, ownsSocket: true);
-        var start = new byte[4];
-        await socket.ReceiveAsync(start, SocketFlags.Peek);
-        if (start[0] == 'G')
+        var start = new byte[13];
+        var length = await socket.ReceiveAsync(start, SocketFlags.Peek);
+        var line = Encoding.ASCII.GetString(start, 0, length);
+        if (isUpgrade ? line.StartsWith("GET /version", StringComparison.Ordinal) : line.StartsWith('G'))
         {
             await ReadHeadAsync(stream);
             await stream.WriteAsync("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());

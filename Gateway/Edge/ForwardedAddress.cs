@@ -58,6 +58,30 @@ internal static class ForwardedAddress
         return client;
     }
 
+    /// <summary>
+    /// The client that the trusted proxies themselves name: read from the right up to the first address that is not one of them.
+    /// What stands left of it is the client's own word and is not read. Null when the part that is read is malformed.
+    /// </summary>
+    public static IPAddress? LastClient(StringValues values, NetworkList trusted)
+    {
+        IPAddress? client = null;
+        foreach (var part in values.SelectMany(line => (line ?? "").Split(',')).Reverse().Take(MostElements))
+        {
+            if (AddressText.ParseForwarded(part.AsSpan().Trim(" \t")) is not { } address)
+            {
+                return null;
+            }
+
+            client = address;
+            if (!trusted.Contains(address))
+            {
+                return client;
+            }
+        }
+
+        return client;
+    }
+
     /// <summary>The first element and nothing but a bare address, as Headplane reads it.</summary>
     public static IPAddress? First(StringValues values) =>
         values is [{ } line, ..] ? AddressText.Parse(line.AsSpan(0, line.IndexOf(',', StringComparison.Ordinal) is >= 0 and var comma ? comma : line.Length).Trim(" \t")) : null;

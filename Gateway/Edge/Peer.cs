@@ -19,8 +19,11 @@ internal sealed record Peer(IPAddress? Address, IPAddress? Client, string Scheme
         }
 
         var headers = context.Request.Headers;
-        var client = ForwardedAddress.Rightmost("X-Forwarded-For", headers["X-Forwarded-For"], server.TrustedProxies);
-        return new Peer(address, client ?? address, SchemeOf(headers["X-Forwarded-Proto"].ToString()) ?? context.Request.Scheme);
+        var forwarded = headers["X-Forwarded-For"];
+
+        // A proxy that says nothing speaks for itself; one whose word cannot be read never becomes the client of everybody behind it.
+        var client = forwarded.Count == 0 ? address : ForwardedAddress.LastClient(forwarded, server.TrustedProxies);
+        return new Peer(address, client, SchemeOf(headers["X-Forwarded-Proto"].ToString()) ?? context.Request.Scheme);
     }
 
     /// <summary>Traefik says ws and wss on upgrades.</summary>

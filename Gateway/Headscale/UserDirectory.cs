@@ -24,6 +24,7 @@ internal sealed class UserSnapshot(IReadOnlyList<HeadscaleUser> users)
 internal sealed class UserDirectory(HeadscaleClient client, TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan _refresh = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _recent = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan _usable = TimeSpan.FromSeconds(15);
 
     private readonly Lock _gate = new();
@@ -38,6 +39,14 @@ internal sealed class UserDirectory(HeadscaleClient client, TimeProvider clock) 
     {
         _wasUsed = true;
         return _entry is { } entry && clock.GetElapsedTime(entry.At) < _usable ? new(entry.Snapshot) : new(FetchOnceAsync().WaitAsync(cancel));
+    }
+
+    /// <summary>The users, younger than those that were known a moment ago: for whoever is linked to none of these.</summary>
+    /// <exception cref="HeadscaleException">They could not be fetched.</exception>
+    public ValueTask<UserSnapshot> GetRecentAsync(CancellationToken cancel)
+    {
+        _wasUsed = true;
+        return _entry is { } entry && clock.GetElapsedTime(entry.At) < _recent ? new(entry.Snapshot) : new(FetchOnceAsync().WaitAsync(cancel));
     }
 
     /// <summary>Something may have changed at Headscale: the next reader fetches.</summary>

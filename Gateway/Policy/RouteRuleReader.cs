@@ -6,8 +6,13 @@ namespace Gateway.Policy;
 /// <summary>Reads one rule of <c>routes.yaml</c>.</summary>
 internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnlyDictionary<string, Uri> clusters)
 {
-    /// <summary>Takes client secrets for tokens (RFC 6749 3.2), and so nobody can be signed in there.</summary>
-    private const string TokenEndpoint = "/api/v2/oauth/token";
+    /// <summary>
+    /// What lies under /api and is open to anybody at Headscale: the token endpoint takes client secrets (RFC 6749 3.2), and the
+    /// rest describes the API.
+    /// </summary>
+    private static readonly FrozenSet<string> _open = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "/api/v2/oauth/token", "/api/v1/openapi.json", "/api/v1/openapi.yaml", "/api/v1/docs", "/api/v2/openapi.json");
 
     /// <summary>The rule, or null when something in it is wrong.</summary>
     public RouteRule? Read(YamlMap map)
@@ -93,7 +98,7 @@ internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnly
         {
             map.Complain("path", complaint);
         }
-        else if (plane is Plane.Client == text.StartsWith("/api/", StringComparison.Ordinal) && text != TokenEndpoint)
+        else if (plane is Plane.Client == text.StartsWith("/api/", StringComparison.Ordinal) && !_open.Contains(text))
         {
             map.Complain("path", "the API plane is what lies under /api/, and nothing else");
             return null;

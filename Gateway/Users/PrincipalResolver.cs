@@ -96,6 +96,12 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
     private async ValueTask<Principal> LinkAsync(Person person, Caller caller, Session? session, Configuration configuration, CancellationToken cancel)
     {
         var users = await directory.GetAsync(cancel);
+        if (person.Link is null)
+        {
+            // Their Headscale user may have been made a moment ago.
+            users = await directory.GetRecentAsync(cancel);
+        }
+
         var user = LinkOf(person, users) ?? await MatchAsync(person, caller, users, configuration);
         if (user is not null && person.Link is { Fingerprint: UserLink.Unpinned } unpinned)
         {

@@ -42,8 +42,9 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
             return;
         }
 
-        var detail = caller.OwnKey is null ? caller.Problem?.Detail : "pages and /api under them are for people; sign in, or send the key to Headscale's own API";
-        await RefuseAsync(context, new(caller.Problem?.Reason ?? Reason.SignInRequired, Detail: detail));
+        await RefuseAsync(context, caller.OwnKey is null
+            ? new(caller.Problem?.Reason ?? Reason.SignInRequired, Detail: caller.Problem?.Detail)
+            : new(Reason.MalformedCredential, Detail: "a Headscale API key opens Headscale's own API alone (/api/v1); these pages are for people who sign in"));
     }
 
     private static Task RefuseAsync(HttpContext context, Refusal refusal) => PageResults.IsJson(context)

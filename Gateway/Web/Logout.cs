@@ -82,7 +82,7 @@ internal static partial class Logout
 
     /// <summary>OpenID Connect Back-Channel Logout 1.0 2.6: a token like an ID token, but for this purpose alone.</summary>
     private static async Task<IResult> BackChannelAsync(
-        HttpContext context, IOptionsMonitor<OpenIdConnectOptions> options, Sessions sessions, People people, LogoutTokensSeen seen, SignInAudit audit, ILogger<Sessions> log)
+        HttpContext context, IOptionsMonitor<OpenIdConnectOptions> options, Sessions sessions, People people, UsedLogoutTokens used, SignInAudit audit, ILogger<Sessions> log)
     {
         if (RequestContext.Of(context).Configuration.Settings.Oidc is not { } settings)
         {
@@ -94,17 +94,35 @@ internal static partial class Logout
             var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
             var text = form?["logout_token"] is [{ Length: > 0 } only] ? only : throw new SignInException(SignInFailure.TokenMissing, "there is no logout_token");
             var token = LogoutToken.From(await ((IdTokenHandler)options.Get(OidcHandler.SchemeName).TokenHandler).ReadLogoutTokenAsync(text, context.RequestAborted));
-            seen.RequireFirst(token);
-            var whom = OutsideText.Clean(token.Subject ?? $"(session {token.Session})");
-            await audit.RecordAsync(context, "sign_out.provider", $"oidc:{settings.Issuer}#{whom}", "done", StatusCodes.Status200OK);
-            LogEnded(log, await sessions.EndAllAsync(one => IsMeant(one, token, settings.Issuer, people.Snapshot)), whom);
-            seen.Remember(token);
+            if (token.Id is { } id && !used.TryUse(id))
+            {
+                throw new SignInException(SignInFailure.TokenMalformed, "the logout token was used before ('jti')");
+            }
+
+            await EndAsync(context, token, settings.Issuer, sessions, people, used, audit, log);
             return Results.Ok();
         }
         catch (SignInException e)
         {
             ProviderSignIn.LogRefused(log, context.TraceIdentifier, e.Failure, e.Message);
             return Results.BadRequest();
+        }
+    }
+
+    /// <summary>Ends the sessions that a token means. A token that could have no effect may be sent again.</summary>
+    private static async Task EndAsync(
+        HttpContext context, LogoutToken token, string issuer, Sessions sessions, People people, UsedLogoutTokens used, SignInAudit audit, ILogger log)
+    {
+        try
+        {
+            var whom = OutsideText.Clean(token.Subject ?? $"(session {token.Session})");
+            await audit.RecordAsync(context, "sign_out.provider", $"oidc:{issuer}#{whom}", "done", StatusCodes.Status200OK);
+            LogEnded(log, await sessions.EndAllAsync(session => IsMeant(session, token, issuer, people.Snapshot)), whom);
+        }
+        catch (StoreException)
+        {
+            used.Release(token.Id ?? "");
+            throw;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 
 namespace Gateway.Identity.Oidc;
@@ -27,41 +26,8 @@ internal sealed record LogoutToken(string? Subject, string? Session, string? Id)
         claims.TryGetProperty(name, out var value) && Claims.StringOf(value) is { Length: > 0 } text ? text : null;
 }
 
-/// <summary>The logout tokens of the last minutes: each counts once (Back-Channel Logout 1.0 2.6), for as long as one is good at all.</summary>
-internal sealed class LogoutTokensSeen(TimeProvider clock)
-{
-    private const int Most = 10_000;
-    private static readonly TimeSpan _remembered = IdTokenHandler.LongestLogout + TimeSpan.FromMinutes(5);
+/// <summary>The logout tokens of the last minutes: each counts once (Back-Channel Logout 1.0 2.6).</summary>
+internal sealed class UsedLogoutTokens(TimeProvider clock) : SingleUse(clock, IdTokenHandler.LongestLogout + TimeSpan.FromMinutes(5));
 
-    private static readonly TimeSpan _betweenPrunings = TimeSpan.FromMinutes(1);
-
-    private readonly ConcurrentDictionary<string, long> _seen = new(StringComparer.Ordinal);
-    private long _pruned;
-
-    /// <exception cref="SignInException">It was used before.</exception>
-    public void RequireFirst(LogoutToken token)
-    {
-        if (token.Id is { } id && _seen.ContainsKey(id))
-        {
-            throw new SignInException(SignInFailure.TokenMalformed, "the logout token was used before ('jti')");
-        }
-    }
-
-    /// <summary>Called when it has had its effect: one that failed may be sent again.</summary>
-    public void Remember(LogoutToken token)
-    {
-        if (_seen.Count >= Most && clock.GetElapsedTime(_pruned) > _betweenPrunings)
-        {
-            _pruned = clock.GetTimestamp();
-            foreach (var old in _seen.Where(one => clock.GetElapsedTime(one.Value) > _remembered))
-            {
-                _seen.TryRemove(old);
-            }
-        }
-
-        if (token.Id is { } id)
-        {
-            _seen[id] = clock.GetTimestamp();
-        }
-    }
-}
+/// <summary>The sign-in attempts that were answered: the same answer does not count again, also while the first is still worked on.</summary>
+internal sealed class UsedAttempts(TimeProvider clock) : SingleUse(clock, TimeSpan.FromMinutes(20));

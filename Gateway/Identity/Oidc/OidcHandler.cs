@@ -27,7 +27,7 @@ internal sealed record SignedInAtProvider(Caller Caller, string IdToken, string?
 /// </summary>
 internal sealed class OidcHandler(
     IOptionsMonitor<OpenIdConnectOptions> options, ILoggerFactory logs, HtmlEncoder html, UrlEncoder encoder,
-    ConfigurationMonitor monitor, Provider provider, ProviderHttp http, ClientRequests client)
+    ConfigurationMonitor monitor, Provider provider, ProviderHttp http, ClientRequests client, UsedAttempts used)
     : OpenIdConnectHandler(options, logs, html, encoder)
 {
     /// <summary>The name of the scheme.</summary>
@@ -198,7 +198,8 @@ internal sealed class OidcHandler(
             throw new SignInException(SignInFailure.StateExpired, $"the sign-in was begun more than {Options.RemoteAuthenticationTimeout.TotalMinutes} minutes ago");
         }
 
-        return ValidateCorrelationId(properties)
+        var id = properties.Items.TryGetValue(Correlation, out var attempt) ? attempt : null;
+        return ValidateCorrelationId(properties) && id is not null && used.TryUse(id)
             ? properties
             : throw new SignInException(SignInFailure.CookieMissing, "this browser has no cookie of this sign-in: it was lost, the answer was used before, or it was begun elsewhere");
     }

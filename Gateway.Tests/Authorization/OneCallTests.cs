@@ -1,0 +1,96 @@
+using System.Text;
+using Gateway.Audit;
+using Gateway.Policy;
+using Gateway.Sandbox.StandIns;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Authorization;
+
+/// <summary>The same operation gives the same request at Headscale and the same line in the audit, whether a program or a page makes it.</summary>
+public sealed class OneCallTests
+{
+    /// <summary>What differs from call to call by nature.</summary>
+    private static readonly string[] _perCall = ["X-Request-Id", "Host"];
+
+    /// <summary>The operations that pages use, as a page and as a call of the API.</summary>
+    private static readonly Pair[] _pairs =
+    [
+        new("nodes.list", Page("/admin/machines"), new("GET", "/api/v1/node", null)),
+        new("nodes.get", Page("/admin/machines/17"), new("GET", "/api/v1/node/17", null)),
+        new("nodes.rename", Form("/admin/machines/17/rename", ("name", "a new.name")), new("POST", "/api/v1/node/17/rename/a%20new.name", null)),
+        new("nodes.expire", Form("/admin/machines/17/expire"), new("POST", "/api/v1/node/17/expire", null)),
+        new("nodes.set_tags", Form("/admin/machines/17/tags", ("tags", "tag:a, tag:b")), new("POST", "/api/v1/node/17/tags", """{"tags":["tag:a","tag:b"]}""")),
+        new("nodes.approve_routes", Form("/admin/machines/17/routes", ("route", "10.0.0.0/8")), new("POST", "/api/v1/node/17/approve_routes", """{"routes":["10.0.0.0/8"]}""")),
+        new("nodes.move", Form("/admin/machines/17/user", ("user", "2")), new("POST", "/api/v1/node/17/user", """{"user":"2"}""")) { Until = 27 },
+        new("nodes.delete", Form("/admin/machines/17/delete"), new("DELETE", "/api/v1/node/17", null)),
+        new("keys.list", Page("/admin/keys"), new("GET", "/api/v1/preauthkey", null)) { Since = 28 },
+        new("keys.list", Page("/admin/keys?user=7"), new("GET", "/api/v1/preauthkey?user=7", null)) { Until = 27 },
+        new("apikeys.list", Page("/admin/apikeys"), new("GET", "/api/v1/apikey", null)),
+        new("users.create", Form("/admin/users/headscale", ("name", "neu"), ("display_name", "N"), ("email", "")), new("POST", "/api/v1/user", """{"name":"neu","displayName":"N"}""")),
+        new("users.rename", Form("/admin/users/headscale/7/rename", ("name", "other")), new("POST", "/api/v1/user/7/rename/other", null)),
+        new("users.delete", Form("/admin/users/headscale/60/delete"), new("DELETE", "/api/v1/user/60", null)),
+        new("policy.get", Page("/admin/policy"), new("GET", "/api/v1/policy", null)),
+    ];
+
+    [Theory]
+    [ClassData(typeof(EveryVersion))]
+    public async Task PageAndApiSendTheSameAndAreAuditedAlike(int version)
+    {
+        var (byPage, pageAudit) = await RunAsync(version, (browser, _, pair) => SubmitAsync(browser, pair.Page));
+        var (byApi, apiAudit) = await RunAsync(version, async (_, client, pair) => await TestGateway.CallAsync(client, pair.Api.Method, pair.Api.Target, pair.Api.Body));
+
+        byPage.Should().Equal(byApi);
+        pageAudit.Should().Equal(apiAudit);
+        byPage.Count.Should().BeGreaterThan(12);
+    }
+
+    private static async Task<(IReadOnlyList<string> Sent, IReadOnlyList<string> Audited)> RunAsync(int version, Func<Browser, HttpClient, Pair, Task> makeAsync)
+    {
+        await using var gateway = await TestGateway.StartAsync(version);
+        gateway.Headscale.Tailnet.Users.Add(new TailnetUser(60, "spare"));
+        using var browser = Web.PagesTests.As(gateway, "alice");
+        using var client = gateway.AsPerson("alice");
+        client.DefaultRequestHeaders.Host = "gateway.example.test";
+        client.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("Tests/1");
+        browser.Headers["User-Agent"] = "Tests/1";
+        await browser.GetAsync("/admin/login");
+        var sent = new List<string>();
+        foreach (var pair in _pairs.Where(pair => version >= pair.Since && version <= pair.Until))
+        {
+            gateway.Headscale.Forget();
+            await makeAsync(browser, client, pair);
+            sent.AddRange(gateway.Headscale.Forwarded.Select(received => $"{pair.Rule}: {TextOf(received)}"));
+        }
+
+        var rules = _pairs.Select(pair => pair.Rule).ToHashSet();
+        return (sent, [.. (await gateway.StopAndReadAuditAsync()).Where(entry => entry.Row is { } rule && rules.Contains(rule)).Select(TextOf)]);
+    }
+
+    private static async Task SubmitAsync(Browser browser, PageRequest page)
+    {
+        var answer = page.Fields is { } fields ? await browser.SubmitAsync("/admin/login", page.Target, fields) : await browser.GetAsync(page.Target);
+        answer.Status.Should().BeOneOf([200, 302], $"{page.Target} answered {answer.Text}");
+    }
+
+    private static string TextOf(Received received) => new StringBuilder($"{received.Method} {received.Target}\n")
+        .AppendJoin('\n', received.Headers.Where(header => !_perCall.Contains(header.Key, StringComparer.OrdinalIgnoreCase))
+            .Select(header => $"{header.Key}: {(header.Key == "Authorization" ? "the key" : header.Value)}").Order(StringComparer.OrdinalIgnoreCase))
+        .Append(received.Header("X-Request-Id") is { Length: > 0 } ? "\nwith a reference\n" : "\n").Append(received.Body).ToString();
+
+    private static string TextOf(AuditEntry entry) =>
+        $"{entry.Row} {entry.Method} {entry.Path} {entry.Actor} {entry.Role} {entry.HeadscaleUser} {entry.Reason} {entry.Status} {entry.Client} {entry.Detail} {entry.Before} {entry.After}";
+
+    private static PageRequest Page(string target) => new(target, null);
+
+    private static PageRequest Form(string target, params (string Name, string Value)[] fields) => new(target, fields);
+
+    private sealed record PageRequest(string Target, (string Name, string Value)[]? Fields);
+
+    private sealed record Pair(string Rule, PageRequest Page, SampleCall Api)
+    {
+        public int Since { get; init; }
+
+        public int Until { get; init; } = int.MaxValue;
+    }
+}
