@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Gateway.Edge;
@@ -57,6 +58,10 @@ internal static partial class App
         var (monitor, clock) = (services.GetRequiredService<ConfigurationMonitor>(), services.GetRequiredService<TimeProvider>());
         var drain = services.GetRequiredService<TunnelDrain>();
         drain.Watch();
+
+        // What Kestrel refuses itself comes by no middleware.
+        var refused = services.GetRequiredService<BadRequestLog>();
+        services.GetRequiredService<DiagnosticListener>().Subscribe(refused, (name, _, _) => name == BadRequestLog.Event);
 
         // A connection that was used may be closed when the gateway ends.
         app.Use(FreshConnections.MarkUsed);

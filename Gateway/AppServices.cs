@@ -55,7 +55,10 @@ internal static class AppServices
         services.AddSingleton<HeadscaleClient>();
         services.AddSingleton<OwnerLookup>();
         services.AddSingleton<GatewayKey>();
+        services.AddSingleton<ChangeSubjects>();
+        services.AddSingleton<HeadscaleCaches>();
         services.AddSingleton<LoopLog>();
+        services.AddSingleton<BadRequestLog>();
         services.AddSingleton<TunnelDrain>();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<ProvenKeys>();

@@ -44,6 +44,24 @@ public sealed class OneCallTests
         byPage.Count.Should().BeGreaterThan(12);
     }
 
+    [Fact]
+    public async Task AChangeTellsWhatItWasAboutAndWhatCameToBe()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var alice = gateway.AsPerson("alice");
+        await TestGateway.CallAsync(alice, "POST", "/api/v1/node/17/rename/new-name");
+        await TestGateway.CallAsync(alice, "DELETE", "/api/v1/node/17");
+        await TestGateway.CallAsync(alice, "POST", "/api/v1/user/2/rename/bobby");
+        await TestGateway.CallAsync(alice, "POST", "/api/v1/preauthkey", """{"user":"1","expiration":"2030-01-01T00:00:00Z"}""");
+        var key = gateway.Headscale.Tailnet.Keys[^1];
+
+        var changes = (await gateway.StopAndReadAuditAsync()).Where(entry => entry.Class is AuditClass.Change).ToArray();
+        changes.Select(entry => $"{entry.Row}: {entry.Before} / {entry.Detail}").Should().Equal(
+            "nodes.rename: node 17 sam-laptop of sam / node 17 new-name", "nodes.delete: node 17 new-name of sam / ",
+            "users.rename: user bob (2) / user 2 bobby", $"keys.create:  / key {key.Id}");
+        changes.Should().NotContain(entry => entry.Detail != null && entry.Detail.Contains("hskey", StringComparison.Ordinal));
+    }
+
     private static async Task<(IReadOnlyList<string> Sent, IReadOnlyList<string> Audited)> RunAsync(int version, Func<Browser, HttpClient, Pair, Task> makeAsync)
     {
         await using var gateway = await TestGateway.StartAsync(version);

@@ -94,6 +94,16 @@ public sealed class UpgradeTests
         gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 
+    [Fact]
+    public async Task ATs2021OverHttp10IsSaidInTheLog()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var (head, _) = await gateway.SendRawAsync($"POST /ts2021 HTTP/1.0\r\nHost: x\r\nX-Tailscale-Handshake: {_handshake}\r\n\r\n", []);
+
+        head.Should().StartWith("HTTP/1.1 400 ");
+        gateway.Log.Count("must speak HTTP/1.1").Should().Be(1);
+    }
+
     private static async Task AnswerAsync(NetworkStream stream, string protocol, TaskCompletionSource<string> seen)
     {
         var head = await RawPeer.ReadHeadAsync(stream);

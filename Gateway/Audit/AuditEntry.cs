@@ -111,7 +111,8 @@ internal abstract record AuditRecord
 }
 
 /// <summary>How the call of an earlier entry ended.</summary>
-internal sealed record AuditOutcome(string RequestId, string Reason, int Status, double Duration);
+/// <param name="Made">What came to be, in words; null where nothing did.</param>
+internal sealed record AuditOutcome(string RequestId, string Reason, int Status, double Duration, string? Made = null);
 
 /// <summary>How many an earlier entry stands for by now.</summary>
 internal sealed record AuditCount(string RequestId, long Count, DateTimeOffset Last);

@@ -115,6 +115,7 @@ internal sealed record ChainLine
             Reason = outcome.Reason,
             Status = outcome.Status,
             Ms = Math.Round(outcome.Duration, 3),
+            Detail = outcome.Made,
         },
         AuditRecord.Counted { Count: var count } => new() { Type = Count, At = now, Of = count.RequestId, Many = count.Count, Last = count.Last },
         _ => throw new ArgumentOutOfRangeException(nameof(record)),
@@ -220,7 +221,7 @@ internal sealed record ChainLine
     /// <summary>An entry with what a later line says about it.</summary>
     public AuditEntry AddTo(AuditEntry entry) => Type switch
     {
-        Outcome => entry with { Reason = Reason ?? entry.Reason, Status = Status, Duration = Ms },
+        Outcome => entry with { Reason = Reason ?? entry.Reason, Status = Status, Duration = Ms, Detail = Detail ?? entry.Detail },
         Count => entry with { Count = Many ?? entry.Count, Last = Last },
         _ => entry,
     };

@@ -19,7 +19,7 @@ internal sealed record DecidedCall(RequestContext Request, string Reference, str
 /// call ended.
 /// </summary>
 internal sealed class AuthorizedCall(
-    AuditEntryFactory entries, AuditLog audit, UserDirectory directory, OwnerLookup owners, UpstreamMonitor upstream, TimeProvider clock)
+    AuditEntryFactory entries, AuditLog audit, ChangeSubjects subjects, HeadscaleCaches caches, UpstreamMonitor upstream, TimeProvider clock)
 {
     /// <summary>Carries a call out, or refuses it.</summary>
     /// <returns>How it ended.</returns>
@@ -29,7 +29,12 @@ internal sealed class AuthorizedCall(
         var (isAllowed, isChange) = (result.Decision.IsAllowed, !result.Call.IsSafe);
         var entry = entries.Create(call.Request, call.Reference, call.Path, call.Caller, result);
 
-        // :: Step 4. A change is on disk before it is sent.
+        // :: Step 4. A change is on disk before it is sent, with what it is about.
+        if (isAllowed && isChange && result.Decision is { Rule: { } rule, Reason: Reason.Allowed })
+        {
+            entry = entry with { Before = await subjects.DescribeAsync(rule, result.Call, cancel) };
+        }
+
         if (isAllowed && isChange && !await audit.BeginAsync(entry, cancel))
         {
             return new(Reason.AuditUnavailable, await sender.RefuseAsync(result, Reason.AuditUnavailable));
@@ -56,14 +61,13 @@ internal sealed class AuthorizedCall(
         {
             if (isAllowed && isChange)
             {
-                directory.Invalidate();
-                owners.Invalidate();
+                caches.Invalidate();
             }
 
             // :: Step 6. How it ended.
             var (reason, duration) = (AuditEntryFactory.NameOf(outcome.Reason), clock.GetElapsedTime(started).TotalMilliseconds);
             await (isAllowed && isChange
-                ? audit.CompleteAsync(new AuditOutcome(call.Reference, reason, outcome.Status, duration))
+                ? audit.CompleteAsync(new AuditOutcome(call.Reference, reason, outcome.Status, duration, outcome.Made))
                 : audit.RecordAsync(entry with { Reason = reason, Status = outcome.Status, Duration = duration }, CancellationToken.None));
         }
     }

@@ -18,6 +18,9 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
     /// <summary>Why the answer is not shown; null when it is.</summary>
     public Reason? Withheld { get; private set; }
 
+    /// <summary>What a change made, in words.</summary>
+    public string? Made { get; private set; }
+
     public override ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
@@ -49,12 +52,18 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
 
         var isFiltered = proxyResponse.IsSuccessStatusCode && !filter.IsTransparent;
         CopyHeaders(proxyResponse, httpContext.Response.Headers, isFiltered);
+        if (!result.Call.IsSafe && proxyResponse.IsSuccessStatusCode)
+        {
+            await AnswerChangeAsync(httpContext, proxyResponse, isFiltered, cancellationToken);
+            return false;
+        }
+
         if (!isFiltered)
         {
             return true;
         }
 
-        await FilterAsync(httpContext, proxyResponse, cancellationToken);
+        await FilterAsync(httpContext, proxyResponse, httpContext.Response.Body, cancellationToken);
         return false;
     }
 
@@ -72,12 +81,34 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
         headers.CacheControl = "no-store";
     }
 
-    private async Task FilterAsync(HttpContext context, HttpResponseMessage answer, CancellationToken cancel)
+    /// <summary>What a change answers is small, and tells the audit what came to be.</summary>
+    private async Task AnswerChangeAsync(HttpContext context, HttpResponseMessage answer, bool isFiltered, CancellationToken cancel)
+    {
+        using var whole = new MemoryStream();
+        if (isFiltered)
+        {
+            await FilterAsync(context, answer, whole, cancel);
+        }
+        else
+        {
+            await answer.Content.CopyToAsync(whole, cancel);
+        }
+
+        if (Withheld is null)
+        {
+            Made = ChangeSubjects.MadeBy(whole.GetBuffer().AsSpan(0, (int)whole.Length));
+            context.Response.ContentLength = whole.Length;
+            whole.Position = 0;
+            await whole.CopyToAsync(context.Response.Body, cancel);
+        }
+    }
+
+    private async Task FilterAsync(HttpContext context, HttpResponseMessage answer, Stream to, CancellationToken cancel)
     {
         try
         {
             await using var body = await answer.Content.ReadAsStreamAsync(cancel);
-            await filter.CopyAsync(body, context.Response.Body, cancel);
+            await filter.CopyAsync(body, to, cancel);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or HttpRequestException or IOException)
         {

@@ -61,7 +61,8 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
             var filter = ResponseFilter.For(result.Decision, principal.User?.Id, principal.Role) with { OwnNodes = result.OwnNodes };
             await (answer.IsSuccessStatusCode && !filter.IsTransparent ? filter.CopyAsync(body, json, cancel) : body.CopyToAsync(json, cancel));
             (Status, Json) = ((int)answer.StatusCode, json.ToArray());
-            return new(result.Decision.Reason, Status);
+            var isMade = answer.IsSuccessStatusCode && !result.Call.IsSafe;
+            return new(result.Decision.Reason, Status, isMade ? ChangeSubjects.MadeBy(Json) : null);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

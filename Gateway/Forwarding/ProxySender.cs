@@ -50,7 +50,7 @@ internal sealed class ProxySender(HttpContext context, AuthenticationState calle
         var transformer = new AuthorizedTransformer(result, Upstreams.AddressOf(configuration, decision.Rule), key, filter);
         RequestBodyFeature.Replace(context, result.UpstreamBody);
         var error = await forwarder.SendAsync(context, transformer, Upstreams.Calls);
-        return OutcomeOf(transformer.Withheld ?? (IsFailure(error) ? Reason.UpstreamUnavailable : decision.Reason));
+        return OutcomeOf(transformer.Withheld ?? (IsFailure(error) ? Reason.UpstreamUnavailable : decision.Reason)) with { Made = transformer.Made };
     }
 
     /// <summary>With the caller's own key, as it came: Headscale judges it.</summary>

@@ -94,6 +94,10 @@ internal sealed class HeadscaleClient : IDisposable
         return (await ListNodesAsync(cancel)).FirstOrDefault(node => node.Id == id);
     }
 
+    /// <summary>A node as it is called, or null when there is none with that id. Up to 0.27 it does not tell who owns it.</summary>
+    public async Task<HeadscaleNode?> DescribeNodeAsync(string id, CancellationToken cancel) =>
+        (await GetAsync($"/api/v1/node/{id}", HeadscaleJson.Default.NodeAnswer, cancel))?.Node;
+
     public async Task<IReadOnlyList<HeadscaleNode>> ListNodesAsync(CancellationToken cancel) =>
         (await GetAsync("/api/v1/node", HeadscaleJson.Default.NodeList, cancel))?.Nodes ?? [];
 

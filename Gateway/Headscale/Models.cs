@@ -40,6 +40,9 @@ internal sealed record HeadscaleNode
 {
     public string Id { get; init; } = "";
 
+    /// <summary>The name by which people know it.</summary>
+    public string GivenName { get; init; } = "";
+
     public HeadscaleUser? User { get; init; }
 
     /// <summary>0.28 and later.</summary>

@@ -1,0 +1,12 @@
+namespace Gateway.Headscale;
+
+/// <summary>What is remembered of Headscale for some seconds, and is old after every change.</summary>
+internal sealed class HeadscaleCaches(UserDirectory directory, OwnerLookup owners)
+{
+    /// <summary>Something may have changed at Headscale.</summary>
+    public void Invalidate()
+    {
+        directory.Invalidate();
+        owners.Invalidate();
+    }
+}
