@@ -1,6 +1,22 @@
+using System.Globalization;
 using Gateway.Bench;
 
+switch (args)
+{
+    case ["upstream", var port, var key]:
+        await Servers.RunUpstreamAsync(int.Parse(port, CultureInfo.InvariantCulture), key);
+        return;
+    case ["yarp", var port, var upstream]:
+        await Servers.RunYarpAsync(int.Parse(port, CultureInfo.InvariantCulture), int.Parse(upstream, CultureInfo.InvariantCulture));
+        return;
+}
+
 Console.WriteLine("Ratios within one run; absolute figures mean nothing elsewhere.");
+if (args is [] or ["planes"])
+{
+    await Planes.MeasureAsync();
+}
+
 if (args is [] or ["nodes"])
 {
     await NodeList.MeasureAsync();

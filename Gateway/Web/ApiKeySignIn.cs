@@ -1,5 +1,4 @@
 using System.Net;
-using System.Threading.RateLimiting;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Identity;
@@ -13,20 +12,14 @@ namespace Gateway.Web;
 /// <summary>Slows down whoever tries keys: per address, and per /64, since one household has that many IPv6 addresses.</summary>
 internal sealed class ApiKeyAttempts : IDisposable
 {
-    private const int PerWindow = 10;
-    private static readonly TimeSpan _window = TimeSpan.FromMinutes(1);
+    private const int PerMinute = 10;
 
-    private readonly PartitionedRateLimiter<IPAddress> _limiter = PartitionedRateLimiter.Create<IPAddress, IPAddress>(address =>
-        RateLimitPartition.GetFixedWindowLimiter(RateLimits.GroupOf(address), _ => new FixedWindowRateLimiterOptions { PermitLimit = PerWindow, Window = _window, QueueLimit = 0 }));
+    private readonly TokenBuckets<IPAddress> _attempts = new(() => PerMinute);
 
     /// <summary>How long to wait; null when an attempt is allowed, which it then was.</summary>
-    public TimeSpan? Delay(IPAddress? address)
-    {
-        using var lease = _limiter.AttemptAcquire(address ?? IPAddress.None);
-        return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : _window;
-    }
+    public TimeSpan? Delay(IPAddress? address) => _attempts.Take(RateLimits.GroupOf(address ?? IPAddress.None));
 
-    public void Dispose() => _limiter.Dispose();
+    public void Dispose() => _attempts.Dispose();
 }
 
 /// <summary>Signing in with a Headscale API key: checked against Headscale, never stored.</summary>
