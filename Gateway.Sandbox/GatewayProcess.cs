@@ -46,9 +46,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     /// <summary>Starts the gateway with this configuration and waits until it answers.</summary>
     /// <param name="quiet">Whether its log is dropped instead of shown.</param>
-    public static async Task<GatewayProcess> StartAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel)
+    /// <param name="isBrief">Whether it lives for seconds, and so is not optimised by what it does.</param>
+    public static async Task<GatewayProcess> StartAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel, bool isBrief = true)
     {
-        var gateway = await SpawnAsync(folder, configuration, port, quiet, cancel);
+        var gateway = await SpawnAsync(folder, configuration, port, quiet, cancel, isBrief);
         try
         {
             await gateway.WaitUntilItAnswersAsync(cancel);
@@ -63,13 +64,16 @@ internal sealed class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the gateway and does not wait for anything.</summary>
-    public static async Task<GatewayProcess> SpawnAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel)
+    public static async Task<GatewayProcess> SpawnAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel, bool isBrief = true)
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "headtower.yaml"), configuration, cancel);
         var start = Command("serve", "--config", Path.Combine(folder, "headtower.yaml"));
 
-        // Less work for a process that lives for seconds.
-        start.Environment["DOTNET_TieredPGO"] = "0";
+        if (isBrief)
+        {
+            start.Environment["DOTNET_TieredPGO"] = "0";
+        }
+
         start.RedirectStandardOutput = quiet;
         start.RedirectStandardError = quiet;
         var process = Process.Start(start)!;

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Gateway.Policy;
 using Gateway.Settings;
 using Microsoft.AspNetCore.Http.Features;
@@ -45,9 +44,7 @@ internal sealed record RequestContext(
             peer = peer with { Client = client };
         }
 
-        Span<byte> random = stackalloc byte[8];
-        RandomNumberGenerator.Fill(random);
-        return new(configuration, Convert.ToHexStringLower(random), peer, headers, RawTarget.Of(context), started);
+        return new(configuration, RequestIds.Next(), peer, headers, RawTarget.Of(context), started);
     }
 
     /// <summary>Why no server may be given this request; null when nothing is wrong with it.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
@@ -39,6 +40,7 @@ internal sealed record Principal(Person? Person, string Label, Role Role, Linked
 internal sealed partial class PrincipalResolver(People people, UserDirectory directory, ILogger<PrincipalResolver> log)
 {
     private readonly SaidOnce<long> _said = new();
+    private readonly ConcurrentDictionary<long, TriedMatch> _unmatched = new();
 
     /// <summary>Establishes who <paramref name="caller"/> is here. Roles that the source decides are taken over.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
@@ -186,9 +188,17 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
             return null;
         }
 
+        // Whoever was found with nothing changed since is found again with the same outcome.
+        var tried = new TriedMatch(people.Snapshot, users, configuration, caller.UserName, caller.Email, caller.EmailIsTrusted);
+        if (_unmatched.TryGetValue(person.Id, out var before) && before == tried)
+        {
+            return null;
+        }
+
         var (found, why) = UserMatching.Find(caller, users, id => people.Snapshot.IsClaimed(id, person), configuration.Settings);
         if (found is not { } user)
         {
+            _unmatched[person.Id] = tried;
             if (_said.IsNew(person.Id, why))
             {
                 LogUnlinked(person.Label, why);
@@ -207,6 +217,10 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
         LogLinked(person.Label, user.Id);
         return user;
     }
+
+    /// <summary>What a match that found nobody rested on.</summary>
+    private readonly record struct TriedMatch(
+        PeopleSnapshot People, UserSnapshot Users, Configuration Configuration, string? UserName, string? Email, bool EmailIsTrusted);
 
     private static LinkedUser ToLinked(HeadscaleUser user, UserSnapshot users) =>
         new(user.Id, user.Name, users.IsUnique(user.Name));
