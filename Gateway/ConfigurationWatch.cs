@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Gateway.Policy;
-using Gateway.Settings;
 
 namespace Gateway;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Gateway.Audit;
-using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 

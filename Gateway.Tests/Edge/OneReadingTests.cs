@@ -6,7 +6,6 @@ using Gateway.Edge;
 using Gateway.Authorization;
 using Gateway.Headscale;
 using Gateway.Policy;
-using Gateway.Settings;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
 

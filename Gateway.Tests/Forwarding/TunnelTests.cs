@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
-using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 

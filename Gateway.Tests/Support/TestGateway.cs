@@ -4,7 +4,6 @@ using Gateway.Audit;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
-using Gateway.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

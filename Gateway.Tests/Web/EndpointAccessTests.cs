@@ -1,5 +1,3 @@
-using Gateway.Policy;
-using Gateway.Sandbox;
 using Gateway.Tests.Support;
 using Gateway.Web;
 using Microsoft.AspNetCore.Authorization;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Gateway.Settings;
 using Microsoft.AspNetCore.Http.Features;
 

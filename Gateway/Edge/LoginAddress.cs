@@ -1,4 +1,3 @@
-using Gateway.Policy;
 
 namespace Gateway.Edge;
 

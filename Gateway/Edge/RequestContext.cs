@@ -1,5 +1,4 @@
 using Gateway.Policy;
-using Gateway.Settings;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Edge;

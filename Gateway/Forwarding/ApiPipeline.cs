@@ -1,6 +1,5 @@
 using Gateway.Authorization;
 using Gateway.Edge;
-using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;

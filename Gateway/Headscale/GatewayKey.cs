@@ -1,5 +1,4 @@
 using Gateway.Policy;
-using Gateway.Settings;
 
 namespace Gateway.Headscale;
 

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using Gateway.Policy;
-using Gateway.Settings;
 
 namespace Gateway.Headscale;
 

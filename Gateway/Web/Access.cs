@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Gateway.Authorization;
 using Gateway.Edge;
-using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Users;

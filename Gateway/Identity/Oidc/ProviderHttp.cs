@@ -1,7 +1,6 @@
 using System.Text;
 using Gateway.Headscale;
 using Gateway.Policy;
-using Gateway.Settings;
 
 namespace Gateway.Identity.Oidc;
 
