@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using Gateway.Cli;
+using Gateway.Headscale;
+using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Tests.Deploy;
 using Gateway.Tests.Support;
@@ -32,6 +34,15 @@ public sealed partial class DocumentationTests
         var read = root.KnownKeys().Except(sections).Except(["store.connection_path"]).ToHashSet(StringComparer.Ordinal);
         var explained = Reference.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key]).Except(["store.connection_path"]);
         read.Should().BeEquivalentTo(explained, "whoever looks a setting up finds it, and finds no other");
+    }
+
+    [Fact]
+    public void TheSchemasAreTheOnesThatTheProgramPrints()
+    {
+        File.ReadAllText(Path.Combine(_root, "headtower.schema.json")).Should().Be(SettingsVerb.Text(SettingsSchema.Make()));
+        File.ReadAllText(Path.Combine(_root, "routes.schema.json")).Should().Be(SettingsVerb.Text(RouteSchema.Make(Bodies.Names)));
+        File.ReadLines(Path.Combine(_root, "headtower.yaml")).First().Should().Be("# yaml-language-server: $schema=./headtower.schema.json");
+        File.ReadLines(Path.Combine(_root, "routes.yaml")).First().Should().Be("# yaml-language-server: $schema=./routes.schema.json");
     }
 
     [Fact]

@@ -13,6 +13,9 @@ internal static class ClientPlane
     /// <summary>51 bytes of handshake answer, then three records with the early payload: 212 bytes.</summary>
     public static byte[] Greeting { get; } = MakeGreeting();
 
+    /// <summary>Whether a path is the description of the API, which 0.30 gives to anybody.</summary>
+    public static bool IsDescription(PathString path) => path.Value is "/api/v1/openapi.json" or "/api/v1/openapi.yaml" or "/api/v1/docs" or "/api/v2/openapi.json";
+
     public static Task AnswerAsync(HttpContext context, int version)
     {
         var request = context.Request;
@@ -29,6 +32,7 @@ internal static class ClientPlane
             ("GET" or "HEAD", "/derp/probe" or "/derp/latency-check") or (_, "/bootstrap-dns") or ("GET", "/apple" or "/windows" or "/robots.txt" or "/oidc/callback") => WriteAsync(context, 200, "stand-in"),
             ("GET", var path) when path!.StartsWith("/register/", StringComparison.Ordinal) || path.StartsWith("/apple/", StringComparison.Ordinal)
                 || path.StartsWith("/auth/", StringComparison.Ordinal) || path == "/favicon.ico" => WriteAsync(context, 200, "stand-in"),
+            ("GET", _) when version >= 30 && IsDescription(request.Path) => WriteAsync(context, 200, """{"openapi":"3.1.0"}"""),
             ("GET", "/swagger" or "/swagger/v1/openapiv2.json") when version <= 29 => WriteAsync(context, 200, """{"swagger":"2.0"}"""),
             ("POST", var path) when path!.StartsWith("/register/confirm/", StringComparison.Ordinal) => WriteAsync(context, 200, "stand-in"),
             _ => WriteAsync(context, 404, "404 page not found"),

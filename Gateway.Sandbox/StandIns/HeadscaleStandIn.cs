@@ -91,7 +91,7 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
             Receiving?.Invoke(received);
         }
 
-        if (!target.StartsWith("/api/", StringComparison.Ordinal))
+        if (!target.StartsWith("/api/", StringComparison.Ordinal) || (Version >= 30 && ClientPlane.IsDescription(context.Request.Path)))
         {
             await ClientPlane.AnswerAsync(context, Version);
             return;

@@ -10,7 +10,7 @@ public sealed class TokenBucketsTests
     [Fact]
     public void EachKeyHasAShareOfItsOwn()
     {
-        using var buckets = new TokenBuckets<string>(() => 3);
+        using var buckets = new TokenBuckets<string>(() => 3, TimeProvider.System);
         Enumerable.Range(0, 5).Select(_ => buckets.Take("a") is null).Should().Equal(true, true, true, false, false);
         buckets.Take("b").Should().BeNull();
         buckets.Take("a").Should().BeGreaterThan(TimeSpan.Zero);
@@ -19,7 +19,7 @@ public sealed class TokenBucketsTests
     [Fact]
     public void CheckingTakesNothing()
     {
-        using var buckets = new TokenBuckets<string>(() => 1);
+        using var buckets = new TokenBuckets<string>(() => 1, TimeProvider.System);
         Enumerable.Range(0, 5).Select(_ => buckets.Check("a")).Should().OnlyContain(wait => wait == null);
         buckets.Take("a").Should().BeNull();
         buckets.Check("a").Should().NotBeNull();
@@ -28,7 +28,7 @@ public sealed class TokenBucketsTests
     [Fact]
     public void ZeroIsNoLimit()
     {
-        using var buckets = new TokenBuckets<string>(() => 0);
+        using var buckets = new TokenBuckets<string>(() => 0, TimeProvider.System);
         Enumerable.Range(0, 1000).Select(_ => buckets.Take("a")).Should().OnlyContain(wait => wait == null);
     }
 

@@ -13,7 +13,9 @@ public sealed class ClientPlaneTests
         get
         {
             var rows = new TheoryData<string, string>();
-            foreach (var row in Some.Table.Rules.Where(one => one.Plane is Plane.Client && !one.UpgradeOnly))
+
+            // What was there up to 0.29 is tested with 0.29.
+            foreach (var row in Some.Table.Rules.Where(one => one.Plane is Plane.Client && !one.UpgradeOnly && !one.Id.StartsWith("client.swagger", StringComparison.Ordinal)))
             {
                 foreach (var method in row.Methods)
                 {

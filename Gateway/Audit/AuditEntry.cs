@@ -59,7 +59,7 @@ internal sealed record AuditEntry
 
     public string? Detail { get; init; }
 
-    /// <summary>What a change to a person replaces; null where it is not known, as with everything that Headscale keeps.</summary>
+    /// <summary>What a change to a person replaces, or what a change at Headscale is about; null where it is not known.</summary>
     public string? Before { get; init; }
 
     /// <summary>What a change sets, cut at 1024 characters; null where nothing is set.</summary>

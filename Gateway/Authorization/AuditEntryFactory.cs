@@ -38,13 +38,16 @@ internal sealed class AuditEntryFactory(TimeProvider clock)
             HeadscaleUser = principal?.User?.Id,
             Row = decision.Rule?.Id,
             Method = result.Call.Method,
-            Path = path.Length > LongestPath ? path[..LongestPath] : path,
+            Path = Cut(path),
             Reason = NameOf(decision.Reason),
             Client = request.Peer.Client?.ToString(),
             Detail = decision.Detail ?? principal?.NoteFor(decision.Reason),
             After = result.Call.IsSafe ? null : Arguments(result.Call),
         };
     }
+
+    /// <summary>A path as the audit has it.</summary>
+    public static string Cut(string path) => path.Length > LongestPath ? path[..LongestPath] : path;
 
     /// <summary>How a reason is written.</summary>
     public static string NameOf(Reason reason) => _reasons[reason];

@@ -40,7 +40,8 @@ internal sealed class AuthorizedCall(
             return new(Reason.AuditUnavailable, await sender.RefuseAsync(result, Reason.AuditUnavailable));
         }
 
-        var outcome = new UpstreamOutcome(result.Decision.Reason, 0);
+        // Until it is known how a call ended, it did not end well.
+        var outcome = new UpstreamOutcome(isAllowed ? Reason.UpstreamUnavailable : result.Decision.Reason, 0);
         try
         {
             // :: Step 5. The call is sent as it was judged, and its answer comes back filtered.

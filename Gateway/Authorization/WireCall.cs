@@ -13,6 +13,8 @@ namespace Gateway.Authorization;
 /// <param name="body">The request's body.</param>
 internal sealed class WireCall(string method, RawTarget? target, RouteMatch match, IHeaderDictionary headers, IRequestBody body) : ICallSource
 {
+    private const int LongestName = 32;
+
     private static readonly BodyModel _emptyObject = new([], Optional: true);
 
     /// <summary>Whether Headscale judges the call by a key of the caller: then only what concerns the gateway's key is read.</summary>
@@ -36,7 +38,7 @@ internal sealed class WireCall(string method, RawTarget? target, RouteMatch matc
         }
 
         // Kestrel keeps "delete" as it is, and HttpClient would send DELETE. Without a rule, such a method reaches no API key.
-        if (!HasOwnKey && !RouteFile.Methods.Contains(method))
+        if (HasOwnKey ? method is "CONNECT" or "TRACE" : !RouteFile.Methods.Contains(method))
         {
             return Refused(call, Reason.BadRequest, "the method is none that the API has; methods are upper case");
         }
@@ -119,7 +121,9 @@ internal sealed class WireCall(string method, RawTarget? target, RouteMatch matc
         return call with { Query = query };
     }
 
-    private static string Unknown(string name, RouteRule rule) => $"'{OutsideText.Clean(name, 60)}' is not a parameter of this operation; it takes "
+    /// <summary>A name is repeated where it is no key that somebody pasted.</summary>
+    private static string Unknown(string name, RouteRule rule) =>
+        $"{(name.Length <= LongestName && !name.StartsWith("hskey", StringComparison.OrdinalIgnoreCase) ? $"'{OutsideText.Clean(name, LongestName)}'" : "that")} is not a parameter of this operation; it takes "
         + (rule.Query.Count == 0 ? "no query" : $"only {string.Join(", ", rule.Query.Keys.Order())}");
 
     /// <summary>A query that Headscale ignores would do something else than what was asked.</summary>

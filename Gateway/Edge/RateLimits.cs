@@ -9,10 +9,10 @@ namespace Gateway.Edge;
 /// How many requests are served: per address while nobody is signed in, and per caller after. The client plane has no
 /// limits. A change of the settings takes effect with new callers at once, with others when they pause for a while.
 /// </summary>
-internal sealed class RateLimits(ConfigurationMonitor monitor) : IDisposable
+internal sealed class RateLimits(ConfigurationMonitor monitor, TimeProvider clock) : IDisposable
 {
-    private readonly TokenBuckets<IPAddress> _anonymous = new(() => monitor.Current.Settings.Limits.AnonymousPerMinute);
-    private readonly TokenBuckets<string> _callers = new(() => monitor.Current.Settings.Limits.CallerPerMinute);
+    private readonly TokenBuckets<IPAddress> _anonymous = new(() => monitor.Current.Settings.Limits.AnonymousPerMinute, clock);
+    private readonly TokenBuckets<string> _callers = new(() => monitor.Current.Settings.Limits.CallerPerMinute, clock);
 
     /// <summary>Addresses that share a limit: one IPv4 address, or the /64 that a household or a server has.</summary>
     public static IPAddress GroupOf(IPAddress address)

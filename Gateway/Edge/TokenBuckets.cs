@@ -8,38 +8,24 @@ namespace Gateway.Edge;
 /// process ten times a second, also when nobody asks.
 /// </summary>
 /// <param name="perMinute">How many requests a minute a key has, all at once or spread; 0: no limit.</param>
-internal sealed class TokenBuckets<TKey>(Func<int> perMinute) : IDisposable
+internal sealed class TokenBuckets<TKey>(Func<int> perMinute, TimeProvider clock) : IDisposable
     where TKey : notnull
 {
     private const int MostKept = 10_000;
+    private static readonly TimeSpan _betweenSweeps = TimeSpan.FromSeconds(1);
 
-    private readonly ConcurrentDictionary<TKey, TokenBucketRateLimiter> _buckets = new();
+    private readonly ConcurrentDictionary<TKey, Bucket> _buckets = new();
+    private long _swept;
+
+    /// <summary>Those who come while the table is full share this one.</summary>
+    private Bucket? _overflow;
 
     /// <summary>Takes one request off a key's share. How long to wait, or null when it is served.</summary>
-    public TimeSpan? Take(TKey key)
-    {
-        if (perMinute() is not (> 0 and var limit))
-        {
-            return null;
-        }
-
-        var bucket = BucketOf(key, limit);
-        bucket.TryReplenish();
-        using var lease = bucket.AttemptAcquire();
-        return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : Period(limit);
-    }
+    public TimeSpan? Take(TKey key) => perMinute() is > 0 and var limit ? BucketOf(key, limit).Take() : null;
 
     /// <summary>How long to wait when a key's share is used up, without taking anything off it; null when it is not.</summary>
-    public TimeSpan? Check(TKey key)
-    {
-        if (perMinute() is not (> 0 and var limit) || !_buckets.TryGetValue(key, out var bucket))
-        {
-            return null;
-        }
-
-        bucket.TryReplenish();
-        return bucket.GetStatistics() is { CurrentAvailablePermits: 0 } ? Period(limit) : null;
-    }
+    public TimeSpan? Check(TKey key) =>
+        perMinute() is > 0 and var limit && _buckets.TryGetValue(key, out var bucket) && bucket.Limit == limit ? bucket.Check() : null;
 
     public void Dispose()
     {
@@ -47,43 +33,82 @@ internal sealed class TokenBuckets<TKey>(Func<int> perMinute) : IDisposable
         {
             bucket.Dispose();
         }
+
+        _overflow?.Dispose();
     }
 
-    private TokenBucketRateLimiter BucketOf(TKey key, int limit)
+    private Bucket BucketOf(TKey key, int limit)
     {
-        if (_buckets.TryGetValue(key, out var known))
+        if (_buckets.TryGetValue(key, out var known) && known.Limit == limit)
         {
             return known;
         }
 
-        if (_buckets.Count >= MostKept)
+        if (known is null && _buckets.Count >= MostKept)
         {
-            DropFull(limit);
+            Sweep();
+            if (_buckets.Count >= MostKept)
+            {
+                return _overflow is { } shared && shared.Limit == limit ? shared : _overflow = new Bucket(limit);
+            }
         }
 
-        return _buckets.GetOrAdd(key, _ => new TokenBucketRateLimiter(new()
-        {
-            TokenLimit = limit,
-            TokensPerPeriod = Math.Max(1, limit / 60),
-            ReplenishmentPeriod = Period(limit),
-            AutoReplenishment = false,
-            QueueLimit = 0,
-        }));
+        // Of two at the same time, one bucket stays; a setting that changed makes another one.
+        return _buckets.AddOrUpdate(key, _ => new Bucket(limit), (_, other) => other.Limit == limit ? other : new Bucket(limit));
     }
 
     /// <summary>A bucket that is full again says no more than none.</summary>
-    private void DropFull(int limit)
+    private void Sweep()
     {
+        var last = Volatile.Read(ref _swept);
+        if ((last != 0 && clock.GetElapsedTime(last) < _betweenSweeps) || Interlocked.CompareExchange(ref _swept, clock.GetTimestamp(), last) != last)
+        {
+            return;
+        }
+
         foreach (var (key, bucket) in _buckets)
         {
-            bucket.TryReplenish();
-            if (bucket.GetStatistics()?.CurrentAvailablePermits >= limit)
+            if (bucket.IsFull)
             {
                 _buckets.TryRemove(key, out _);
             }
         }
     }
 
-    /// <summary>How long it takes until something comes back.</summary>
-    private static TimeSpan Period(int perMinute) => TimeSpan.FromSeconds(Math.Max(1.0, 60.0 / perMinute));
+    /// <summary>The framework's bucket, with the limit that it was made for.</summary>
+    private sealed class Bucket(int limit) : IDisposable
+    {
+        private readonly TokenBucketRateLimiter _limiter = new(new()
+        {
+            TokenLimit = limit,
+            TokensPerPeriod = Math.Max(1, limit / 60),
+            ReplenishmentPeriod = Period(limit),
+            AutoReplenishment = false,
+            QueueLimit = 0,
+        });
+
+        public int Limit => limit;
+
+        public bool IsFull => Left() >= limit;
+
+        public TimeSpan? Take()
+        {
+            _limiter.TryReplenish();
+            using var lease = _limiter.AttemptAcquire();
+            return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : Period(limit);
+        }
+
+        public TimeSpan? Check() => Left() == 0 ? Period(limit) : null;
+
+        public void Dispose() => _limiter.Dispose();
+
+        private long Left()
+        {
+            _limiter.TryReplenish();
+            return _limiter.GetStatistics()?.CurrentAvailablePermits ?? 0;
+        }
+
+        /// <summary>How long it takes until something comes back.</summary>
+        private static TimeSpan Period(int perMinute) => TimeSpan.FromSeconds(Math.Max(1.0, 60.0 / perMinute));
+    }
 }

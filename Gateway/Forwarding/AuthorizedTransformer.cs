@@ -13,7 +13,10 @@ namespace Gateway.Forwarding;
 internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upstream, Secret? key, ResponseFilter filter) : HttpTransformer
 {
     /// <summary>The headers of an answer that reach the caller.</summary>
-    public static IReadOnlyList<string> PassedOn { get; } = ["Content-Type", "Content-Length", "Content-Language", "ETag"];
+    public static IReadOnlyList<string> PassedOn { get; } = ["Content-Type", "Content-Length", "Content-Language", "ETag", RetryAfter];
+
+    /// <summary>When to come back, which a refusal says as well.</summary>
+    public const string RetryAfter = "Retry-After";
 
     /// <summary>Why the answer is not shown; null when it is.</summary>
     public Reason? Withheld { get; private set; }
@@ -52,18 +55,23 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
 
         var isFiltered = proxyResponse.IsSuccessStatusCode && !filter.IsTransparent;
         CopyHeaders(proxyResponse, httpContext.Response.Headers, isFiltered);
-        if (!result.Call.IsSafe && proxyResponse.IsSuccessStatusCode)
-        {
-            await AnswerChangeAsync(httpContext, proxyResponse, isFiltered, cancellationToken);
-            return false;
-        }
-
-        if (!isFiltered)
+        var isHeadscalesChange = key is not null && !result.Call.IsSafe && proxyResponse.IsSuccessStatusCode;
+        if (!isHeadscalesChange && !isFiltered)
         {
             return true;
         }
 
-        await FilterAsync(httpContext, proxyResponse, httpContext.Response.Body, cancellationToken);
+        try
+        {
+            await (isHeadscalesChange
+                ? AnswerChangeAsync(httpContext, proxyResponse, isFiltered, cancellationToken)
+                : FilterAsync(httpContext, proxyResponse, httpContext.Response.Body, cancellationToken));
+        }
+        catch (OperationCanceledException) when (httpContext.RequestAborted.IsCancellationRequested)
+        {
+            // The caller is gone; what Headscale did is done.
+        }
+
         return false;
     }
 

@@ -8,14 +8,15 @@ namespace Gateway.Forwarding;
 /// <param name="upstream">Where they go.</param>
 /// <param name="keepsHost">Whether Headscale sees the host name that the client used.</param>
 /// <param name="upgrade">The protocol of a tunnel that YARP does not know; null for every other request.</param>
-internal sealed class PassThroughTransformer(Uri upstream, bool keepsHost, string? upgrade = null) : HttpTransformer
+/// <param name="target">The target that was judged; null: the one that came.</param>
+internal sealed class PassThroughTransformer(Uri upstream, bool keepsHost, string? upgrade = null, string? target = null) : HttpTransformer
 {
     public override async ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
         var headers = proxyRequest.Headers;
-        proxyRequest.RequestUri = UpstreamHeaders.AddressOf(upstream, httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+        proxyRequest.RequestUri = UpstreamHeaders.AddressOf(upstream, target ?? httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
 
         // With it, a DERP server would skip the HTTP answer that everybody in between waits for.
         headers.Remove("Derp-Fast-Start");

@@ -26,7 +26,7 @@ internal sealed class ProxySender(HttpContext context, AuthenticationState calle
             return context.Response.StatusCode;
         }
 
-        foreach (var name in AuthorizedTransformer.PassedOn)
+        foreach (var name in AuthorizedTransformer.PassedOn.Where(name => name != AuthorizedTransformer.RetryAfter))
         {
             context.Response.Headers.Remove(name);
         }
@@ -64,7 +64,10 @@ internal sealed class ProxySender(HttpContext context, AuthenticationState calle
         }
 
         _rule = result.Decision.Rule;
-        var transformer = new PassThroughTransformer(Upstreams.AddressOf(_request.Configuration, null), keepsHost: false);
+        // What was judged of a call on API keys is what is sent: also its path and query.
+        var isJudged = !result.Call.IsSafe && result.Decision.Rule is { SparesGatewayKey: true };
+        var transformer = new PassThroughTransformer(
+            Upstreams.AddressOf(_request.Configuration, null), keepsHost: false, target: isJudged ? result.UpstreamTarget : null);
         context.Response.OnStarting(NoteAnswerAsync);
         var error = await forwarder.SendAsync(context, transformer, Upstreams.Calls);
         return OutcomeOf(IsFailure(error) ? Reason.UpstreamUnavailable : result.Decision.Reason);
@@ -78,6 +81,6 @@ internal sealed class ProxySender(HttpContext context, AuthenticationState calle
 
     private UpstreamOutcome OutcomeOf(Reason reason) => new(reason, context.Response.StatusCode);
 
-    private static bool IsFailure(ForwarderError error) =>
-        error is not (ForwarderError.None or ForwarderError.RequestCanceled or ForwarderError.ResponseBodyCanceled);
+    /// <summary>Whether Headscale could not be reached. A caller who left is no trouble of Headscale's.</summary>
+    private bool IsFailure(ForwarderError error) => !context.RequestAborted.IsCancellationRequested && error is not (ForwarderError.None or ForwarderError.RequestCanceled or ForwarderError.ResponseBodyCanceled);
 }

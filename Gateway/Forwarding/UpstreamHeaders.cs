@@ -76,5 +76,5 @@ internal static class UpstreamHeaders
 
     /// <summary>The target byte for byte: no part of .NET may normalise what was judged.</summary>
     public static Uri AddressOf(Uri upstream, string target) =>
-        new(upstream.GetLeftPart(UriPartial.Authority) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        new(upstream.GetLeftPart(UriPartial.Authority) + upstream.AbsolutePath.TrimEnd('/') + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 }

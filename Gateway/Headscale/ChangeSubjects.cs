@@ -4,7 +4,7 @@ using Gateway.Policy;
 namespace Gateway.Headscale;
 
 /// <summary>Says in words what a change is about, for the audit: an id alone tells nobody which device it was.</summary>
-internal sealed class ChangeSubjects(HeadscaleClient client, UserDirectory directory)
+internal sealed class ChangeSubjects(HeadscaleClient client, UserDirectory directory, OwnerLookup owners)
 {
     private const int LongestName = 64;
 
@@ -15,7 +15,7 @@ internal sealed class ChangeSubjects(HeadscaleClient client, UserDirectory direc
         {
             if (call.Path.TryGetValue("nodeId", out var nodeId))
             {
-                return await client.DescribeNodeAsync(nodeId, cancel) is { } node
+                return (owners.RecentNode(nodeId) ?? await client.DescribeNodeAsync(nodeId, cancel)) is { } node
                     ? $"node {nodeId} {Cut(node.GivenName)}{(node.User is { } owner ? $" of {Cut(owner.Name)}" : "")}"
                     : null;
             }

@@ -14,7 +14,7 @@ internal sealed class OwnerLookup(HeadscaleClient client, TimeProvider clock)
     private static readonly TimeSpan _usable = TimeSpan.FromSeconds(3);
 
     /// <summary>Replaced as a whole: what was asked before a change is then remembered where nobody looks.</summary>
-    private volatile ConcurrentDictionary<string, (string? Owner, long At)> _nodes = new();
+    private volatile ConcurrentDictionary<string, (HeadscaleNode? Node, long At)> _nodes = new();
 
     /// <summary>Something may have changed at Headscale.</summary>
     public void Invalidate() => _nodes = new();
@@ -27,6 +27,9 @@ internal sealed class OwnerLookup(HeadscaleClient client, TimeProvider clock)
         OwnScope.Key => OfKeyAsync(call, userId, version, cancel),
     };
 
+    /// <summary>A node that was looked up a moment ago; null when it was not.</summary>
+    public HeadscaleNode? RecentNode(string id) => _nodes.TryGetValue(id, out var known) && clock.GetElapsedTime(known.At) <= _usable ? known.Node : null;
+
     /// <summary>The ids of all nodes that a user owns.</summary>
     /// <exception cref="HeadscaleException">Headscale did not say.</exception>
     public async Task<IReadOnlySet<string>> NodesOfAsync(string userId, CancellationToken cancel) =>
@@ -37,8 +40,7 @@ internal sealed class OwnerLookup(HeadscaleClient client, TimeProvider clock)
         var (nodes, id) = (_nodes, call.Path["nodeId"]);
         if (!call.IsSafe || !nodes.TryGetValue(id, out var known) || clock.GetElapsedTime(known.At) > _usable)
         {
-            known = (null, clock.GetTimestamp());
-            known.Owner = (await client.FindNodeAsync(id, version, cancel))?.OwnerId;
+            known = (await client.FindNodeAsync(id, version, cancel), clock.GetTimestamp());
             if (nodes.Count >= MostNodes)
             {
                 nodes.Clear();
@@ -47,7 +49,7 @@ internal sealed class OwnerLookup(HeadscaleClient client, TimeProvider clock)
             nodes[id] = known;
         }
 
-        return known.Owner == userId ? Ownership.Own : Ownership.Foreign;
+        return known.Node?.OwnerId == userId ? Ownership.Own : Ownership.Foreign;
     }
 
     private async Task<Ownership> OfKeyAsync(Call call, string userId, HeadscaleVersion version, CancellationToken cancel)

@@ -71,7 +71,9 @@ internal static class PolicyEvaluator
             return new(problem.Reason, rule, Detail: problem.Detail);
         }
 
-        return call.ExpectsBody && call.Body is null ? new(Reason.BodyUnread, rule) : EvaluateKey(rule, facts.Key, Reason.PassedThrough);
+        return call.NeedsVersion && facts.Version is null ? new(Reason.VersionUnknown, rule)
+            : call.ExpectsBody && call.Body is null ? new(Reason.BodyUnread, rule)
+            : EvaluateKey(rule, facts.Key, Reason.PassedThrough);
     }
 
     private static Decision EvaluateKey(RouteRule rule, TargetKey key, Reason otherwise) => (rule.SparesGatewayKey, key) switch

@@ -65,15 +65,22 @@ internal abstract class CredentialHandler(IOptionsMonitor<AuthenticationSchemeOp
     {
         var state = await StateAsync();
         Context.Features.Set(state);
-        if (state.Problem is { } problem)
-        {
-            return AuthenticateResult.Fail(problem.Detail);
-        }
-
-        var name = state.Principal?.Label ?? (state.OwnKey is { } key ? $"key:{key.Prefix}" : null);
+        var name = state.Principal?.Label ?? state.Name ?? (state.OwnKey is { } key ? $"key:{key.Prefix}" : null);
         return name is null
-            ? AuthenticateResult.NoResult()
+            ? state.Problem is { } problem ? AuthenticateResult.Fail(problem.Detail) : AuthenticateResult.NoResult()
             : AuthenticateResult.Success(new(new(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, name)], Scheme.Name)), Scheme.Name));
+    }
+
+    /// <summary>The name of somebody who is known already; null where only Headscale could tell.</summary>
+    private string? NameOf(Credential? credential)
+    {
+        var known = Context.RequestServices.GetRequiredService<People>().Snapshot;
+        return credential switch
+        {
+            Credential.OfSession { Session: var session } => Person.LabelOf(session, session.PersonId is { } id ? known.Find(id) : null),
+            Credential.ProxyIdentity { Caller: var caller } => known.Find(caller.Source, caller.Issuer, caller.Subject)?.Label,
+            _ => null,
+        };
     }
 
     private async ValueTask<AuthenticationState> StateAsync()
@@ -89,7 +96,8 @@ internal abstract class CredentialHandler(IOptionsMonitor<AuthenticationSchemeOp
         }
         catch (HeadscaleException e)
         {
-            return new(Problem: (e.Reason, e.Message));
+            // Forms that were shown to them stay theirs, and they can sign out.
+            return new(Problem: (e.Reason, e.Message)) { Name = NameOf(Context.Features.Get<Credential>()) };
         }
         catch (StoreException e)
         {

@@ -39,6 +39,8 @@ internal sealed record Principal(Person? Person, string Label, Role Role, Linked
 /// <summary>Finds the person, the role and the Headscale user of a caller: from memory, but for the first time and for changes.</summary>
 internal sealed partial class PrincipalResolver(People people, UserDirectory directory, ILogger<PrincipalResolver> log)
 {
+    private const int MostUnmatched = 1_000;
+
     private readonly SaidOnce<long> _said = new();
     private readonly ConcurrentDictionary<long, TriedMatch> _unmatched = new();
 
@@ -198,6 +200,11 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
         var (found, why) = UserMatching.Find(caller, users, id => people.Snapshot.IsClaimed(id, person), configuration.Settings);
         if (found is not { } user)
         {
+            if (_unmatched.Count >= MostUnmatched)
+            {
+                _unmatched.Clear();
+            }
+
             _unmatched[person.Id] = tried;
             if (_said.IsNew(person.Id, why))
             {

@@ -1,4 +1,5 @@
 using Gateway.Audit;
+using Gateway.Authorization;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -44,7 +45,7 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
 
         await RefuseAsync(context, caller.OwnKey is null
             ? new(caller.Problem?.Reason ?? Reason.SignInRequired, Detail: caller.Problem?.Detail)
-            : new(Reason.MalformedCredential, Detail: "a Headscale API key opens Headscale's own API alone (/api/v1); these pages are for people who sign in"));
+            : new(Reason.MalformedCredential, Detail: "a Headscale API key opens Headscale's own API alone (/api/v1, /api/v2); these pages are for people who sign in"));
     }
 
     private static Task RefuseAsync(HttpContext context, Refusal refusal) => PageResults.IsJson(context)
@@ -66,7 +67,7 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
                 HeadscaleUser = principal.User?.Id,
                 Row = context.GetEndpoint()?.Metadata.GetMetadata<EndpointOperation>()?.NameOf(context.Request.RouteValues) ?? "page",
                 Method = context.Request.Method,
-                Path = context.Request.Path,
+                Path = AuditEntryFactory.Cut(context.Request.Path),
                 Reason = SnakeCase.From(nameof(Reason.RoleTooLow)),
                 Status = Refusals.StatusOf(Reason.RoleTooLow),
                 Client = request.Peer.Client?.ToString(),

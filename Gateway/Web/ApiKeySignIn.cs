@@ -10,11 +10,11 @@ using Microsoft.AspNetCore.Antiforgery;
 namespace Gateway.Web;
 
 /// <summary>Slows down whoever tries keys: per address, and per /64, since one household has that many IPv6 addresses.</summary>
-internal sealed class ApiKeyAttempts : IDisposable
+internal sealed class ApiKeyAttempts(TimeProvider clock) : IDisposable
 {
     private const int PerMinute = 10;
 
-    private readonly TokenBuckets<IPAddress> _attempts = new(() => PerMinute);
+    private readonly TokenBuckets<IPAddress> _attempts = new(() => PerMinute, clock);
 
     /// <summary>How long to wait; null when an attempt is allowed, which it then was.</summary>
     public TimeSpan? Delay(IPAddress? address) => _attempts.Take(RateLimits.GroupOf(address ?? IPAddress.None));

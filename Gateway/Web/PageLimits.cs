@@ -1,4 +1,5 @@
 using Gateway.Audit;
+using Gateway.Authorization;
 using Gateway.Edge;
 using Gateway.Policy;
 using Gateway.Users;
@@ -29,7 +30,7 @@ internal sealed class PageLimits(CallLimits limits, AuditLog audit, TimeProvider
                 RequestId = request.RequestId,
                 Kind = AuditKind.Api,
                 Method = context.Request.Method,
-                Path = context.Request.Path,
+                Path = AuditEntryFactory.Cut(context.Request.Path),
                 Reason = SnakeCase.From(nameof(Reason.TooMany)),
                 Status = StatusCodes.Status429TooManyRequests,
                 Actor = AuthenticationState.Of(context).Principal?.Label,
