@@ -13,7 +13,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <summary>Asked for once: a process object must not be asked by several threads.</summary>
     private readonly Task _exit;
 
-    private GatewayProcess(Process process, Uri url, string folder) => (_process, _exit, Url, Folder) = (process, process.WaitForExitAsync(), url, folder);
+    private GatewayProcess(Process process, Uri url, string folder) =>
+        (_process, _exit, Url, Folder) = (process, process.WaitForExitAsync(), url, folder);
 
     public Uri Url { get; }
 
@@ -36,7 +37,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
-        foreach (var name in start.Environment.Keys.Where(one => one.StartsWith("HEADTOWER_", StringComparison.Ordinal) || one.StartsWith("HEADPLANE_", StringComparison.Ordinal)).ToArray())
+        foreach (var name in start.Environment.Keys.Where(one => one.StartsWith("HEADTOWER_", StringComparison.Ordinal)
+            || one.StartsWith("HEADPLANE_", StringComparison.Ordinal)).ToArray())
         {
             start.Environment.Remove(name);
         }
@@ -47,7 +49,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <summary>Starts the gateway with this configuration and waits until it answers.</summary>
     /// <param name="quiet">Whether its log is dropped instead of shown.</param>
     /// <param name="isBrief">Whether it lives for seconds, and so is not optimised by what it does.</param>
-    public static async Task<GatewayProcess> StartAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel, bool isBrief = true)
+    public static async Task<GatewayProcess> StartAsync(
+        string folder, string configuration, int port, bool quiet, CancellationToken cancel, bool isBrief = true)
     {
         var gateway = await SpawnAsync(folder, configuration, port, quiet, cancel, isBrief);
         try
@@ -64,7 +67,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the gateway and does not wait for anything.</summary>
-    public static async Task<GatewayProcess> SpawnAsync(string folder, string configuration, int port, bool quiet, CancellationToken cancel, bool isBrief = true)
+    public static async Task<GatewayProcess> SpawnAsync(
+        string folder, string configuration, int port, bool quiet, CancellationToken cancel, bool isBrief = true)
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "headtower.yaml"), configuration, cancel);
         var start = Command("serve", "--config", Path.Combine(folder, "headtower.yaml"));

@@ -29,7 +29,9 @@ internal static class People
     [
         .. All.Select(one => new ProviderAccount(one.Login, $"sub-{one.Login}", one.Name, one.Email, true, [one.Role])),
         new("pia", "sub-pia", "Pia, found by Headscale's providerId", "pia@elsewhere.test", true, ["self_service"]),
-        new("otto", "auth0|5f7c", "Otto, whose subject has a character that Headscale escapes", "otto@elsewhere.test", true, ["self_service"]),
+        new(
+            "otto", "auth0|5f7c", "Otto, whose subject has a character that Headscale escapes", "otto@elsewhere.test", true,
+            ["self_service"]),
         new("eve", "sub-eve", "Eve, with sam's address that nobody verified: not linked", "sam@example.test", false, ["self_service"]),
         new("tina", "sub-tina", "Tina, whose address two Headscale users have: not linked", "twins@example.test", true, ["self_service"]),
     ];

@@ -5,7 +5,8 @@ using Gateway.Sandbox.StandIns;
 var version = args switch
 {
     [] => 29,
-    ["--headscale-version", var text] when int.TryParse(text.Replace("0.", "", StringComparison.Ordinal), out var minor) && minor is >= 26 and <= 30 => minor,
+    ["--headscale-version", var text] when int.TryParse(text.Replace("0.", "", StringComparison.Ordinal), out var minor)
+        && minor is >= 26 and <= 30 => minor,
     _ => 0,
 };
 if (version == 0)
@@ -27,7 +28,8 @@ try
     People.SettleProvider(headscale, provider.Issuer);
     var port = GatewayProcess.FreePort();
     await using var front = await FrontStandIn.StartAsync(new Uri($"http://127.0.0.1:{port}"));
-    await using var gateway = await GatewayProcess.StartAsync(folder, Tour.Configuration(headscale, front, provider, port, folder), port, quiet: false, stop.Token);
+    await using var gateway = await GatewayProcess.StartAsync(
+        folder, Tour.Configuration(headscale, front, provider, port, folder), port, quiet: false, stop.Token);
     Console.WriteLine(Tour.Text(headscale, front, provider, gateway));
     await Task.Delay(Timeout.Infinite, stop.Token);
 }

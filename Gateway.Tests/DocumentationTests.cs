@@ -15,7 +15,10 @@ public sealed partial class DocumentationTests
 {
     private static readonly string _root = Path.GetDirectoryName(Front.Folder)!;
 
-    private static readonly string[] _pages = [Path.Combine(_root, "README.md"), .. Directory.GetFiles(Path.Combine(_root, "docs"), "*.md")];
+    private static readonly string[] _pages =
+    [
+        Path.Combine(_root, "README.md"), .. Directory.GetFiles(Path.Combine(_root, "docs"), "*.md"),
+    ];
 
     [Fact]
     public void TheReferenceOfSettingsIsTheOneThatTheProgramPrints() =>
@@ -26,13 +29,17 @@ public sealed partial class DocumentationTests
     {
         // Each section is there, so that each key of it is asked for.
         var sections = Reference.All.Select(one => one.Key[..one.Key.LastIndexOf('.')]).Distinct().ToArray();
-        var yaml = string.Join('\n', sections.Where(one => !one.Contains('.', StringComparison.Ordinal)).Select(one => $"{one}: {(one switch { "server" => "{proxy_auth: {enabled: true}}", "oidc" => "{pkce: {x: 1}}", _ => "{x: 1}" })}"));
+        var yaml = string.Join(
+            '\n',
+            sections.Where(one => !one.Contains('.', StringComparison.Ordinal))
+                .Select(one => $"{one}: {(one switch { "server" => "{proxy_auth: {enabled: true}}", "oidc" => "{pkce: {x: 1}}", _ => "{x: 1}" })}"));
         var problems = new Problems();
         var root = new YamlMap(YamlTree.Parse(yaml, "all.yaml", problems), "", problems);
         SettingsFile.Read(root, new Dictionary<string, string>(), []);
 
         var read = root.KnownKeys().Except(sections).Except(["store.connection_path"]).ToHashSet(StringComparer.Ordinal);
-        var explained = Reference.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key]).Except(["store.connection_path"]);
+        var explained = Reference.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key])
+            .Except(["store.connection_path"]);
         read.Should().BeEquivalentTo(explained, "whoever looks a setting up finds it, and finds no other");
     }
 
@@ -41,7 +48,8 @@ public sealed partial class DocumentationTests
     {
         File.ReadAllText(Path.Combine(_root, "headtower.schema.json")).Should().Be(SettingsVerb.Text(SettingsSchema.Make()));
         File.ReadAllText(Path.Combine(_root, "routes.schema.json")).Should().Be(SettingsVerb.Text(RouteSchema.Make(Bodies.Names)));
-        File.ReadLines(Path.Combine(_root, "headtower.yaml")).First().Should().Be("# yaml-language-server: $schema=./headtower.schema.json");
+        File.ReadLines(Path.Combine(_root, "headtower.yaml")).First().Should()
+            .Be("# yaml-language-server: $schema=./headtower.schema.json");
         File.ReadLines(Path.Combine(_root, "routes.yaml")).First().Should().Be("# yaml-language-server: $schema=./routes.schema.json");
     }
 
@@ -52,10 +60,13 @@ public sealed partial class DocumentationTests
     [Fact]
     public void EverySettingThatTheTextNamesIsThere()
     {
-        var known = Reference.All.Select(one => one.Key).Concat(KnownSettings.Unused.Select(one => one.Key)).SelectMany(one => new[] { one, one + "_path" }).ToHashSet(StringComparer.Ordinal);
+        var known = Reference.All.Select(one => one.Key).Concat(KnownSettings.Unused.Select(one => one.Key))
+            .SelectMany(one => new[] { one, one + "_path" }).ToHashSet(StringComparer.Ordinal);
         var sections = known.Select(one => one.Split('.')[0]).Distinct();
         var wrong = _pages.SelectMany(page => Setting().Matches(File.ReadAllText(page)).Select(one => one.Groups[1].Value))
-            .Where(one => sections.Contains(one.Split('.')[0]) && !known.Contains(one) && !known.Any(key => key.StartsWith(one + ".", StringComparison.Ordinal))).Distinct();
+            .Where(
+                one => sections.Contains(one.Split('.')[0]) && !known.Contains(one)
+                    && !known.Any(key => key.StartsWith(one + ".", StringComparison.Ordinal))).Distinct();
         wrong.Should().BeEmpty();
     }
 
@@ -63,9 +74,11 @@ public sealed partial class DocumentationTests
     public void EveryVerbIsInTheReadmeAndNoOther()
     {
         var verbs = CommandLine.Root().Subcommands.Select(one => one.Name).Order();
-        var table = VerbRow().Matches(File.ReadAllText(_pages[0])).SelectMany(row => InRow().Matches(row.Value)).Select(one => one.Groups[1].Value).Append("serve").Distinct().Order();
+        var table = VerbRow().Matches(File.ReadAllText(_pages[0])).SelectMany(row => InRow().Matches(row.Value))
+            .Select(one => one.Groups[1].Value).Append("serve").Distinct().Order();
         table.Should().Equal(verbs);
-        _pages.SelectMany(page => InRow().Matches(File.ReadAllText(page)).Select(one => one.Groups[1].Value)).Distinct().Except(verbs).Should().BeEmpty();
+        _pages.SelectMany(page => InRow().Matches(File.ReadAllText(page)).Select(one => one.Groups[1].Value)).Distinct().Except(verbs)
+            .Should().BeEmpty();
     }
 
     [Fact]
@@ -74,14 +87,19 @@ public sealed partial class DocumentationTests
         await using var gateway = await TestGateway.StartAsync();
         var paths = gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(one => one.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains("GET") is true)
-            .Select(one => one.RoutePattern.RawText!).Where(one => one.StartsWith("/admin/", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
-        var posted = gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Select(one => one.RoutePattern.RawText!).Concat(["/admin/oidc/callback"]).ToHashSet(StringComparer.Ordinal);
+            .Select(one => one.RoutePattern.RawText!).Where(one => one.StartsWith("/admin/", StringComparison.Ordinal))
+                .ToHashSet(StringComparer.Ordinal);
+        var posted = gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Select(one => one.RoutePattern.RawText!).Concat(["/admin/oidc/callback"]).ToHashSet(StringComparer.Ordinal);
         var named = _pages.SelectMany(page => PagePath().Matches(File.ReadAllText(page)).Select(one => one.Value)).Distinct().ToArray();
 
         named.Where(one => one is not ("/admin" or "/admin/api") && !paths.Contains(one) && !posted.Contains(one)).Should().Equal([]);
         string[] notForPeople = ["/admin/healthz", "/admin/readyz", "/admin/style.css", "/admin/oidc/start", "/admin/logout"];
         var rows = PageRow().Matches(File.ReadAllText(_pages[0])).Select(one => one.Groups[1].Value).Concat(["/admin/audit.csv"]);
-        rows.Order().Should().Equal(paths.Where(one => !one.Contains('{', StringComparison.Ordinal) && !one.Contains("/api/", StringComparison.Ordinal) && !notForPeople.Contains(one) && one != "/admin/users/headscale").Order());
+        rows.Order().Should()
+            .Equal(
+                paths.Where(one => !one.Contains('{', StringComparison.Ordinal) && !one.Contains("/api/", StringComparison.Ordinal)
+                    && !notForPeople.Contains(one) && one != "/admin/users/headscale").Order());
     }
 
     [Fact]
@@ -96,16 +114,21 @@ public sealed partial class DocumentationTests
     [Fact]
     public void EveryHeaderThatTheTextNamesIsKnownToTheCodeOrAFront()
     {
-        var code = string.Concat(new[] { "Gateway", "deploy" }.SelectMany(folder => Directory.GetFiles(Path.Combine(_root, folder), "*", SearchOption.AllDirectories))
-            .Where(one => !one.Contains("/obj/", StringComparison.Ordinal) && !one.Contains("/bin/", StringComparison.Ordinal)).Select(File.ReadAllText));
-        _pages.SelectMany(page => HeaderName().Matches(File.ReadAllText(page)).Select(one => one.Value)).Distinct().Where(one => !code.Contains(one, StringComparison.OrdinalIgnoreCase)).Should().Equal([]);
+        var code = string.Concat(new[] { "Gateway", "deploy" }.SelectMany(folder =>
+            Directory.GetFiles(Path.Combine(_root, folder), "*", SearchOption.AllDirectories))
+            .Where(one => !one.Contains("/obj/", StringComparison.Ordinal) && !one.Contains("/bin/", StringComparison.Ordinal))
+                .Select(File.ReadAllText));
+        _pages.SelectMany(page => HeaderName().Matches(File.ReadAllText(page)).Select(one => one.Value)).Distinct()
+            .Where(one => !code.Contains(one, StringComparison.OrdinalIgnoreCase)).Should().Equal([]);
     }
 
     [Fact]
     public void EveryHeaderThatTheCodeNamesIsExplained()
     {
         var text = string.Concat(_pages.Select(File.ReadAllText));
-        var named = Directory.GetFiles(Path.Combine(_root, "Gateway"), "*.cs", SearchOption.AllDirectories).Where(one => !one.Contains("/obj/", StringComparison.Ordinal)).SelectMany(one => HeaderLiteral().Matches(File.ReadAllText(one))).Select(one => one.Groups[1].Value).Distinct().ToArray();
+        var named = Directory.GetFiles(Path.Combine(_root, "Gateway"), "*.cs", SearchOption.AllDirectories)
+            .Where(one => !one.Contains("/obj/", StringComparison.Ordinal))
+            .SelectMany(one => HeaderLiteral().Matches(File.ReadAllText(one))).Select(one => one.Groups[1].Value).Distinct().ToArray();
         named.Should().Contain("X-Request-Id");
         named.Where(one => !text.Contains($"`{one}`", StringComparison.OrdinalIgnoreCase)).Should().Equal([]);
     }
@@ -117,11 +140,13 @@ public sealed partial class DocumentationTests
         (blocks.Length > 8).Should().BeTrue();
         foreach (var block in blocks.Where(one => one.StartsWith("oidc:", StringComparison.Ordinal)))
         {
-            SettingsFile.Parse(block, "example.yaml", new Dictionary<string, string>()).Problems.Errors.Should().NotContain(one => $"{one}".Contains("there is no such key", StringComparison.Ordinal));
+            SettingsFile.Parse(block, "example.yaml", new Dictionary<string, string>()).Problems.Errors.Should()
+                .NotContain(one => $"{one}".Contains("there is no such key", StringComparison.Ordinal));
         }
 
         var roles = Gateway.Policy.RouteFile.Shipped().Split("routes:\n")[0];
-        foreach (var block in blocks.Where(one => one.Contains("  - {id:", StringComparison.Ordinal) || one.Contains("  - id:", StringComparison.Ordinal)))
+        foreach (var block in blocks.Where(one => one.Contains("  - {id:", StringComparison.Ordinal)
+            || one.Contains("  - id:", StringComparison.Ordinal)))
         {
             Some.ReadTable(roles + (block.Contains("routes:", StringComparison.Ordinal) ? block : "routes:\n" + block));
         }
@@ -132,7 +157,8 @@ public sealed partial class DocumentationTests
     {
         var rows = File.ReadAllLines(Path.Combine(_root, "docs", "fronts.md"));
         InitVerb.Choices.Should().AllSatisfy(one =>
-            rows.First(row => row.StartsWith($"| {one.Split('/')[0]} |", StringComparison.OrdinalIgnoreCase)).Should().ContainEquivalentOf(one.Split('/')[1]));
+            rows.First(row => row.StartsWith($"| {one.Split('/')[0]} |", StringComparison.OrdinalIgnoreCase)).Should()
+                .ContainEquivalentOf(one.Split('/')[1]));
         InitVerb.Choices.Count.Should().Be(ChainTests.Files.Count + 2);
     }
 

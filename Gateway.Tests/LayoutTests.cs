@@ -1,46 +1,105 @@
 using System.Runtime.CompilerServices;
-using System.Text.RegularExpressions;
+using ArchUnitNET.Domain;
+using ArchUnitNET.Loader;
 
 namespace Gateway.Tests;
 
-/// <summary>What the code base promises about itself.</summary>
-public sealed partial class LayoutTests
+/// <summary>What the code base promises about itself, read off the compiled assembly: pages and root types included.</summary>
+public sealed class LayoutTests
 {
-    /// <summary>A folder uses what stands to its right. Files at the root put everything together.</summary>
-    private static readonly string[] _order = ["Cli", "Store", "Web", "Forwarding", "Authorization", "Users", "Audit", "Identity", "Headscale", "Edge", "Policy", "Documents", "Settings"];
+    /// <summary>What puts everything together: the types without a folder.</summary>
+    private const string Root = "App";
+
+    /// <summary>As .editorconfig has it.</summary>
+    private const int LongestLine = 140;
+
+    /// <summary>A folder uses what stands to its right.</summary>
+    private static readonly string[] _order =
+    [
+        "Cli", Root, "Store", "Web", "Forwarding", "Authorization", "Users", "Audit", "Identity", "Headscale", "Edge", "Policy", "Documents", "Settings",
+    ];
+
+    /// <summary>Libraries that one folder alone may use.</summary>
+    private static readonly (string Library, string Folder)[] _libraries =
+    [
+        ("Dapper", "Store"), ("Microsoft.Data.Sqlite", "Store"), ("Npgsql", "Store"), ("LiteDB", "Store"), ("YamlDotNet", "Settings"),
+        ("System.CommandLine", "Cli"), ("DiffPlex", "Web"),
+    ];
+
+    private static readonly Architecture _architecture = new ArchLoader().LoadAssembly(typeof(App).Assembly).Build();
 
     public static TheoryData<string> Folders => [.. _order];
 
     [Theory]
     [MemberData(nameof(Folders))]
-    public void AFolderUsesOnlyFoldersToItsRight(string folder)
+    public void AFolderUsesOnlyFoldersToItsRight(string folder) => Dependencies()
+        .Where(one => one.Folder == folder && FolderOf(one.Target) is { } target && Array.IndexOf(_order, target) < Array.IndexOf(_order, folder))
+        .Select(one => $"{one.Type.Name} uses {one.Target.FullName}").Distinct().Should().BeEmpty();
+
+    [Fact]
+    public void EveryFolderHasItsPlaceInTheOrder() =>
+        Directory.EnumerateDirectories(Path.Combine(Folder(), "Gateway")).Select(Path.GetFileName).Except([.. _order, "bin", "obj"]).Should().BeEmpty();
+
+    [Fact]
+    public void TheRuleSeesWhatItIsAbout()
     {
-        var wrong =
-            from file in Directory.EnumerateFiles(Path.Combine(Root(), "Gateway", folder), "*.cs", SearchOption.AllDirectories)
-            from Match match in OwnNamespace().Matches(File.ReadAllText(file))
-            let target = match.Groups[1].Value
-            where _order.Contains(target) && Array.IndexOf(_order, target) < Array.IndexOf(_order, folder)
-            select $"{Path.GetFileName(file)} uses {target}";
-        wrong.Should().BeEmpty();
+        _architecture.Types.Count(type => FolderOf(type) is not null).Should().BeGreaterThan(400);
+        Dependencies().Should().Contain(one => one.Folder == "Web" && FolderOf(one.Target) == "Forwarding");
+        _architecture.Types.Should().Contain(type => type.FullName == "Gateway.Web.Pages.MachinePage");
     }
 
     [Fact]
-    public void EveryFolderHasItsPlaceInTheOrder() => Directory.EnumerateDirectories(Path.Combine(Root(), "Gateway")).Select(Path.GetFileName).Except([.. _order, "bin", "obj"]).Should().BeEmpty();
+    public void ThePolicyKnowsNoHttp() => Dependencies()
+        .Where(one => one.Folder == "Policy" && (one.Target.FullName.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) || one.Target.FullName.StartsWith("System.Net.Http", StringComparison.Ordinal)))
+        .Select(one => $"{one.Type.Name} uses {one.Target.FullName}").Should().BeEmpty();
 
     [Fact]
-    public void ThePolicyKnowsNoHttp() => Directory.EnumerateFiles(Path.Combine(Root(), "Gateway", "Policy")).Should().NotContain(file => File.ReadAllText(file).Contains("HttpContext", StringComparison.Ordinal));
+    public void ALibraryStaysInItsFolder() => Dependencies()
+        .SelectMany(one => _libraries.Where(library => one.Target.FullName.StartsWith(library.Library + ".", StringComparison.Ordinal) && one.Folder != library.Folder)
+            .Select(library => $"{one.Type.FullName} uses {library.Library}"))
+        .Distinct().Should().BeEmpty();
 
     [Fact]
-    public void NoFileOutgrewItsReader() => Sources().Select(file => (Path.GetFileName(file), Lines: File.ReadLines(file).Count())).Where(one => one.Lines > 300).Should().BeEmpty();
+    public void OnlyTheHeadscaleFolderKnowsHeadscalesAddresses()
+    {
+        var wrong = Sources().Where(file => file.Contains("/Gateway/", StringComparison.Ordinal) && !file.Contains("/Gateway/Headscale/", StringComparison.Ordinal))
+            .Where(file => File.ReadLines(file).Any(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && line.Contains("\"/api/v1/", StringComparison.Ordinal)));
+        wrong.Select(Path.GetFileName).Should().BeEmpty();
+    }
 
     [Fact]
-    public void OnlyTheStoreSpeaksSql() => Sources().Where(file => file.Contains("/Gateway/", StringComparison.Ordinal) && !file.Contains("/Store/", StringComparison.Ordinal)).Should().NotContain(file => File.ReadAllText(file).Contains("using " + "Dapper", StringComparison.Ordinal));
+    public void NoFileOutgrewItsReader() =>
+        Sources().Select(file => (Path.GetFileName(file), Lines: File.ReadLines(file).Count())).Where(one => one.Lines > 300).Should().BeEmpty();
 
-    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Root(), "*.cs", SearchOption.AllDirectories)
+    [Fact]
+    public void LinesOfTheProductAreNoLongerThanTheEditorsRuler()
+    {
+        var wrong = Sources().Where(file => file.Contains("/Gateway/", StringComparison.Ordinal))
+            .SelectMany(file => File.ReadLines(file).Select((line, at) => (File: Path.GetFileName(file), Line: at + 1, line.Length)))
+            .Where(one => one.Length > LongestLine).Select(one => $"{one.File}:{one.Line} has {one.Length}");
+        wrong.Should().BeEmpty();
+    }
+
+    private static IEnumerable<(IType Type, string Folder, IType Target)> Dependencies() =>
+        from type in _architecture.Types
+        let folder = FolderOf(type)
+        where folder is not null
+        from dependency in type.Dependencies
+
+            // A parameter of a generic method of the framework belongs to whichever type was read first.
+        where dependency.Target is not GenericParameter
+        select (type, folder, dependency.Target);
+
+    /// <summary>The folder that a type of ours is in; null for all others.</summary>
+    private static string? FolderOf(IType type) => type.Namespace?.FullName.Split('.') switch
+    {
+        ["Gateway"] => Root,
+        ["Gateway", var folder, ..] => folder,
+        _ => null,
+    };
+
+    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Folder(), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
 
-    [GeneratedRegex(@"\bGateway\.([A-Z]\w+)")]
-    private static partial Regex OwnNamespace();
-
-    private static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, ".."));
+    private static string Folder([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, ".."));
 }

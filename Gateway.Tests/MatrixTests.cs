@@ -37,7 +37,9 @@ public sealed class MatrixTests
                     var call = new SampleCalls(gateway.Headscale).For(row, situation is Situation.Own ? OwnUser : ForeignUser);
                     var reason = Expect(row, role, situation, version);
                     var explained = await ExplainVerb.ExplainAsync(
-                        gateway.Configuration, gateway.Client, new Question(call.Method, call.Target, null, $"proxy:{role.Name}", null, Encoding.UTF8.GetBytes(call.Body ?? ""), null), default);
+                        gateway.Configuration, gateway.Client,
+                            new Question(call.Method, call.Target, null, $"proxy:{role.Name}", null,
+                                Encoding.UTF8.GetBytes(call.Body ?? ""), null), default);
                     var status = await SendAsync(client, call);
                     wrong.AddRange(Check(gateway, row, call, reason, status, explained!.Value.Result)
                         .Select(what => $"0.{version} {row.Id} as {role.Name}, {situation}: {what}"));
@@ -90,7 +92,8 @@ public sealed class MatrixTests
         };
     }
 
-    private static IEnumerable<string> Check(TestGateway gateway, RouteRule row, SampleCall call, Reason reason, int status, AuthorizationResult explained)
+    private static IEnumerable<string> Check(
+        TestGateway gateway, RouteRule row, SampleCall call, Reason reason, int status, AuthorizationResult explained)
     {
         if (explained.Decision.Reason != reason || explained.Decision.Rule?.Id != row.Id)
         {
@@ -114,7 +117,8 @@ public sealed class MatrixTests
             yield break;
         }
 
-        var isThere = HeadscaleOperations.Of(gateway.Headscale.Version).Any(one => row.Methods.Contains(one.Method) && row.Path.Pattern == one.Path);
+        var isThere = HeadscaleOperations.Of(gateway.Headscale.Version)
+            .Any(one => row.Methods.Contains(one.Method) && row.Path.Pattern == one.Path);
         if (status != (row.Id == "v2.settings.set" ? 501 : isThere ? 200 : gateway.Headscale.Version >= 30 ? 404 : 501))
         {
             yield return $"{status} although the operation is {(isThere ? "" : "not ")}in this version";
@@ -138,7 +142,8 @@ public sealed class MatrixTests
 
     private static readonly HashSet<string> _allowed = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Host", "Accept", "User-Agent", "X-Request-Id", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Authorization", "Content-Type", "Content-Length", "Via",
+        "Host", "Accept", "User-Agent", "X-Request-Id", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP",
+        "Authorization", "Content-Type", "Content-Length", "Via",
     };
 
     private static async Task<int> SendAsync(HttpClient client, SampleCall call)

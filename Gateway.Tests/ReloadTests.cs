@@ -7,7 +7,8 @@ namespace Gateway.Tests;
 /// <summary>Changed files take effect without a restart; broken ones do not.</summary>
 public sealed class ReloadTests
 {
-    private const string Ts2021 = "POST /ts2021 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: ";
+    private const string Ts2021 = "POST /ts2021 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: "
+        + "tailscale-control-protocol\r\nX-Tailscale-Handshake: ";
 
     [Fact]
     public async Task AChangedConfigurationTakesEffectAndNoTunnelNotices()
@@ -20,7 +21,9 @@ public sealed class ReloadTests
         await using var kept = await gateway.ConnectAsync();
         (await AskAsync()).Should().Be(403);
 
-        await RewriteAsync(gateway, text => text.Replace("role_map: {admin: admin,", "role_map: {interns: viewer, admin: admin,", StringComparison.Ordinal));
+        await RewriteAsync(
+            gateway,
+            text => text.Replace("role_map: {admin: admin,", "role_map: {interns: viewer, admin: admin,", StringComparison.Ordinal));
 
         await Until.TrueAsync(async () => await AskAsync() == 200, "interns are viewers");
         await tunnel.WriteAsync("still open"u8.ToArray());
@@ -79,10 +82,13 @@ public sealed class ReloadTests
         (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status.Should().Be(200);
         var shipped = await File.ReadAllTextAsync(gateway.Files.Routes!);
 
-        await File.WriteAllTextAsync(gateway.Files.Routes!, shipped.Replace("viewer: [ui_access, read_machines,", "viewer: [ui_access,", StringComparison.Ordinal));
-        await Until.TrueAsync(async () => (await TestGateway.CallAsync(vera, "GET", "/api/v1/node/11")).Status == 404, "viewers see their own only");
+        await File.WriteAllTextAsync(
+            gateway.Files.Routes!, shipped.Replace("viewer: [ui_access, read_machines,", "viewer: [ui_access,", StringComparison.Ordinal));
+        await Until.TrueAsync(
+            async () => (await TestGateway.CallAsync(vera, "GET", "/api/v1/node/11")).Status == 404, "viewers see their own only");
 
-        await File.WriteAllTextAsync(gateway.Files.Routes!, shipped.Replace("capability: read_machines", "capability: read_everything", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            gateway.Files.Routes!, shipped.Replace("capability: read_machines", "capability: read_everything", StringComparison.Ordinal));
         await Until.TrueAsync(() => gateway.Log.Has("the old one stays in effect"), "the broken policy is reported");
         (await TestGateway.CallAsync(vera, "GET", "/api/v1/node/11")).Status.Should().Be(404);
     }
@@ -113,10 +119,13 @@ public sealed class ReloadTests
 
         await RewriteAsync(gateway, text => text.Replace(first.Issuer, second.Issuer, StringComparison.Ordinal));
 
-        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/oidc/start")).Location?.StartsWith(second.Issuer, StringComparison.Ordinal) is true, "the new provider is asked");
+        await Until.TrueAsync(
+            async () => (await browser.GetAsync("/admin/oidc/start")).Location?.StartsWith(second.Issuer, StringComparison.Ordinal) is true,
+            "the new provider is asked");
         (await browser.GetAsync(begun)).Status.Should().Be(400, "the answer of the old provider is not one of the new");
         (await browser.SignInAsync(second, "sam")).Location.Should().Be("/admin/");
-        gateway.People.Snapshot.Everyone.Select(one => one.Issuer).Should().BeEquivalentTo([first.Issuer, second.Issuer], "the same name of another provider is somebody else");
+        gateway.People.Snapshot.Everyone.Select(one => one.Issuer).Should()
+            .BeEquivalentTo([first.Issuer, second.Issuer], "the same name of another provider is somebody else");
     }
 
     [Fact]
@@ -130,7 +139,10 @@ public sealed class ReloadTests
 
         await RewriteAsync(gateway, text => text.Replace("\noidc:\n", "\noidc:\n  acr_values: gold\n", StringComparison.Ordinal));
 
-        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/oidc/start")).Location?.Contains("acr_values=gold", StringComparison.Ordinal) is true, "the new setting counts");
+        await Until.TrueAsync(
+            async () =>
+                (await browser.GetAsync("/admin/oidc/start")).Location?.Contains("acr_values=gold", StringComparison.Ordinal) is true,
+            "the new setting counts");
         (await browser.GetAsync("/admin/login")).Text.Should().Contain("/admin/oidc/start");
     }
 

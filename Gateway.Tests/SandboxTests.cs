@@ -56,7 +56,9 @@ public sealed class SandboxTests
                 var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 (provider, entry) = (words[3], words[^1]);
             }
-            else if (line.TrimStart().Split(": ", 2) is [var what, var command] && (command.TrimStart().StartsWith("curl ", StringComparison.Ordinal) || command.TrimStart().StartsWith("dotnet ", StringComparison.Ordinal)))
+            else if (line.TrimStart().Split(": ", 2) is [var what, var command]
+                && (command.TrimStart().StartsWith("curl ", StringComparison.Ordinal) || command.TrimStart()
+                    .StartsWith("dotnet ", StringComparison.Ordinal)))
             {
                 commands[what] = command.Trim();
             }
@@ -73,8 +75,10 @@ public sealed class SandboxTests
         var address = picker.RequestMessage!.RequestUri!;
         address.AbsoluteUri.Should().StartWith(provider);
         (await picker.Content.ReadAsStringAsync()).Should().Contain("Who are you?");
-        (await http.GetStringAsync(new Uri(address.AbsoluteUri.Replace("/authorize?", "/as/pia?", StringComparison.Ordinal)))).Should().Contain("Overview");
-        (await http.GetStringAsync(new Uri(new Uri(entry), "/admin/style.css"))).Should().Contain("{", "paths with a dot go through the front, too");
+        (await http.GetStringAsync(new Uri(address.AbsoluteUri.Replace("/authorize?", "/as/pia?", StringComparison.Ordinal)))).Should()
+            .Contain("Overview");
+        (await http.GetStringAsync(new Uri(new Uri(entry), "/admin/style.css"))).Should()
+            .Contain("{", "paths with a dot go through the front, too");
         return await http.GetStringAsync(new Uri(new Uri(entry), "/admin/api/me"));
     }
 

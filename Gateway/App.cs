@@ -19,7 +19,8 @@ internal static partial class App
     /// <summary>Builds the server. The store is opened, brought up to date and read first.</summary>
     /// <param name="files">Watched for changes when given.</param>
     /// <exception cref="StoreException">The store cannot be used.</exception>
-    public static async Task<WebApplication> BuildAsync(Configuration configuration, ConfigurationFiles? files = null, Action<WebApplicationBuilder>? adjust = null)
+    public static async Task<WebApplication> BuildAsync(
+        Configuration configuration, ConfigurationFiles? files = null, Action<WebApplicationBuilder>? adjust = null)
     {
         var store = await OpenedStore.OpenAsync(configuration.Settings, CancellationToken.None);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "gateway" });
@@ -27,7 +28,8 @@ internal static partial class App
         AddLogging(builder.Logging);
         AppServices.Add(builder.Services, configuration, files, store);
         Listen(builder, configuration.Settings.Server);
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(configuration.Settings.Server.DrainSeconds + 5));
+        builder.Services.Configure<HostOptions>(
+            options => options.ShutdownTimeout = TimeSpan.FromSeconds(configuration.Settings.Server.DrainSeconds + 5));
         adjust?.Invoke(builder);
 
         var app = builder.Build();
@@ -151,7 +153,7 @@ internal static partial class App
             kestrel.AddServerHeader = false;
 
             // Sockets that systemd holds open (sd_listen_fds) take the place of those in the settings.
-            if (Environment.GetEnvironmentVariable("LISTEN_PID") == Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            if (Environment.GetEnvironmentVariable("LISTEN_PID") == $"{Environment.ProcessId}")
             {
                 kestrel.UseSystemd(listen => Speak(listen, server.Listen[0].Scheme, server));
                 return;
@@ -176,11 +178,14 @@ internal static partial class App
         };
         if (scheme == "https")
         {
-            listen.UseHttps(System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(server.TlsCertPath!, server.TlsKeyPath));
+            listen.UseHttps(
+                System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(server.TlsCertPath!, server.TlsKeyPath));
         }
     }
 
-    /// <summary>A node whose cable was pulled stays online for ever unless somebody notices (headscale #2129). Accepted sockets inherit this.</summary>
+    /// <summary>
+    /// A node whose cable was pulled stays online for ever unless somebody notices (headscale #2129). Accepted sockets inherit this.
+    /// </summary>
     private static Socket BindWithKeepAlive(EndPoint endpoint)
     {
         var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
@@ -208,7 +213,9 @@ internal static partial class App
         catch (Exception e) when (!context.Response.HasStarted)
         {
             LogFailure(log, context.TraceIdentifier, e);
-            context.Response.StatusCode = e is Microsoft.AspNetCore.Http.BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
+            context.Response.StatusCode = e is Microsoft.AspNetCore.Http.BadHttpRequestException bad
+                ? bad.StatusCode
+                : StatusCodes.Status500InternalServerError;
             await context.Response.WriteAsync($"The gateway failed. Reference: {context.TraceIdentifier}\n");
         }
     }

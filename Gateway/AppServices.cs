@@ -28,7 +28,8 @@ internal static class AppServices
     /// <exception cref="StoreException">The store holds what is not understood.</exception>
     public static async Task LoadAsync(IServiceProvider services)
     {
-        _ = (services.GetRequiredService<SessionStore>(), services.GetRequiredService<People>(), services.GetRequiredService<KeyRing>(), services.GetRequiredService<AuditHeads>());
+        _ = (services.GetRequiredService<SessionStore>(), services.GetRequiredService<People>(), services.GetRequiredService<KeyRing>(),
+            services.GetRequiredService<AuditHeads>());
         await services.GetRequiredService<DocumentSet>().LoadAsync(CancellationToken.None);
     }
 
@@ -45,7 +46,9 @@ internal static class AppServices
         services.AddSingleton<People>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<AuditHeads>();
-        services.AddSingleton(provider => store.OpenAudit(provider.GetRequiredService<IDataProtectionProvider>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(
+            provider => store.OpenAudit(provider.GetRequiredService<IDataProtectionProvider>(),
+                provider.GetRequiredService<TimeProvider>()));
         AddRunning<AuditLog>(services);
         services.AddSingleton<StateCopies>();
         services.AddSingleton<ControlOperations>();
@@ -107,7 +110,8 @@ internal static class AppServices
         services.AddSingleton<OneTimeSecretCookie>();
         services.AddSingleton<IAuthorizationHandler, CapabilityHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessResults>();
-        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(CapabilityRequirement.SignedIn).Build());
+        services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(CapabilityRequirement.SignedIn).Build());
         services.AddRazorComponents();
     }
 
@@ -116,6 +120,7 @@ internal static class AppServices
         services.AddSingleton(settings.Store);
         services.AddSingleton<ProviderHttp>();
         AddRunning<Provider>(services);
+        services.AddSingleton<UserInfo>();
         services.AddSingleton<ClientRequests>();
         services.AddSingleton<UsedLogoutTokens>();
         services.AddSingleton<UsedAttempts>();
@@ -142,12 +147,17 @@ internal static class AppServices
         });
         services.AddSingleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>();
         services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>, OidcOptionsSetup>();
-        services.AddAuthentication(GatewaySchemes.Policy).AddGatewaySchemes().AddRemoteScheme<OpenIdConnectOptions, OidcHandler>(OidcHandler.SchemeName, null, options =>
+        services.AddAuthentication(GatewaySchemes.Policy).AddGatewaySchemes()
+            .AddRemoteScheme<OpenIdConnectOptions, OidcHandler>(OidcHandler.SchemeName, null, options =>
         {
             options.CallbackPath = RedirectAddress.PathOf(settings);
-            SetCookie(options.CorrelationCookie, (cookie.Secure ? "__Secure-" : "") + "headtower-signin.", cookie.Secure, settings.Server.BasePath + "/oidc");
-            options.Events.OnTicketReceived = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().SucceedAsync(context);
-            options.Events.OnRemoteFailure = context => context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().FailAsync(context);
+            SetCookie(
+                options.CorrelationCookie, (cookie.Secure ? "__Secure-" : "") + "headtower-signin.", cookie.Secure,
+                settings.Server.BasePath + "/oidc");
+            options.Events.OnTicketReceived = context =>
+                context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().SucceedAsync(context);
+            options.Events.OnRemoteFailure = context =>
+                context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().FailAsync(context);
         });
     }
 

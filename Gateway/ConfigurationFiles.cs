@@ -17,7 +17,8 @@ internal sealed record ConfigurationFiles(string Config, string? Routes, IReadOn
     {
         var environment = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToFrozenDictionary(one => (string)one.Key, one => (string?)one.Value ?? "", StringComparer.Ordinal);
-        complaint = "no configuration was found; write ./headtower.yaml or /etc/headtower/headtower.yaml, or name one with --config or HEADTOWER_CONFIG";
+        complaint = "no configuration was found; write ./headtower.yaml or /etc/headtower/headtower.yaml, or name one with --config or "
+            + "HEADTOWER_CONFIG";
         return SettingsFile.Find(config, environment) is { } file
             ? new ConfigurationFiles(file, RouteFile.Find(routes, file, environment), environment)
             : null;
@@ -34,7 +35,9 @@ internal sealed record ConfigurationFiles(string Config, string? Routes, IReadOn
             Configuration.Check(read.Draft, table, read.PlaceOf, problems);
         }
 
-        var configuration = settings is not null && table is not null && problems.Errors.Count == 0 ? new Configuration(settings, table) : null;
+        var configuration = settings is not null && table is not null && problems.Errors.Count == 0
+            ? new Configuration(settings, table)
+            : null;
         return (configuration, problems, Routes is null ? files : [.. files, Routes]);
     }
 
@@ -42,7 +45,9 @@ internal sealed record ConfigurationFiles(string Config, string? Routes, IReadOn
     {
         try
         {
-            return RouteFile.Parse(Routes is null ? RouteFile.Shipped() : File.ReadAllText(Routes), Routes ?? $"(shipped) {RouteFile.FileName}", Bodies.Names, problems);
+            return RouteFile.Parse(
+                Routes is null ? RouteFile.Shipped() : File.ReadAllText(Routes), Routes ?? $"(shipped) {RouteFile.FileName}", Bodies.Names,
+                problems);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -7,7 +7,8 @@ namespace Gateway;
 /// Puts a changed configuration into effect. Contents are compared once a second: file events miss the symbolic links
 /// that Kubernetes and configuration tools swap.
 /// </summary>
-internal sealed partial class ConfigurationWatch(ConfigurationFiles files, ConfigurationMonitor monitor, TimeProvider clock, ILogger<ConfigurationWatch> log) : BackgroundService
+internal sealed partial class ConfigurationWatch(
+    ConfigurationFiles files, ConfigurationMonitor monitor, TimeProvider clock, ILogger<ConfigurationWatch> log) : BackgroundService
 {
     private static readonly TimeSpan _poll = TimeSpan.FromSeconds(1);
 
@@ -45,8 +46,10 @@ internal sealed partial class ConfigurationWatch(ConfigurationFiles files, Confi
         }
 
         var now = monitor.Current.Settings;
-        if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Server.TlsCertPath, next.Settings.Server.TlsKeyPath, next.Settings.Store, next.Settings.Audit.Folder, next.Settings.Headscale.TlsCaPath)
-                != (now.Server.BasePath, now.Server.Cookie, now.Server.TlsCertPath, now.Server.TlsKeyPath, now.Store, now.Audit.Folder, now.Headscale.TlsCaPath)
+        if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Server.TlsCertPath, next.Settings.Server.TlsKeyPath,
+            next.Settings.Store, next.Settings.Audit.Folder, next.Settings.Headscale.TlsCaPath)
+                != (now.Server.BasePath, now.Server.Cookie, now.Server.TlsCertPath, now.Server.TlsKeyPath, now.Store, now.Audit.Folder,
+                    now.Headscale.TlsCaPath)
             || !next.Settings.Server.Listen.SequenceEqual(now.Server.Listen))
         {
             LogRestart();
@@ -85,6 +88,7 @@ internal sealed partial class ConfigurationWatch(ConfigurationFiles files, Confi
     [LoggerMessage(3, LogLevel.Error, "The changed configuration has errors; the old one stays in effect")]
     private partial void LogKept();
 
-    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, cookies, TLS files, the store and the audit's folder change with the next restart")]
+    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, cookies, TLS files, the store and the audit's folder change "
+        + "with the next restart")]
     private partial void LogRestart();
 }

@@ -9,7 +9,8 @@ internal sealed class TunnelDrain(IHostApplicationLifetime lifetime, Configurati
     private ITimer? _timer;
 
     public void Watch() => lifetime.ApplicationStopping.Register(() =>
-        _timer = clock.CreateTimer(_ => _over.Cancel(), null, TimeSpan.FromSeconds(monitor.Current.Settings.Server.DrainSeconds), Timeout.InfiniteTimeSpan));
+        _timer = clock.CreateTimer(_ => _over.Cancel(), null, TimeSpan.FromSeconds(monitor.Current.Settings.Server.DrainSeconds),
+            Timeout.InfiniteTimeSpan));
 
     /// <summary>Middleware that cuts a request when its time is over.</summary>
     public async Task RunAsync(HttpContext context, RequestDelegate next)

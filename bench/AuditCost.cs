@@ -30,7 +30,8 @@ internal static class AuditCost
                 var micros = await CostAsync(Path.Combine(folder, $"cost-{name}"), name);
                 if (name.Length > 0)
                 {
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"audited read, audit {name,-7} {micros,6:0.00} µs of processor time"));
+                    Console.WriteLine(
+                        string.Create(CultureInfo.InvariantCulture, $"audited read, audit {name,-7} {micros,6:0.00} µs of processor time"));
                 }
             }
 
@@ -46,15 +47,18 @@ internal static class AuditCost
     private static async Task<double> CostAsync(string folder, string reads)
     {
         Directory.CreateDirectory(folder);
-        await using var store = new SqliteDocumentStore(SqliteFile.Open(Path.Combine(folder, "headtower.db"), Path.Combine(folder, "audit")));
+        await using var store = new SqliteDocumentStore(
+            SqliteFile.Open(Path.Combine(folder, "headtower.db"), Path.Combine(folder, "audit")));
         using var documents = new DocumentSet(store, TimeProvider.System, NullLogger<DocumentSet>.Instance);
         var heads = new AuditHeads(documents);
         await documents.LoadAsync(default);
         var settings = SettingsFile.Parse(
-            $"headscale: {{url: 'http://127.0.0.1:1'}}\nserver: {{data_path: '{folder}'}}\naudit: {{reads: {(reads == "each" ? "each" : "minute")}}}", "bench.yaml", new Dictionary<string, string>()).Settings!;
+            $"headscale: {{url: 'http://127.0.0.1:1'}}\nserver: {{data_path: '{folder}'}}\naudit: {{reads: "
+            + $"{(reads == "each" ? "each" : "minute")}}}", "bench.yaml", new Dictionary<string, string>()).Settings!;
         var table = RouteFile.Parse(RouteFile.Shipped(), "routes.yaml", Headscale.Bodies.Names, new Problems())!;
         using var audit = new AuditLog(
-            new SegmentAuditStore(Path.Combine(folder, "audit"), new EphemeralDataProtectionProvider(), TimeProvider.System), heads, new ConfigurationMonitor(new Configuration(settings, table)), TimeProvider.System, NullLogger<AuditLog>.Instance);
+            new SegmentAuditStore(Path.Combine(folder, "audit"), new EphemeralDataProtectionProvider(), TimeProvider.System), heads,
+                new ConfigurationMonitor(new Configuration(settings, table)), TimeProvider.System, NullLogger<AuditLog>.Instance);
         await audit.StartAsync(default);
         var before = Process.GetCurrentProcess().TotalProcessorTime;
         for (var number = 0; number < Reads; number++)
@@ -82,21 +86,29 @@ internal static class AuditCost
         }
 
         await store.CloseAsync(default);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Entries} entries, {SegmentFile.All(folder).Sum(one => new FileInfo(one).Length) / 1e6:0} MB"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{Entries} entries, "
+                + $"{SegmentFile.All(folder).Sum(one => new FileInfo(one).Length) / 1e6:0} MB"));
         foreach (var (name, search) in new[]
         {
-            ("newest page", AuditSearch.All), ("a caller that nobody is", new AuditSearch { Actor = "proxy:nobody" }), ("a text that nothing has", new AuditSearch { Text = "no such thing" }),
-            ("refusals only", new AuditSearch { RefusedOnly = true }), ("changes only", new AuditSearch { ChangesOnly = true }), ("a row that nothing has", new AuditSearch { Row = "none.such" }),
+            ("newest page", AuditSearch.All), ("a caller that nobody is", new AuditSearch { Actor = "proxy:nobody" }),
+            ("a text that nothing has", new AuditSearch { Text = "no such thing" }),
+            ("refusals only", new AuditSearch { RefusedOnly = true }), ("changes only", new AuditSearch { ChangesOnly = true }),
+            ("a row that nothing has", new AuditSearch { Row = "none.such" }),
         })
         {
             var started = Stopwatch.GetTimestamp();
             var found = await store.FindAsync(search, null, 51, default);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-26} {Stopwatch.GetElapsedTime(started).TotalMilliseconds,7:0.0} ms   {found.Count} found"));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{name,-26} {Stopwatch.GetElapsedTime(started).TotalMilliseconds,7:0.0} ms "
+                    + $"  {found.Count} found"));
         }
 
         var verifying = Stopwatch.GetTimestamp();
         var result = await store.VerifyAsync([], default);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"verify",-26} {Stopwatch.GetElapsedTime(verifying).TotalMilliseconds,7:0.0} ms   {result.Problems.Count} problems"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{"verify",-26} {Stopwatch.GetElapsedTime(verifying).TotalMilliseconds,7:0.0} "
+                + $"ms   {result.Problems.Count} problems"));
     }
 
     private static AuditEntry Entry(int number) => new()

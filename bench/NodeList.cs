@@ -13,7 +13,9 @@ internal static class NodeList
     private const int Rounds = 25;
     private const int NodeBytes = 2_000;
 
-    /// <summary>The filters by who meets them: nothing is held back from the owner, keys from a viewer, others' nodes from self_service.</summary>
+    /// <summary>
+    /// The filters by who meets them: nothing is held back from the owner, keys from a viewer, others' nodes from self_service.
+    /// </summary>
     private static readonly string[] _people = ["alice", "vera", "sam"];
 
     private static readonly string _folder = Directory.CreateTempSubdirectory("gateway-bench-").FullName;
@@ -40,7 +42,8 @@ internal static class NodeList
             var ratio = Median(times.Select(round => round[person] / round["alice"]));
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{role,-13} {Median(times.Select(round => round[person])),7:0.0} ms   {ratio,5:0.00} x the unfiltered time   peak {peaks[person],6:0.0} MB ({peaks[person] - peaks["alice"],+6:0.0})"));
+                $"{role,-13} {Median(times.Select(round => round[person])),7:0.0} ms   {ratio,5:0.00} x the unfiltered time   peak "
+                + $"{peaks[person],6:0.0} MB ({peaks[person] - peaks["alice"],+6:0.0})"));
         }
 
         Directory.Delete(_folder, recursive: true);
@@ -77,7 +80,8 @@ internal static class NodeList
             await FetchAsync(gateway, person);
         }
 
-        var line = (await File.ReadAllLinesAsync($"/proc/{gateway.Id}/status")).Single(one => one.StartsWith("VmHWM:", StringComparison.Ordinal));
+        var line = (await File.ReadAllLinesAsync($"/proc/{gateway.Id}/status")).Single(
+            one => one.StartsWith("VmHWM:", StringComparison.Ordinal));
         return int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
     }
 
@@ -129,7 +133,8 @@ internal static class NodeList
         for (var id = 1; id <= Nodes; id++)
         {
             var one = json.Node(node with { Id = (ulong)id, UserId = id % 100 == 0 ? 7UL : 6UL }, inList: true);
-            one["availableRoutes"] = TailnetJson.List(Enumerable.Range(0, 60).Select(part => $"10.{part}.{id % 250}.0/24").TakeWhile((_, at) => at * 16 < NodeBytes - 1_300));
+            one["availableRoutes"] = TailnetJson.List(
+                Enumerable.Range(0, 60).Select(part => $"10.{part}.{id % 250}.0/24").TakeWhile((_, at) => at * 16 < NodeBytes - 1_300));
             nodes.Add((JsonNode)one);
         }
 

@@ -31,7 +31,8 @@ internal static partial class Planes
         using var yarp = Servers.Start("yarp", yarpPort, upstreamPort);
         try
         {
-            await using var gateway = await GatewayProcess.StartAsync(folder, Configuration(folder, port, upstreamPort), port, quiet: true, default, isBrief: false);
+            await using var gateway = await GatewayProcess.StartAsync(
+                folder, Configuration(folder, port, upstreamPort), port, quiet: true, default, isBrief: false);
             using var process = Process.GetProcessById(gateway.Id);
             await MeasureIdleAsync(process);
             await MeasureRequestsAsync(process, yarp, gateway.Url, new Uri($"http://127.0.0.1:{yarpPort}"));
@@ -71,7 +72,8 @@ internal static partial class Planes
             ("own Headscale key", "/api/v1/node/11", headers => headers.Authorization = new("Bearer", _key)),
             ("refused stranger", "/api/v1/node/11", _ => { }),
         };
-        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, MaxConnectionsPerServer = AtOnce });
+        using var client = new HttpClient(
+            new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, MaxConnectionsPerServer = AtOnce });
         var ratios = kinds.ToDictionary(kind => kind.Name, _ => new List<double>());
         for (var round = -6; round < Rounds; round++)
         {
@@ -88,7 +90,8 @@ internal static partial class Planes
 
         foreach (var kind in kinds)
         {
-            Say($"{kind.Name,-24} {Median(ratios[kind.Name]),5:0.00} x bare YARP (from {ratios[kind.Name].Min():0.00} to {ratios[kind.Name].Max():0.00})");
+            var all = ratios[kind.Name];
+            Say($"{kind.Name,-24} {Median(all),5:0.00} x bare YARP (from {all.Min():0.00} to {all.Max():0.00})");
         }
     }
 
@@ -121,10 +124,12 @@ internal static partial class Planes
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false };
         using var browser = new HttpClient(handler) { BaseAddress = url };
         var page = await browser.GetStringAsync(new Uri("/admin/login", UriKind.Relative));
-        var fields = Hidden().Matches(page).Select(field => KeyValuePair.Create(field.Groups[1].Value, field.Groups[2].Value)).Append(KeyValuePair.Create("api_key", _key));
+        var fields = Hidden().Matches(page).Select(field => KeyValuePair.Create(field.Groups[1].Value, field.Groups[2].Value))
+            .Append(KeyValuePair.Create("api_key", _key));
         using var form = new FormUrlEncodedContent(fields.DistinctBy(field => field.Key));
         using var answer = await browser.PostAsync(new Uri("/admin/login", UriKind.Relative), form);
-        var cookie = handler.CookieContainer.GetCookies(url)["headtower"]?.Value ?? throw new InvalidOperationException($"no session: {(int)answer.StatusCode}");
+        var cookie = handler.CookieContainer.GetCookies(url)["headtower"]?.Value ?? throw new InvalidOperationException(
+            $"no session: {(int)answer.StatusCode}");
         return headers => headers.Add("Cookie", $"headtower={cookie}");
     }
 
@@ -143,7 +148,9 @@ internal static partial class Planes
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(url.Host, url.Port);
-            await socket.SendAsync(Encoding.ASCII.GetBytes("POST /ts2021 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: x\r\n\r\n"));
+            await socket.SendAsync(
+                Encoding.ASCII.GetBytes("POST /ts2021 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: "
+                    + "tailscale-control-protocol\r\nX-Tailscale-Handshake: x\r\n\r\n"));
             await socket.ReceiveAsync(new byte[512]);
             sockets.Add(socket);
         }

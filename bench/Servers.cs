@@ -6,7 +6,9 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Bench;
 
-/// <summary>The two servers that the gateway is measured against, each a process of its own: an upstream, and bare YARP in front of it.</summary>
+/// <summary>
+/// The two servers that the gateway is measured against, each a process of its own: an upstream, and bare YARP in front of it.
+/// </summary>
 internal static class Servers
 {
     /// <summary>Answers what the gateway asks of a Headscale, and as little else as possible.</summary>
@@ -45,7 +47,8 @@ internal static class Servers
                 new ClusterConfig
                 {
                     ClusterId = "upstream",
-                    Destinations = new Dictionary<string, DestinationConfig> { ["only"] = new() { Address = $"http://127.0.0.1:{upstream}" } },
+                    Destinations = new Dictionary<string,
+                    DestinationConfig> { ["only"] = new() { Address = $"http://127.0.0.1:{upstream}" } },
                     HttpRequest = new() { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact },
                 },
             ]));

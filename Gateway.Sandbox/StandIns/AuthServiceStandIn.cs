@@ -59,7 +59,8 @@ internal sealed class AuthServiceStandIn : IAsyncDisposable
             : 302;
         if (style is not Style.None && context.Response.StatusCode is 401 or 302)
         {
-            context.Response.Headers[style is Style.Tinyauth && asksNginx ? "x-tinyauth-location" : "Location"] = "https://portal.example.com/";
+            context.Response.Headers[style is Style.Tinyauth && asksNginx ? "x-tinyauth-location"
+                : "Location"] = "https://portal.example.com/";
         }
 
         if (person is not null && style is not Style.None)
@@ -70,7 +71,8 @@ internal sealed class AuthServiceStandIn : IAsyncDisposable
 
     private static bool IsAskedProperly(HttpRequest request, bool asksNginx) => asksNginx
         ? request.Headers["X-Original-URL"].Count == 1 && request.Headers["X-Original-Method"].Count == 1
-        : request.Headers["X-Forwarded-Method"].Count == 1 && request.Headers["X-Forwarded-Host"].Count == 1 && request.Headers["X-Forwarded-Uri"].Count == 1 && request.Headers["X-Forwarded-Proto"].Count == 1;
+        : request.Headers["X-Forwarded-Method"].Count == 1 && request.Headers["X-Forwarded-Host"].Count == 1
+            && request.Headers["X-Forwarded-Uri"].Count == 1 && request.Headers["X-Forwarded-Proto"].Count == 1;
 
     private static void SetIdentity(IHeaderDictionary headers, Style style, SandboxPerson person)
     {

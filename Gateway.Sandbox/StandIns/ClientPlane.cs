@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Sandbox.StandIns;
 
-/// <summary>What Tailscale clients talk to. The cryptography is left out; the bytes have the lengths and framing of the real ones.</summary>
+/// <summary>
+/// What Tailscale clients talk to. The cryptography is left out; the bytes have the lengths and framing of the real ones.
+/// </summary>
 internal static class ClientPlane
 {
     private const int HandshakeCharacters = 136;
@@ -14,7 +16,8 @@ internal static class ClientPlane
     public static byte[] Greeting { get; } = MakeGreeting();
 
     /// <summary>Whether a path is the description of the API, which 0.30 gives to anybody.</summary>
-    public static bool IsDescription(PathString path) => path.Value is "/api/v1/openapi.json" or "/api/v1/openapi.yaml" or "/api/v1/docs" or "/api/v2/openapi.json";
+    public static bool IsDescription(PathString path) =>
+        path.Value is "/api/v1/openapi.json" or "/api/v1/openapi.yaml" or "/api/v1/docs" or "/api/v2/openapi.json";
 
     public static Task AnswerAsync(HttpContext context, int version)
     {
@@ -29,19 +32,23 @@ internal static class ClientPlane
             ("GET", "/health") => WriteAsync(context, 200, """{"status":"pass"}"""),
             ("GET", "/key") => WriteAsync(context, 200, """{"legacyPublicKey":"mkey:00","publicKey":"mkey:8d5c"}"""),
             ("POST", "/verify") => WriteAsync(context, 200, """{"Allow":true}"""),
-            ("GET" or "HEAD", "/derp/probe" or "/derp/latency-check") or (_, "/bootstrap-dns") or ("GET", "/apple" or "/windows" or "/robots.txt" or "/oidc/callback") => WriteAsync(context, 200, "stand-in"),
-            ("GET", var path) when path!.StartsWith("/register/", StringComparison.Ordinal) || path.StartsWith("/apple/", StringComparison.Ordinal)
+            ("GET" or "HEAD", "/derp/probe" or "/derp/latency-check") or (_, "/bootstrap-dns") or ("GET", "/apple" or "/windows" or "/robots.txt" or "/oidc/callback") => WriteAsync(
+                context, 200, "stand-in"),
+            ("GET", var path) when path!.StartsWith("/register/", StringComparison.Ordinal)
+                || path.StartsWith("/apple/", StringComparison.Ordinal)
                 || path.StartsWith("/auth/", StringComparison.Ordinal) || path == "/favicon.ico" => WriteAsync(context, 200, "stand-in"),
             ("GET", _) when version >= 30 && IsDescription(request.Path) => WriteAsync(context, 200, """{"openapi":"3.1.0"}"""),
             ("GET", "/swagger" or "/swagger/v1/openapiv2.json") when version <= 29 => WriteAsync(context, 200, """{"swagger":"2.0"}"""),
-            ("POST", var path) when path!.StartsWith("/register/confirm/", StringComparison.Ordinal) => WriteAsync(context, 200, "stand-in"),
+            ("POST", var path) when path!.StartsWith("/register/confirm/", StringComparison.Ordinal) =>
+                WriteAsync(context, 200, "stand-in"),
             _ => WriteAsync(context, 404, "404 page not found"),
         };
     }
 
     private static async Task AnswerControlAsync(HttpContext context, string handshake)
     {
-        if (context.Request.Headers.Upgrade != "tailscale-control-protocol" || context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade)
+        if (context.Request.Headers.Upgrade != "tailscale-control-protocol"
+            || context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade)
         {
             await WriteAsync(context, 500, "Internal error");
             return;
@@ -65,12 +72,14 @@ internal static class ClientPlane
         {
             await AnswerSocketAsync(context, "derp");
         }
-        else if (context.Request.Headers.Upgrade.ToString().ToUpperInvariant() is "DERP" or "WEBSOCKET" && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+        else if (context.Request.Headers.Upgrade.ToString().ToUpperInvariant() is "DERP" or "WEBSOCKET"
+            && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
         {
             context.Response.Headers.Upgrade = "DERP";
             context.Response.Headers["Derp-Version"] = "2";
             await using var tunnel = await upgrade.UpgradeAsync();
-            await tunnel.WriteAsync((byte[])[1, 0, 0, 0, 40, .. Encoding.UTF8.GetBytes("DERP\U0001F511"), .. new byte[32]], context.RequestAborted);
+            await tunnel.WriteAsync(
+                (byte[])[1, 0, 0, 0, 40, .. Encoding.UTF8.GetBytes("DERP\U0001F511"), .. new byte[32]], context.RequestAborted);
             await EchoAsync(tunnel, context.RequestAborted);
         }
         else
@@ -83,7 +92,8 @@ internal static class ClientPlane
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync(protocol);
         var buffer = new byte[64 * 1024];
-        while (await socket.ReceiveAsync(buffer.AsMemory(), context.RequestAborted) is { MessageType: not WebSocketMessageType.Close } message)
+        while (await socket.ReceiveAsync(buffer.AsMemory(),
+            context.RequestAborted) is { MessageType: not WebSocketMessageType.Close } message)
         {
             await socket.SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, context.RequestAborted);
         }

@@ -11,10 +11,12 @@ internal sealed class FrontStandIn : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly Uri _gateway;
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false });
+    private readonly HttpMessageInvoker _http = new(
+        new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false });
     private readonly IHttpForwarder _forwarder;
 
-    private FrontStandIn(WebApplication app, Uri gateway) => (_app, _gateway, _forwarder) = (app, gateway, app.Services.GetRequiredService<IHttpForwarder>());
+    private FrontStandIn(WebApplication app, Uri gateway) =>
+        (_app, _gateway, _forwarder) = (app, gateway, app.Services.GetRequiredService<IHttpForwarder>());
 
     public Uri Url => new(_app.Urls.Single());
 
@@ -42,7 +44,8 @@ internal sealed class FrontStandIn : IAsyncDisposable
 
     private static IResult Choose() => Results.Content(
         $"<!doctype html><title>Sandbox</title><h1>Who are you?</h1>{string.Concat(People.All.Select(one =>
-            $"<form method=post action=/sandbox/people/{one.Login}><button>{WebUtility.HtmlEncode(one.Name)} ({one.Role})</button></form>"))}",
+            $"<form method=post action=/sandbox/people/{one.Login}><button>{WebUtility.HtmlEncode(one.Name)} "
+            + $"({one.Role})</button></form>"))}",
         "text/html; charset=utf-8");
 
     private static IResult SignIn(string login, HttpContext context)
@@ -69,7 +72,8 @@ internal sealed class FrontStandIn : IAsyncDisposable
     /// <summary>Deletes what the client says about itself, then says it as the front knows it.</summary>
     private sealed class IdentityTransformer(SandboxPerson? person) : HttpTransformer
     {
-        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
         {
             await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
             foreach (var name in (ReadOnlySpan<string>)["Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "X-Forwarded-For"])

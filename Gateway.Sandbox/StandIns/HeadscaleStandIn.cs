@@ -12,7 +12,8 @@ namespace Gateway.Sandbox.StandIns;
 /// <param name="IsOwn">Whether it was one of the gateway's own look-ups.</param>
 internal sealed record Received(string Method, string Target, IReadOnlyList<KeyValuePair<string, string>> Headers, string Body, bool IsOwn)
 {
-    public string? Header(string name) => Headers.Where(one => one.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(one => one.Value).SingleOrDefault();
+    public string? Header(string name) =>
+        Headers.Where(one => one.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(one => one.Value).SingleOrDefault();
 }
 
 /// <summary>A Headscale on a real port: state, API, client plane and errors of one version.</summary>
@@ -130,7 +131,10 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
         JsonObject? answer;
         lock (_gate)
         {
-            answer = IsV2(target) ? new TailnetV2(Tailnet, _api).Answer(context, path, body) : _api.Answer(context.Request.Method, path, context.Request.Query, body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
+            answer = IsV2(target)
+                ? new TailnetV2(Tailnet, _api).Answer(context, path, body)
+                : _api.Answer(
+                    context.Request.Method, path, context.Request.Query, body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
         }
 
         if (answer is null)
@@ -160,7 +164,10 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
 
         // /api/v2 takes OAuth tokens, too, and either as the user name of a Basic login.
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        if (IsV2(target) && (target.StartsWith("/api/v2/oauth/token", StringComparison.Ordinal) || header.StartsWith("Bearer hskey-oauthtok-", StringComparison.Ordinal) || header.StartsWith("Basic ", StringComparison.Ordinal)))
+        if (IsV2(target)
+            && (target.StartsWith("/api/v2/oauth/token", StringComparison.Ordinal)
+                || header.StartsWith("Bearer hskey-oauthtok-", StringComparison.Ordinal)
+                    || header.StartsWith("Basic ", StringComparison.Ordinal)))
         {
             return true;
         }
@@ -191,7 +198,12 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
         context.Response.ContentType = Version >= 30 ? "application/problem+json" : "application/json";
         JsonObject error = Version >= 30
             ? new() { ["title"] = ((HttpStatusCode)status).ToString(), ["status"] = status, ["detail"] = message }
-            : new() { ["code"] = status switch { 400 => 3, 404 => 5, 501 => 12, _ => 2 }, ["message"] = message, ["details"] = new JsonArray() };
+            : new()
+            {
+                ["code"] = status switch { 400 => 3, 404 => 5, 501 => 12, _ => 2 },
+                ["message"] = message,
+                ["details"] = new JsonArray(),
+            };
         return context.Response.WriteAsync(error.ToJsonString());
     }
 }

@@ -4,7 +4,8 @@ namespace Gateway.Sandbox.StandIns;
 
 /// <summary>Someone with an account at the provider.</summary>
 /// <param name="Subject">The stable subject, which is not the login name.</param>
-internal sealed record ProviderAccount(string Login, string Subject, string Name, string Email, bool EmailIsVerified, IReadOnlyList<string> Groups);
+internal sealed record ProviderAccount(
+    string Login, string Subject, string Name, string Email, bool EmailIsVerified, IReadOnlyList<string> Groups);
 
 /// <summary>How the provider misbehaves. Everything that is null is as it should be.</summary>
 internal sealed class Misbehaviour

@@ -17,5 +17,6 @@ internal sealed class PushedRequests
     }
 
     /// <summary>The request that a query stands for: itself, where nothing was pushed.</summary>
-    public IQueryCollection Take(IQueryCollection query) => query["request_uri"] is [{ } name] && _kept.TryRemove(name, out var pushed) ? pushed : query;
+    public IQueryCollection Take(IQueryCollection query) =>
+        query["request_uri"] is [{ } name] && _kept.TryRemove(name, out var pushed) ? pushed : query;
 }

@@ -24,9 +24,15 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
         ("DELETE", ["preauthkey"]) when version >= 28 => DeleteKey(Id(query["id"].ToString())),
         ("GET", ["apikey"]) => new() { ["apiKeys"] = Array(tailnet.ApiKeys.Select(_json.ApiKey)) },
         ("POST", ["apikey"]) => new() { ["apiKey"] = CreateApiKey(Text(body, "expiration")).Key },
-        ("POST", ["apikey", "expire"]) => EndApiKey(Text(body, "prefix"), Text(body, "id"), key => key with { Expiration = "2026-01-02T00:00:00Z" }),
+        ("POST", ["apikey", "expire"]) =>
+            EndApiKey(Text(body, "prefix"), Text(body, "id"), key => key with { Expiration = "2026-01-02T00:00:00Z" }),
         ("DELETE", ["apikey", var prefix]) => EndApiKey(prefix, null, _ => null),
-        ("GET", ["policy"]) => new() { ["policy"] = tailnet.Policy ?? throw new StandInFailure(500, "acl policy not found"), ["updatedAt"] = "2026-01-01T00:00:00Z" },
+        ("GET", ["policy"]) =>
+            new()
+            {
+                ["policy"] = tailnet.Policy ?? throw new StandInFailure(500, "acl policy not found"),
+                ["updatedAt"] = "2026-01-01T00:00:00Z",
+            },
         ("PUT", ["policy"]) => new() { ["policy"] = tailnet.Policy = Text(body, "policy"), ["updatedAt"] = "2026-01-01T00:00:00Z" },
         ("POST", ["policy", "check"]) when version >= 29 => [],
         ("GET", ["health"]) when version >= 27 => new() { ["databaseConnectivity"] = true },
@@ -50,7 +56,10 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
     private JsonObject EndApiKey(string? prefix, string? id, Func<TailnetApiKey, TailnetApiKey?> change)
     {
         var bare = prefix?.TrimEnd('*').TrimEnd('-').Replace("hskey-api-", "", StringComparison.Ordinal);
-        var at = tailnet.ApiKeys.FindIndex(one => (id is not null && $"{one.Id}" == id) || (bare is { Length: > 0 } && one.Key.Replace("hskey-api-", "", StringComparison.Ordinal).StartsWith(bare, StringComparison.Ordinal)));
+        var at = tailnet.ApiKeys.FindIndex(
+            one => (id is not null && $"{one.Id}" == id)
+                || (bare is { Length: > 0 } && one.Key.Replace("hskey-api-", "", StringComparison.Ordinal)
+                    .StartsWith(bare, StringComparison.Ordinal)));
         if (at >= 0)
         {
             var changed = change(tailnet.ApiKeys[at]);
@@ -63,14 +72,22 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
 
     public TailnetKey CreateKey(ulong? user, string expiration, IReadOnlyList<string> tags, bool reusable = false, bool ephemeral = false)
     {
-        var key = new TailnetKey(tailnet.NextId++, version < 28 ? Hex(24) : $"hskey-auth-{Hex(6)}-{Hex(32)}", user, expiration) { Tags = tags, Reusable = reusable, Ephemeral = ephemeral };
+        var key = new TailnetKey(
+            tailnet.NextId++, version < 28 ? Hex(24) : $"hskey-auth-{Hex(6)}-{Hex(32)}", user,
+            expiration)
+        { Tags = tags, Reusable = reusable, Ephemeral = ephemeral };
         tailnet.Keys.Add(key);
         return key;
     }
 
     private JsonObject? AnswerNode(string method, string[] path, IQueryCollection query, JsonObject body) => (method, path) switch
     {
-        ("GET", []) => new() { ["nodes"] = Array(tailnet.Nodes.Where(one => !query.ContainsKey("user") || tailnet.User(one.UserId).Name == query["user"]).Select(one => _json.Node(one, inList: true))) },
+        ("GET", []) =>
+            new()
+            {
+                ["nodes"] = Array(tailnet.Nodes.Where(one => !query.ContainsKey("user")
+                || tailnet.User(one.UserId).Name == query["user"]).Select(one => _json.Node(one, inList: true)))
+            },
         ("POST", ["register"]) => Register(query["user"].ToString()),
         ("POST", ["backfillips"]) => new() { ["changes"] = new JsonArray() },
         ("GET", [var id]) => Node(tailnet.Node(Id(id))),
@@ -79,7 +96,8 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
         ("POST", [var id, "rename", var name]) => Node(tailnet.Replace(tailnet.Node(Id(id)) with { Name = name })),
         ("POST", [var id, "tags"]) => Node(tailnet.Replace(tailnet.Node(Id(id)) with { Tags = Texts(body, "tags") })),
         ("POST", [var id, "approve_routes"]) => Node(tailnet.Replace(tailnet.Node(Id(id)) with { ApprovedRoutes = Texts(body, "routes") })),
-        ("POST", [var id, "user"]) when version < 28 => Node(tailnet.Replace(tailnet.Node(Id(id)) with { UserId = Id(Text(body, "user")) })),
+        ("POST", [var id, "user"]) when version < 28 =>
+            Node(tailnet.Replace(tailnet.Node(Id(id)) with { UserId = Id(Text(body, "user")) })),
         _ => null,
     };
 
@@ -92,13 +110,17 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
     private JsonObject ListUsers(IQueryCollection query) => new()
     {
         ["users"] = Array(tailnet.Users
-            .Where(one => (!query.ContainsKey("name") || one.Name == query["name"]) && (!query.ContainsKey("email") || one.Email == query["email"]) && (!query.ContainsKey("id") || one.Id == Id(query["id"].ToString())))
+            .Where(
+                one => (!query.ContainsKey("name") || one.Name == query["name"])
+                    && (!query.ContainsKey("email") || one.Email == query["email"])
+                        && (!query.ContainsKey("id") || one.Id == Id(query["id"].ToString())))
             .Select(_json.User)),
     };
 
     private JsonObject CreateUser(JsonObject body)
     {
-        var user = new TailnetUser(tailnet.NextId++, Text(body, "name") ?? "", Text(body, "email") ?? "", "", Text(body, "displayName") ?? "");
+        var user = new TailnetUser(
+            tailnet.NextId++, Text(body, "name") ?? "", Text(body, "email") ?? "", "", Text(body, "displayName") ?? "");
         tailnet.Users.Add(user);
         return new() { ["user"] = _json.User(user) };
     }
@@ -185,7 +207,9 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
 
     private string? ExpiryOf(IQueryCollection query, JsonObject body)
     {
-        var (expiry, isOff) = version >= 30 ? (Text(body, "expiry"), Flag(body, "disableExpiry")) : (query["expiry"].FirstOrDefault(), query["disableExpiry"] == "true");
+        var (expiry, isOff) = version >= 30
+            ? (Text(body, "expiry"), Flag(body, "disableExpiry"))
+            : (query["expiry"].FirstOrDefault(), query["disableExpiry"] == "true");
         return isOff ? null : (version >= 27 ? expiry : null) ?? "2026-01-02T00:00:00Z";
     }
 
@@ -197,7 +221,8 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
 
     private static bool Flag(JsonObject body, string name) => body[name] is JsonValue value && value.GetValue<bool>();
 
-    private static string[] Texts(JsonObject body, string name) => body[name] is JsonArray list ? [.. list.Select(one => one!.ToString())] : [];
+    private static string[] Texts(JsonObject body, string name) =>
+        body[name] is JsonArray list ? [.. list.Select(one => one!.ToString())] : [];
 
     private static ulong Id(string? text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
         ? id

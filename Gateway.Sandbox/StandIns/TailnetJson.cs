@@ -77,7 +77,9 @@ internal sealed class TailnetJson(Tailnet tailnet, int version)
     public JsonObject ApiKey(TailnetApiKey key) => new()
     {
         ["id"] = Text(key.Id),
-        ["prefix"] = key.Key.StartsWith("hskey-api-", StringComparison.Ordinal) ? key.Key[..23] + "***" : key.Key[..7] + (version >= 28 ? "***" : ""),
+        ["prefix"] = key.Key.StartsWith("hskey-api-", StringComparison.Ordinal)
+            ? key.Key[..23] + "***"
+            : key.Key[..7] + (version >= 28 ? "***" : ""),
         ["expiration"] = key.Expiration,
         ["createdAt"] = "2026-01-01T00:00:00Z",
         ["lastSeen"] = null,

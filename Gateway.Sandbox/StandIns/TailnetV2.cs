@@ -22,7 +22,14 @@ internal sealed class TailnetV2(Tailnet tailnet, TailnetApi v1)
         ("PATCH", ["tailnet", "-", "settings"]) => throw new StandInFailure(501, "not implemented"),
         ("GET", ["tailnet", "-", "users"]) => new JsonObject { ["users"] = Array(tailnet.Users.Select(User)) },
         ("GET", ["users", var id]) => User(tailnet.User(Id(id))),
-        ("POST", ["oauth", "token"]) => new JsonObject { ["access_token"] = $"hskey-oauthtok-{new string('b', 12)}-{new string('c', 64)}", ["token_type"] = "Bearer", ["expires_in"] = 3600, ["scope"] = "all:read" },
+        ("POST", ["oauth", "token"]) =>
+            new JsonObject
+            {
+                ["access_token"] = $"hskey-oauthtok-{new string('b', 12)}-{new string('c', 64)}",
+                ["token_type"] = "Bearer",
+                ["expires_in"] = 3600,
+                ["scope"] = "all:read",
+            },
         _ => null,
     };
 
@@ -77,7 +84,14 @@ internal sealed class TailnetV2(Tailnet tailnet, TailnetApi v1)
     {
         if (body["keyType"]?.GetValue<string>() == "client")
         {
-            return new JsonObject { ["id"] = "5f0c", ["keyType"] = "client", ["key"] = "hskey-client-5f0c-" + new string('a', 64), ["scopes"] = body["scopes"]?.DeepClone(), ["tags"] = body["tags"]?.DeepClone() };
+            return new JsonObject
+            {
+                ["id"] = "5f0c",
+                ["keyType"] = "client",
+                ["key"] = "hskey-client-5f0c-" + new string('a', 64),
+                ["scopes"] = body["scopes"]?.DeepClone(),
+                ["tags"] = body["tags"]?.DeepClone(),
+            };
         }
 
         return Key(v1.CreateKey(null, "2036-01-01T00:00:00Z", Texts(body["capabilities"]?["devices"]?["create"]?["tags"])), isNew: true);
@@ -106,7 +120,17 @@ internal sealed class TailnetV2(Tailnet tailnet, TailnetApi v1)
             ["created"] = "2026-01-01T00:00:00Z",
             ["expires"] = key.Expiration,
             ["invalid"] = false,
-            ["capabilities"] = new JsonObject { ["devices"] = new JsonObject { ["create"] = new JsonObject { ["reusable"] = key.Reusable, ["tags"] = TailnetJson.List(key.Tags) } } },
+            ["capabilities"] = new JsonObject
+            {
+                ["devices"] = new JsonObject
+                {
+                    ["create"] = new JsonObject
+                    {
+                        ["reusable"] = key.Reusable,
+                        ["tags"] = TailnetJson.List(key.Tags)
+                    }
+                }
+            },
             ["tags"] = TailnetJson.List(key.Tags),
         };
         if (key.UserId is { } user)
@@ -140,5 +164,6 @@ internal sealed class TailnetV2(Tailnet tailnet, TailnetApi v1)
 
     private static string Text(ulong id) => id.ToString(CultureInfo.InvariantCulture);
 
-    private static ulong Id(string text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw new StandInFailure(404, "not found");
+    private static ulong Id(string text) =>
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw new StandInFailure(404, "not found");
 }

@@ -63,10 +63,14 @@ public sealed class AuditCounterTests
     [Fact]
     public void KeysThatNobodyHasProvenAreCountedByAddress()
     {
-        Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "too_many" })).Should().Be(1);
-        Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "passed_through" })).Should().Be(1);
-        Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "bad_request", Status = 400 })).Should().Be(1);
-        Take(5, Stranger("192.0.2.1") with { Actor = "key:abc", Role = "owner", Reason = "bad_request", Status = 400 }).Should().Be(5, "a session that was begun with a key is somebody's");
+        Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "too_many" })).Should()
+            .Be(1);
+        Enumerable.Range(0, 500).Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "passed_through" }))
+            .Should().Be(1);
+        Enumerable.Range(0, 500)
+            .Sum(one => Take(1, Stranger("192.0.2.1") with { Actor = $"key:{one}", Reason = "bad_request", Status = 400 })).Should().Be(1);
+        Take(5, Stranger("192.0.2.1") with { Actor = "key:abc", Role = "owner", Reason = "bad_request", Status = 400 }).Should()
+            .Be(5, "a session that was begun with a key is somebody's");
         Take(5, Stranger("192.0.2.1") with { Actor = "key:good", Reason = "passed_through", Status = 200 }).Should().Be(1);
     }
 
@@ -83,12 +87,15 @@ public sealed class AuditCounterTests
     }
 
     [Fact]
-    public void FailedSignInsAreSingleUpToABound() => Take(500, Stranger("192.0.2.1") with { Kind = AuditKind.SignIn, Row = "sign_in.api_key" }).Should().Be(20);
+    public void FailedSignInsAreSingleUpToABound() =>
+        Take(500, Stranger("192.0.2.1") with { Kind = AuditKind.SignIn, Row = "sign_in.api_key" }).Should().Be(20);
 
     private int Take(int times, AuditEntry entry, bool countsReads = true) =>
-        Enumerable.Range(0, times).Count(_ => _counter.Take(entry with { RequestId = Guid.NewGuid().ToString("n") }, countsReads) is not null);
+        Enumerable.Range(0, times)
+            .Count(_ => _counter.Take(entry with { RequestId = Guid.NewGuid().ToString("n") }, countsReads) is not null);
 
-    private IEnumerable<long> Counts(bool isEager) => _counter.TakeCounts(isEager).OfType<AuditRecord.Counted>().Select(one => one.Count.Count);
+    private IEnumerable<long> Counts(bool isEager) =>
+        _counter.TakeCounts(isEager).OfType<AuditRecord.Counted>().Select(one => one.Count.Count);
 
     private AuditEntry Read() => new()
     {
@@ -104,5 +111,6 @@ public sealed class AuditCounterTests
         Status = 200,
     };
 
-    private AuditEntry Stranger(string client) => Read() with { Actor = null, Role = null, Client = client, Reason = "sign_in_required", Status = 401 };
+    private AuditEntry Stranger(string client) =>
+        Read() with { Actor = null, Role = null, Client = client, Reason = "sign_in_required", Status = 401 };
 }

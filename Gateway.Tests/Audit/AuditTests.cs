@@ -12,12 +12,14 @@ public sealed class AuditTests
     {
         await using var gateway = await TestGateway.StartAsync();
         var atThatMoment = new List<AuditEntry>();
-        gateway.Headscale.Receiving = _ => atThatMoment.AddRange(new SegmentReader(gateway.Configuration.Settings.Audit.Folder).Read(AuditSearch.All, 0, 10, default));
+        gateway.Headscale.Receiving = _ =>
+            atThatMoment.AddRange(new SegmentReader(gateway.Configuration.Settings.Audit.Folder).Read(AuditSearch.All, 0, 10, default));
 
         (await gateway.CallAsAsync("alice", "DELETE", "/api/v1/node/17")).Status.Should().Be(200);
 
         var before = atThatMoment.Should().ContainSingle().Subject;
-        (before.Actor, before.Role, before.Row, before.Method, before.Path, before.Reason).Should().Be(("proxy:alice", "owner", "nodes.delete", "DELETE", "/api/v1/node/17", "allowed"));
+        (before.Actor, before.Role, before.Row, before.Method, before.Path, before.Reason).Should()
+            .Be(("proxy:alice", "owner", "nodes.delete", "DELETE", "/api/v1/node/17", "allowed"));
         before.Status.Should().BeNull();
         var after = (await gateway.StopAndReadAuditAsync()).Should().ContainSingle().Subject;
         (after.Status, after.Client).Should().Be(((int?, string?))(200, "127.0.0.1"));
@@ -48,7 +50,8 @@ public sealed class AuditTests
             Directory.CreateDirectory(Path.Combine(folder.Path, SegmentFile.NameOf(day)));
         }
 
-        await using var gateway = await TestGateway.StartAsync(more: $"bootstrap: {{owner: proxy:alice}}\naudit: {{path: {folder.Path}, reads: each}}");
+        await using var gateway = await TestGateway.StartAsync(
+            more: $"bootstrap: {{owner: proxy:alice}}\naudit: {{path: {folder.Path}, reads: each}}");
         (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
         gateway.Headscale.Forget();
 

@@ -25,7 +25,8 @@ public sealed class KillTests
         Sandbox.People.Settle(headscale);
         using var folder = new TemporaryFolder();
         var port = GatewayProcess.FreePort();
-        var yaml = TestGateway.Yaml(headscale, folder.Path, port: port, more: $"bootstrap: {{owner: proxy:alice}}\nstore: {{kind: {kind}}}");
+        var yaml = TestGateway.Yaml(
+            headscale, folder.Path, port: port, more: $"bootstrap: {{owner: proxy:alice}}\nstore: {{kind: {kind}}}");
         for (var round = 0; round < KillsPerLane; round++)
         {
             await using var gateway = await GatewayProcess.SpawnAsync(folder.Path, yaml, port, quiet: true, default);
@@ -36,7 +37,9 @@ public sealed class KillTests
         var changes = headscale.Forwarded.Where(one => one.Method == "POST").ToArray();
         (changes.Length > KillsPerLane).Should().BeTrue($"only {changes.Length} changes came through");
         changes.Should().NotContain(one => !audited.Contains(one.Target));
-        (await new SegmentAuditStore(Path.Combine(folder.Path, "audit"), null, TimeProvider.System).VerifyAsync([], default)).Problems.Should().BeEmpty();
+        (await new SegmentAuditStore(Path.Combine(folder.Path, "audit"), null, TimeProvider.System)
+            .VerifyAsync([], default)).Problems.Should()
+            .BeEmpty();
         (await StoredState.ReadPeopleAsync(folder.Path, kind)).Should().ContainSingle().Subject.Label.Should().Be("proxy:alice");
     }
 
@@ -54,7 +57,8 @@ public sealed class KillTests
             {
                 try
                 {
-                    using var answer = await http.PostAsync(new Uri($"/api/v1/node/11/rename/n-{Guid.NewGuid():n}", UriKind.Relative), null);
+                    using var answer = await http.PostAsync(
+                        new Uri($"/api/v1/node/11/rename/n-{Guid.NewGuid():n}", UriKind.Relative), null);
                     if (Interlocked.Decrement(ref left) == 0)
                     {
                         Volatile.Write(ref killed, true);

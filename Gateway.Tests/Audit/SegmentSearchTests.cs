@@ -20,7 +20,8 @@ public sealed class SegmentSearchTests : IDisposable
         for (var number = 0; number < 400; number++)
         {
             await store.WriteAsync([Begun($"r{number}", status: null)], isDurable: false, default);
-            await store.WriteAsync([new AuditRecord.Ended(new($"r{number}", "allowed", 200 + (number % 7), 1.5))], isDurable: false, default);
+            await store.WriteAsync(
+                [new AuditRecord.Ended(new($"r{number}", "allowed", 200 + (number % 7), 1.5))], isDurable: false, default);
         }
 
         foreach (var number in new[] { 0, 1, 57, 200, 398, 399 })
@@ -87,7 +88,9 @@ public sealed class SegmentSearchTests : IDisposable
         await store.WriteAsync([Begun("r0")], isDurable: false, default);
         await store.WriteAsync([Begun("r1", actor: "proxy:\"ann\"", path: "/api/v1/\"quoted\"")], isDurable: false, default);
         _clock.Move(TimeSpan.FromHours(3));
-        await store.WriteAsync([Begun("r2", actor: "proxy:\"ann\"", method: "DELETE", row: "nodes.delete", path: "/api/v1/node/SEVEN")], isDurable: false, default);
+        await store.WriteAsync(
+            [Begun("r2", actor: "proxy:\"ann\"", method: "DELETE", row: "nodes.delete", path: "/api/v1/node/SEVEN")], isDurable: false,
+            default);
         _clock.Move(TimeSpan.FromHours(3));
         await store.WriteAsync([Begun("r3", reason: "role_too_low")], isDurable: false, default);
         await store.WriteAsync([Begun("r4", method: "POST", status: null)], isDurable: false, default);
@@ -107,7 +110,8 @@ public sealed class SegmentSearchTests : IDisposable
             _ => AuditSearch.All,
         };
 
-        (await store.FindAsync(search, null, 10, default)).Select(one => one.RequestId).Should().Equal(expected.Reverse().Select(one => $"r{one}"));
+        (await store.FindAsync(search, null, 10, default)).Select(one => one.RequestId).Should()
+            .Equal(expected.Reverse().Select(one => $"r{one}"));
         (await store.ReadAsync(search, 0, 10, default)).Select(one => one.RequestId).Should().Equal(expected.Select(one => $"r{one}"));
         await store.CloseAsync(default);
     }
@@ -120,7 +124,8 @@ public sealed class SegmentSearchTests : IDisposable
         await store.WriteAsync([.. Enumerable.Range(0, 50).Select(one => Begun($"r{one}", method: "POST"))], isDurable: false, default);
         await store.WriteAsync([Begun("refused", reason: "role_too_low")], isDurable: false, default);
 
-        (await store.ReadAsync(new AuditSearch { RefusedOnly = true }, 0, 10, default)).Select(one => one.RequestId).Should().Equal("refused");
+        (await store.ReadAsync(new AuditSearch { RefusedOnly = true }, 0, 10, default)).Select(one => one.RequestId).Should()
+            .Equal("refused");
         await store.CloseAsync(default);
     }
 
@@ -153,8 +158,21 @@ public sealed class SegmentSearchTests : IDisposable
     }
 
     private AuditRecord.Begun Begun(
-        string id, string actor = "proxy:sam", string method = "GET", string path = "/api/v1/node", string? row = "nodes.list", string reason = "allowed", int? status = 200) =>
-        new(new AuditEntry { At = _clock.GetUtcNow(), RequestId = id, Kind = AuditKind.Api, Actor = actor, Method = method, Path = path, Row = row, Reason = reason, Status = status });
+        string id, string actor = "proxy:sam", string method = "GET", string path = "/api/v1/node", string? row = "nodes.list",
+            string reason = "allowed", int? status = 200) =>
+        new(
+            new AuditEntry
+            {
+                At = _clock.GetUtcNow(),
+                RequestId = id,
+                Kind = AuditKind.Api,
+                Actor = actor,
+                Method = method,
+                Path = path,
+                Row = row,
+                Reason = reason,
+                Status = status
+            });
 
     private SegmentAuditStore Store() => new(Path.Combine(_folder.Path, "audit"), null, _clock);
 }

@@ -27,7 +27,8 @@ public sealed class SegmentTests : IDisposable
         (await VerifyAsync()).Should().BeEmpty();
         SegmentFile.All(Folder).Select(Path.GetFileName).Should().Equal("2026-06-01.jsonl", "2026-06-02.jsonl");
         FileModes.Of(SegmentFile.All(Folder)[0]).Should().Be(FileModes.OwnerOnly);
-        (await Store().ReadAsync(AuditSearch.All, 0, 100, default)).Select(one => one.RequestId).Should().Equal(Enumerable.Range(0, 10).Select(one => $"r{one}"));
+        (await Store().ReadAsync(AuditSearch.All, 0, 100, default)).Select(one => one.RequestId).Should()
+            .Equal(Enumerable.Range(0, 10).Select(one => $"r{one}"));
     }
 
     [Fact]
@@ -100,7 +101,8 @@ public sealed class SegmentTests : IDisposable
         File.Move(Path.Combine(_folder.Path, "day"), days[1]);
         (await VerifyAsync()).Should().BeEmpty();
         File.Delete(days[0]);
-        (await VerifyAsync()).Should().ContainSingle().Which.Should().StartWith("the beginning is missing: 4 lines were removed before entry 5, and not by retention");
+        (await VerifyAsync()).Should().ContainSingle().Which.Should()
+            .StartWith("the beginning is missing: 4 lines were removed before entry 5, and not by retention");
     }
 
     [Fact]
@@ -114,12 +116,14 @@ public sealed class SegmentTests : IDisposable
         var head = store.Signed!;
         head.Number.Should().Be(11);
         Edit(lines => lines.RemoveRange(4, lines.Count - 4));
-        (await store.VerifyAsync([head], default)).Problems.Should().Equal("the end is missing: 7 lines were removed after entry 4; it was signed up to entry 11");
+        (await store.VerifyAsync([head], default)).Problems.Should()
+            .Equal("the end is missing: 7 lines were removed after entry 4; it was signed up to entry 11");
         File.Delete(SegmentFile.All(Folder)[0]);
 
         await WriteAsync(12);
 
-        (await store.VerifyAsync([head], default)).Problems.Should().Equal("entry 11 is not the one that was signed: lines up to it were written anew");
+        (await store.VerifyAsync([head], default)).Problems.Should()
+            .Equal("entry 11 is not the one that was signed: lines up to it were written anew");
     }
 
     [Fact]
@@ -143,10 +147,13 @@ public sealed class SegmentTests : IDisposable
     public async Task ASignatureThatIsForgedOrOfAnotherKeyRingOrOfOtherLinesIsNamed()
     {
         await WriteAsync(3);
-        (await Store(new EphemeralDataProtectionProvider()).VerifyAsync([], default)).Problems.Should().ContainSingle().Which.Should().Contain("signature is not one of this key ring");
+        (await Store(new EphemeralDataProtectionProvider()).VerifyAsync([], default)).Problems.Should().ContainSingle().Which.Should()
+            .Contain("signature is not one of this key ring");
 
         var other = _keys.CreateProtector("audit head").Protect("3 " + new string('a', 64));
-        Edit(lines => lines[3] = System.Text.RegularExpressions.Regex.Replace(lines[3], "\"signature\":\"[^\"]+\"", $"\"signature\":\"{other}\""));
+        Edit(
+            lines => lines[3] = System.Text.RegularExpressions.Regex.Replace(lines[3], "\"signature\":\"[^\"]+\"",
+                $"\"signature\":\"{other}\""));
         (await VerifyAsync()).Should().ContainSingle().Which.Should().Contain("the signature is of other lines");
     }
 
@@ -192,7 +199,8 @@ public sealed class SegmentTests : IDisposable
         await WriteAsync(3);
         Edit(lines => lines[^1] = "nonsense");
 
-        (await FluentActions.Awaiting(() => Store().OpenAsync(default)).Should().ThrowAsync<StoreException>()).Which.Message.Should().Contain("cannot be read");
+        (await FluentActions.Awaiting(() => Store().OpenAsync(default)).Should().ThrowAsync<StoreException>()).Which.Message.Should()
+            .Contain("cannot be read");
     }
 
     private int _written;
@@ -210,8 +218,21 @@ public sealed class SegmentTests : IDisposable
     }
 
     private AuditRecord.Begun Begun(
-        string id, string actor = "proxy:sam", string method = "GET", string path = "/api/v1/node", string? row = "nodes.list", string reason = "allowed", int? status = 200) =>
-        new(new AuditEntry { At = _clock.GetUtcNow(), RequestId = id, Kind = AuditKind.Api, Actor = actor, Method = method, Path = path, Row = row, Reason = reason, Status = status });
+        string id, string actor = "proxy:sam", string method = "GET", string path = "/api/v1/node", string? row = "nodes.list",
+            string reason = "allowed", int? status = 200) =>
+        new(
+            new AuditEntry
+            {
+                At = _clock.GetUtcNow(),
+                RequestId = id,
+                Kind = AuditKind.Api,
+                Actor = actor,
+                Method = method,
+                Path = path,
+                Row = row,
+                Reason = reason,
+                Status = status
+            });
 
     private SegmentAuditStore Store(IDataProtectionProvider? keys = null) => new(Folder, keys ?? _keys, _clock);
 

@@ -7,7 +7,9 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Authorization;
 
-/// <summary>The same operation gives the same request at Headscale and the same line in the audit, whether a program or a page makes it.</summary>
+/// <summary>
+/// The same operation gives the same request at Headscale and the same line in the audit, whether a program or a page makes it.
+/// </summary>
 public sealed partial class OneCallTests
 {
     /// <summary>What differs from call to call by nature.</summary>
@@ -20,7 +22,9 @@ public sealed partial class OneCallTests
     [
         new("nodes.list", Page("/admin/machines"), new("GET", "/api/v1/node", null)),
         new("nodes.get", Page("/admin/machines/17"), new("GET", "/api/v1/node/17", null)),
-        new("nodes.rename", Form("/admin/machines/17/rename", ("name", "a new.name")), new("POST", "/api/v1/node/17/rename/a%20new.name", null)),
+        new(
+            "nodes.rename", Form("/admin/machines/17/rename", ("name", "a new.name")),
+            new("POST", "/api/v1/node/17/rename/a%20new.name", null)),
         new("nodes.expire", Form("/admin/machines/17/expire"), new("POST", "/api/v1/node/17/expire", null)),
         new("nodes.set_tags", Form("/admin/machines/17/tags", ("tags", "tag:a, tag:b")), new("POST", "/api/v1/node/17/tags", """{"tags":["tag:a","tag:b"]}""")),
         new("nodes.approve_routes", Form("/admin/machines/17/routes", ("route", "10.0.0.0/8")), new("POST", "/api/v1/node/17/approve_routes", """{"routes":["10.0.0.0/8"]}""")),
@@ -33,11 +37,13 @@ public sealed partial class OneCallTests
         new("users.rename", Form("/admin/users/headscale/7/rename", ("name", "other")), new("POST", "/api/v1/user/7/rename/other", null)),
         new("users.delete", Form("/admin/users/headscale/60/delete"), new("DELETE", "/api/v1/user/60", null)),
         new("policy.get", Page("/admin/policy"), new("GET", "/api/v1/policy", null)),
-        new("policy.set", Form("/admin/policy", ("policy", "{}"), ("base", HashOf("")), ("step", "save")), new("PUT", "/api/v1/policy", """{"policy":"{}"}""")),
+        new("policy.set", Form("/admin/policy", ("policy", "{}"), ("base", HashOf("// before")), ("step", "save")), new("PUT", "/api/v1/policy", """{"policy":"{}"}""")),
         new("keys.create", Form("/admin/keys", ("user", "7"), ("reusable", "true"), ("tags", "tag:a"), ("days", "1")), new("POST", "/api/v1/preauthkey", """{"user":"7","reusable":true,"ephemeral":false,"expiration":"2030-01-01T00:00:00Z","aclTags":["tag:a"]}""")),
         new("apikeys.create", Form("/admin/apikeys", ("days", "1")), new("POST", "/api/v1/apikey", """{"expiration":"2030-01-01T00:00:00Z"}""")),
         new("auth.register", Form("/admin/connect/register", ("device", Waiting), ("user", "7")), new("POST", "/api/v1/auth/register", $$"""{"user":"sam","authId":"{{Waiting}}"}""")) { Since = 29 },
-        new("nodes.register", Form("/admin/connect/register", ("device", Waiting), ("user", "7")), new("POST", $"/api/v1/node/register?key={Waiting}&user=sam", null)) { Until = 28 },
+        new(
+            "nodes.register", Form("/admin/connect/register", ("device", Waiting), ("user", "7")),
+            new("POST", $"/api/v1/node/register?key={Waiting}&user=sam", null)) { Until = 28 },
     ];
 
     [Theory]
@@ -45,7 +51,8 @@ public sealed partial class OneCallTests
     public async Task PageAndApiSendTheSameAndAreAuditedAlike(int version)
     {
         var (byPage, pageAudit) = await RunAsync(version, (browser, _, pair) => SubmitAsync(browser, pair.Page));
-        var (byApi, apiAudit) = await RunAsync(version, async (_, client, pair) => await TestGateway.CallAsync(client, pair.Api.Method, pair.Api.Target, pair.Api.Body));
+        var (byApi, apiAudit) = await RunAsync(
+            version, async (_, client, pair) => await TestGateway.CallAsync(client, pair.Api.Method, pair.Api.Target, pair.Api.Body));
 
         byPage.Should().Equal(byApi);
         pageAudit.Should().Equal(apiAudit);
@@ -70,10 +77,12 @@ public sealed partial class OneCallTests
         changes.Should().NotContain(entry => entry.Detail != null && entry.Detail.Contains("hskey", StringComparison.Ordinal));
     }
 
-    private static async Task<(IReadOnlyList<string> Sent, IReadOnlyList<string> Audited)> RunAsync(int version, Func<Browser, HttpClient, Pair, Task> makeAsync)
+    private static async Task<(IReadOnlyList<string> Sent, IReadOnlyList<string> Audited)> RunAsync(
+        int version, Func<Browser, HttpClient, Pair, Task> makeAsync)
     {
         await using var gateway = await TestGateway.StartAsync(version);
         gateway.Headscale.Tailnet.Users.Add(new TailnetUser(60, "spare"));
+        gateway.Headscale.Tailnet.Policy = "// before";
         using var browser = Web.PagesTests.As(gateway, "alice");
         using var client = gateway.AsPerson("alice");
         client.DefaultRequestHeaders.Host = "gateway.example.test";
@@ -86,7 +95,9 @@ public sealed partial class OneCallTests
         {
             gateway.Headscale.Forget();
             await makeAsync(browser, client, pair);
-            sent.AddRange(gateway.Headscale.Forwarded.Where(received => received.Method == pair.Api.Method).Select(received => $"{pair.Rule}: {TextOf(received)}"));
+            sent.AddRange(
+                gateway.Headscale.Forwarded.Where(received => received.Method == pair.Api.Method)
+                    .Select(received => $"{pair.Rule}: {TextOf(received)}"));
         }
 
         var rules = _pairs.Select(pair => pair.Rule).ToHashSet();
@@ -98,17 +109,24 @@ public sealed partial class OneCallTests
 
     private static async Task SubmitAsync(Browser browser, PageRequest page)
     {
-        var answer = page.Fields is { } fields ? await browser.SubmitAsync("/admin/login", page.Target, fields) : await browser.GetAsync(page.Target);
+        var answer = page.Fields is { } fields
+            ? await browser.SubmitAsync("/admin/login", page.Target, fields)
+            : await browser.GetAsync(page.Target);
         answer.Status.Should().BeOneOf([200, 302], $"{page.Target} answered {answer.Text}");
     }
 
     private static string TextOf(Received received) => new StringBuilder($"{received.Method} {received.Target}\n")
         .AppendJoin('\n', received.Headers.Where(header => !_perCall.Contains(header.Key, StringComparer.OrdinalIgnoreCase))
-            .Select(header => $"{header.Key}: {(header.Key == "Authorization" ? "the key" : header.Value)}").Order(StringComparer.OrdinalIgnoreCase))
-        .Append(received.Header("X-Request-Id") is { Length: > 0 } ? "\nwith a reference\n" : "\n").Append(Time().Replace(received.Body, "TIME")).ToString();
+            .Select(header => $"{header.Key}: "
+                + $"{(header.Key == "Authorization" ? "the key" : header.Value)}").Order(StringComparer.OrdinalIgnoreCase))
+        .Append(
+            received.Header("X-Request-Id") is { Length: > 0 } ? "\nwith a reference\n" : "\n").Append(
+                Time().Replace(received.Body, "TIME"))
+            .ToString();
 
     private static string TextOf(AuditEntry entry) =>
-        $"{entry.Row} {entry.Method} {entry.Path} {entry.Actor} {entry.Role} {entry.HeadscaleUser} {entry.Reason} {entry.Status} {entry.Client} "
+        $"{entry.Row} {entry.Method} {entry.Path} {entry.Actor} {entry.Role} {entry.HeadscaleUser} {entry.Reason} {entry.Status} "
+        + $"{entry.Client} "
         + $"{Made().Replace(entry.Detail ?? "", "API key …")} {entry.Before} {Time().Replace(entry.After ?? "", "TIME")}";
 
     private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

@@ -73,7 +73,8 @@ public sealed class BackupTests : IDisposable
 
         FileModes.Of(File).Should().Be(FileModes.OwnerOnly);
         using var connection = new SqliteConnection($"Data Source={File};Pooling=False");
-        connection.Query<string>("select id from document order by id").Should().Contain("person/1").And.NotContain(one => one.StartsWith("session/", StringComparison.Ordinal));
+        connection.Query<string>("select id from document order by id").Should().Contain("person/1").And
+            .NotContain(one => one.StartsWith("session/", StringComparison.Ordinal));
         (await StoredState.ReadAuditAsync(File + ".audit")).Should().Contain(one => one.Row == "sign_in.oidc");
         (await System.IO.File.ReadAllTextAsync(File)).Should().NotContain(gateway.Headscale.ApiKey);
     }
@@ -117,7 +118,8 @@ public sealed class BackupTests : IDisposable
 
         await gateway.StopAsync();
         using var store = new SqliteConnection($"Data Source={gateway.Configuration.Settings.Store.File};Mode=ReadOnly;Pooling=False");
-        store.Query<string>("select name from sqlite_schema where type in ('trigger', 'index') and name not like 'sqlite_%'").Should().Equal("document_key_of");
+        store.Query<string>("select name from sqlite_schema where type in ('trigger', 'index') and name not like 'sqlite_%'").Should()
+            .Equal("document_key_of");
         gateway.People.Snapshot.Everyone.Should().ContainSingle();
     }
 
@@ -139,8 +141,10 @@ public sealed class BackupTests : IDisposable
     [Fact]
     public async Task ADamagedStoreIsReplacedWhileNoGatewayRuns()
     {
-        var config = _folder.File("headtower.yaml", $"headscale: {{url: 'http://127.0.0.1:1'}}\nserver: {{data_path: {_folder.Path}/data}}");
-        (await Verb.RunAsync("users", "add", "--source", "proxy", "--subject", "ann", "--role", "owner", "--config", config)).Exit.Should().Be(0);
+        var config = _folder.File(
+            "headtower.yaml", $"headscale: {{url: 'http://127.0.0.1:1'}}\nserver: {{data_path: {_folder.Path}/data}}");
+        (await Verb.RunAsync("users", "add", "--source", "proxy", "--subject", "ann", "--role", "owner", "--config", config)).Exit.Should()
+            .Be(0);
         (await Verb.RunAsync("backup", File, "--config", config)).Exit.Should().Be(0);
         await System.IO.File.WriteAllTextAsync(Path.Combine(_folder.Path, "data", "headtower.db"), new string('x', 5000));
         (await Verb.RunAsync("users", "list", "--config", config)).Error.Should().Contain("gateway restore");
@@ -153,5 +157,6 @@ public sealed class BackupTests : IDisposable
         Directory.EnumerateFiles(Path.Combine(_folder.Path, "data"), "headtower.db.before-restore-*").Should().ContainSingle();
     }
 
-    private static Task<VerbResult> RunAsync(TestGateway gateway, params string[] arguments) => Verb.RunAsync([.. arguments, "--config", gateway.Files.Config]);
+    private static Task<VerbResult> RunAsync(TestGateway gateway, params string[] arguments) =>
+        Verb.RunAsync([.. arguments, "--config", gateway.Files.Config]);
 }

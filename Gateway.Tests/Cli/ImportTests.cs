@@ -16,10 +16,12 @@ public sealed class ImportTests
     public async Task PeopleRolesAndLinksThatHoldAreTakenOver()
     {
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
-        headscale.Tailnet.Users.AddRange([new(1, "alice", "", $"{Issuer}/sub-alice"), new(2, "local", ""), new(3, "bob", "", $"{Issuer}/sub-bob")]);
+        headscale.Tailnet.Users.AddRange(
+            [new(1, "alice", "", $"{Issuer}/sub-alice"), new(2, "local", ""), new(3, "bob", "", $"{Issuer}/sub-bob")]);
         using var folder = new TemporaryFolder();
         var database = Headplane(folder,
-            ("sub-alice", "owner", "1"), ("proxy:carl", "viewer", "2"), ("sub-eve", "admin", "3"), ("sub-dan", "auditor", null), ("sub-fay", "gone-role", "99"));
+            ("sub-alice", "owner", "1"), ("proxy:carl", "viewer", "2"), ("sub-eve", "admin", "3"), ("sub-dan", "auditor", null),
+                ("sub-fay", "gone-role", "99"));
         var config = Config(folder, headscale);
 
         var dry = await Verb.RunAsync("import", "headplane", "--database", database, "--config", config, "--dry-run");
@@ -28,8 +30,10 @@ public sealed class ImportTests
         var done = await Verb.RunAsync("import", "headplane", "--database", database, "--config", config);
 
         (done.Exit == 0).Should().BeTrue(done.Error);
-        (await PeopleAsync(folder)).Select(one => (one.Source, one.Issuer, one.Subject, one.Role, one.Link?.HeadscaleUserId)).Should().Equal([
-                (Source.Oidc, Issuer, "sub-alice", "owner", "1"), (Source.Proxy, "", "carl", "viewer", "2"), (Source.Oidc, Issuer, "sub-eve", "admin", null),
+        (await PeopleAsync(folder)).Select(one => (one.Source, one.Issuer, one.Subject, one.Role, one.Link?.HeadscaleUserId)).Should()
+            .Equal([
+                (Source.Oidc, Issuer, "sub-alice", "owner", "1"), (Source.Proxy, "", "carl", "viewer", "2"),
+                (Source.Oidc, Issuer, "sub-eve", "admin", null),
                 (Source.Oidc, Issuer, "sub-dan", "auditor", null), (Source.Oidc, Issuer, "sub-fay", "member", null),
             ]);
         done.Output.Should().Contain("somebody else");
@@ -43,9 +47,12 @@ public sealed class ImportTests
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
         using var folder = new TemporaryFolder();
         var config = Config(folder, headscale, oidc: false);
-        (await Verb.RunAsync("users", "add", "--source", "proxy", "--subject", "boss", "--role", "owner", "--config", config)).Exit.Should().Be(0);
+        (await Verb.RunAsync("users", "add", "--source", "proxy", "--subject", "boss", "--role", "owner", "--config", config)).Exit.Should()
+            .Be(0);
 
-        var result = await Verb.RunAsync("import", "headplane", "--database", Headplane(folder, ("proxy:old-boss", "owner", null), ("sub-x", "viewer", null)), "--config", config);
+        var result = await Verb.RunAsync(
+            "import", "headplane", "--database", Headplane(folder, ("proxy:old-boss", "owner", null), ("sub-x", "viewer", null)),
+            "--config", config);
 
         result.Output.Should().Contain("set oidc.issuer first");
         (await PeopleAsync(folder)).Select(one => (one.Subject, one.Role)).Should().Equal([("boss", "owner"), ("old-boss", "admin")]);
@@ -83,16 +90,22 @@ public sealed class ImportTests
     private const string CloseBrace = "}";
 
     /// <summary>Headplane's table as of 0.6.2 (its migrations 0000 to 0004).</summary>
-    private static string Headplane(TemporaryFolder folder, params ReadOnlySpan<(string Subject, string Role, string? HeadscaleUser)> people)
+    private static string Headplane(
+        TemporaryFolder folder, params ReadOnlySpan<(string Subject, string Role, string? HeadscaleUser)> people)
     {
         var file = Path.Combine(folder.Path, "hp_persist.db");
         using var connection = new SqliteConnection($"Data Source={file};Pooling=false");
         connection.Open();
-        connection.Execute("create table users (id text primary key not null, sub text not null unique, caps integer not null default 0, role text not null default 'member', headscale_user_id text unique, created_at integer, updated_at integer, last_login_at integer, name text, email text, picture text)");
+        connection.Execute(
+            "create table users (id text primary key not null, sub text not null unique, caps integer not null default 0, role text not "
+            + "null default 'member', headscale_user_id text unique, created_at integer, updated_at integer, last_login_at integer, "
+            + "name text, email text, picture text)");
         var number = 0;
         foreach (var one in people)
         {
-            connection.Execute("insert into users (id, sub, role, headscale_user_id, created_at) values (@id, @Subject, @Role, @HeadscaleUser, @number)", new { id = $"u{number}", one.Subject, one.Role, one.HeadscaleUser, number = number++ });
+            connection.Execute(
+                "insert into users (id, sub, role, headscale_user_id, created_at) values (@id, @Subject, @Role, @HeadscaleUser, @number)",
+                new { id = $"u{number}", one.Subject, one.Role, one.HeadscaleUser, number = number++ });
         }
 
         return file;

@@ -21,7 +21,9 @@ public sealed class InitTests
         var (front, signIn) = (choice.Split('/')[0], choice.Split('/')[1]);
 
         var (certificate, key) = WriteCertificate(folder);
-        var result = await InitAsync(folder, headscale.ApiKey, "--tls-cert", certificate, "--tls-key", key, "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", front, "--sign-in", signIn, "--issuer", provider.Issuer);
+        var result = await InitAsync(
+            folder, headscale.ApiKey, "--tls-cert", certificate, "--tls-key", key, "--headscale",
+            headscale.Url.GetLeftPart(UriPartial.Authority), "--front", front, "--sign-in", signIn, "--issuer", provider.Issuer);
 
         (result.Exit == 0).Should().BeTrue(result.Error);
         if (signIn == "oidc")
@@ -32,11 +34,16 @@ public sealed class InitTests
         var check = await Verb.RunAsync("check", "--online", "--config", Path.Combine(folder.Path, "out", "headtower.yaml"));
         (check.Exit == 0).Should().BeTrue(check.Output + check.Error);
         var files = Directory.GetFiles(Path.Combine(folder.Path, "out"), "*", SearchOption.AllDirectories);
-        files.Where(one => File.ReadAllText(one).Contains(headscale.ApiKey, StringComparison.Ordinal)).Select(Path.GetFileName).Should().Equal(["headscale-api-key"]);
-        files.Should().NotContain(one => one.Contains("/front/", StringComparison.Ordinal) && File.ReadAllText(one).Contains("headscale.example.com", StringComparison.Ordinal));
+        files.Where(one => File.ReadAllText(one).Contains(headscale.ApiKey, StringComparison.Ordinal)).Select(Path.GetFileName).Should()
+            .Equal(["headscale-api-key"]);
+        files.Should()
+            .NotContain(
+                one => one.Contains("/front/", StringComparison.Ordinal) && File.ReadAllText(one)
+                    .Contains("headscale.example.com", StringComparison.Ordinal));
         if (!OperatingSystem.IsWindows())
         {
-            File.GetUnixFileMode(Path.Combine(folder.Path, "out", "headscale-api-key")).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            File.GetUnixFileMode(Path.Combine(folder.Path, "out", "headscale-api-key")).Should()
+                .Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
     }
 
@@ -46,7 +53,9 @@ public sealed class InitTests
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
         using var folder = new TemporaryFolder();
 
-        var result = await InitAsync(folder, headscale.ApiKey, "--systemd", "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", "nginx", "--sign-in", "authelia");
+        var result = await InitAsync(
+            folder, headscale.ApiKey, "--systemd", "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", "nginx",
+            "--sign-in", "authelia");
 
         var (output, config) = (Path.Combine(folder.Path, "out"), Path.Combine(folder.Path, "out", "headtower.yaml"));
         result.Output.Should().Contain($"CREDENTIALS_DIRECTORY={output} gateway check --online");
@@ -102,10 +111,13 @@ public sealed class InitTests
     private static (string Certificate, string Key) WriteCertificate(TemporaryFolder folder)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=hs.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(100));
+        using var certificate = new CertificateRequest("CN=hs.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(100));
         return (folder.File("chain.pem", certificate.ExportCertificatePem()), folder.File("key.pem", key.ExportPkcs8PrivateKeyPem()));
     }
 
     private static Task<VerbResult> InitAsync(TemporaryFolder folder, string input, params string[] arguments) =>
-        Verb.RunAsync(["init", .. arguments, "--base-url", "https://hs.test", "--output", Path.Combine(folder.Path, "out"), "--data", folder.Path], [], input + "\n");
+        Verb.RunAsync(
+            ["init", .. arguments, "--base-url", "https://hs.test", "--output", Path.Combine(folder.Path, "out"), "--data", folder.Path],
+            [], input + "\n");
 }

@@ -37,7 +37,9 @@ public sealed class MigrateStoreTests(PostgresCluster cluster) : IDisposable
         _connection = RealComponents.WithoutPostgres is null ? await cluster.MakeDatabaseAsync() : "";
         string[] old = ["--config", Config(headscale, from)];
         (await Verb.RunAsync(["users", "add", "--source", "proxy", "--subject", "ann", "--role", "owner", .. old])).Exit.Should().Be(0);
-        (await Verb.RunAsync(["users", "add", "--source", "proxy", "--subject", "Bob", "--role", "viewer", "--headscale-user", "7", .. old])).Exit.Should().Be(0);
+        (await Verb.RunAsync(["users", "add", "--source", "proxy", "--subject", "Bob", "--role", "viewer", "--headscale-user", "7",
+            .. old])).Exit.Should()
+            .Be(0);
         (await Verb.RunAsync(["users", "add", "--source", "proxy", "--subject", "gone", "--role", "viewer", .. old])).Exit.Should().Be(0);
         (await Verb.RunAsync(["users", "remove", "proxy:gone", .. old])).Exit.Should().Be(0);
         var (people, audit) = ((await Verb.RunAsync(["users", "list", "--json", .. old])).Output, await AuditAsync(old));
@@ -53,7 +55,8 @@ public sealed class MigrateStoreTests(PostgresCluster cluster) : IDisposable
         (await Verb.RunAsync(["audit", "verify", .. fresh])).Output.Should().Contain("The audit is as it was written");
         (await Verb.RunAsync(["users", "add", "--source", "proxy", "--subject", "new", "--role", "viewer", .. fresh])).Exit.Should().Be(0);
         (await Verb.RunAsync(["users", "show", "4", .. fresh])).Output.Should().Contain("proxy:new", "numbers are not given again");
-        (await Verb.RunAsync(["migrate-store", to, "--connection-path", Path.Combine(_folder.Path, "connection"), .. old])).Error.Should().Contain("nothing was copied");
+        (await Verb.RunAsync(["migrate-store", to, "--connection-path", Path.Combine(_folder.Path, "connection"), .. old])).Error.Should()
+            .Contain("nothing was copied");
     }
 
     [Fact]
@@ -63,11 +66,13 @@ public sealed class MigrateStoreTests(PostgresCluster cluster) : IDisposable
 
         (await Verb.RunAsync("migrate-store", "litedb", "--config", gateway.Files.Config)).Error.Should().Contain("another gateway uses");
         (await Verb.RunAsync("migrate-store", "sqlite", "--config", gateway.Files.Config)).Error.Should().Contain("sqlite already");
-        (await Verb.RunAsync("migrate-store", "postgres", "--config", gateway.Files.Config)).Error.Should().Contain("--connection-path is missing");
+        (await Verb.RunAsync("migrate-store", "postgres", "--config", gateway.Files.Config)).Error.Should()
+            .Contain("--connection-path is missing");
     }
 
     /// <summary>What the audit says, without the positions that differ from kind to kind.</summary>
-    private static async Task<IReadOnlyList<string>> AuditAsync(string[] config) => [.. (await Verb.RunAsync(["audit", .. config])).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+    private static async Task<IReadOnlyList<string>> AuditAsync(string[] config) =>
+        [.. (await Verb.RunAsync(["audit", .. config])).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
 
     private string Config(HeadscaleStandIn headscale, string kind) => _folder.File($"{kind}.yaml", $$"""
         headscale: {url: '{{headscale.Url.GetLeftPart(UriPartial.Authority)}}', api_key: {{headscale.ApiKey}}}

@@ -39,7 +39,8 @@ public sealed class VerbTests
     {
         var help = await Verb.RunAsync("--help");
         help.Exit.Should().Be(0);
-        (new[] { "serve", "check", "explain", "users", "audit", "backup", "restore", "healthcheck", "version" }).Should().AllSatisfy(verb => help.Output.Should().Contain(verb));
+        (new[] { "serve", "check", "explain", "users", "audit", "backup", "restore", "healthcheck", "version" }).Should()
+            .AllSatisfy(verb => help.Output.Should().Contain(verb));
 
         var version = await Verb.RunAsync("version");
         version.Exit.Should().Be(0);
@@ -50,12 +51,16 @@ public sealed class VerbTests
     public async Task CheckReportsEverythingAtOnceWithItsPlace()
     {
         using var folder = new TemporaryFolder();
-        var file = folder.File("headtower.yaml", "headscale:\n  url: nonsense\nserver:\n  lisen: x\n  proxy_auth:\n    enabled: true\n    allowed_cidrs: [0.0.0.0/0, 010.0.0.1]\n");
+        var file = folder.File(
+            "headtower.yaml",
+            "headscale:\n  url: nonsense\nserver:\n  lisen: x\n  proxy_auth:\n    enabled: true\n    allowed_cidrs: [0.0.0.0/0, "
+            + "010.0.0.1]\n");
 
         var result = await Verb.RunAsync("check", "--config", file);
 
         result.Exit.Should().Be(1);
-        (new[] { $"{file}:2:", $"{file}:4:", $"{file}:7:", "did you mean 'listen'?" }).Should().AllSatisfy(text => result.Output.Should().Contain(text));
+        (new[] { $"{file}:2:", $"{file}:4:", $"{file}:7:", "did you mean 'listen'?" }).Should()
+            .AllSatisfy(text => result.Output.Should().Contain(text));
         var json = JsonNode.Parse((await Verb.RunAsync("check", "--json", "--config", file)).Output)!;
         json["ok"]!.GetValue<bool>().Should().BeFalse();
         (json["errors"]!.AsArray().Count >= 4).Should().BeTrue();
@@ -66,16 +71,21 @@ public sealed class VerbTests
     {
         using var folder = new TemporaryFolder();
         var key = folder.File("key", "hskey-api-abcdefghijkl-" + new string('a', 64));
-        var open = folder.File("open.yaml", $"headscale: {{url: http://127.0.0.1:1, api_key: hskey-api-abcdefghijkl-{new string('a', 64)}}}\nserver: {{data_path: {folder.Path}}}\nstore: {{encryption_key: secret}}");
+        var open = folder.File(
+            "open.yaml",
+            $"headscale: {{url: http://127.0.0.1:1, api_key: hskey-api-abcdefghijkl-{new string('a', 64)}}}\nserver: {{data_path: "
+            + $"{folder.Path}}}\nstore: {{encryption_key: secret}}");
         FileModes.Set(open, FileModes.OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         FileModes.Set(folder.Path, (UnixFileMode)0b111_101_101);
 
         var warned = (await Verb.RunAsync("check", "--config", open)).Output;
-        warned.Should().Contain($"{open}:1:").And.Contain("api_key_path").And.Contain("encryption_key_path").And.Contain($"chmod 700 {folder.Path}");
+        warned.Should().Contain($"{open}:1:").And.Contain("api_key_path").And.Contain("encryption_key_path").And
+            .Contain($"chmod 700 {folder.Path}");
         FileModes.Set(open, FileModes.OwnerOnly);
         FileModes.Set(folder.Path, (UnixFileMode)0b111_000_000);
         (await Verb.RunAsync("check", "--config", open)).Output.Should().NotContain("everybody on this machine").And.NotContain("chmod");
-        var closed = folder.File("closed.yaml", $"headscale: {{url: http://127.0.0.1:1, api_key_path: {key}}}\nserver: {{data_path: {folder.Path}}}");
+        var closed = folder.File(
+            "closed.yaml", $"headscale: {{url: http://127.0.0.1:1, api_key_path: {key}}}\nserver: {{data_path: {folder.Path}}}");
         (await Verb.RunAsync("check", "--config", closed)).Output.Should().NotContain("everybody on this machine");
     }
 
@@ -99,11 +109,15 @@ public sealed class VerbTests
         await using var gateway = await TestGateway.StartAsync();
         using var folder = new TemporaryFolder();
         var secret = folder.File("key", gateway.Headscale.ApiKey + "\n");
-        var file = folder.File("headtower.yaml", $"headscale: {{url: {gateway.Headscale.Url}, api_key_path: {secret}}}\nserver: {{data_path: {folder.Path}}}");
+        var file = folder.File(
+            "headtower.yaml", $"headscale: {{url: {gateway.Headscale.Url}, api_key_path: {secret}}}\nserver: {{data_path: {folder.Path}}}");
 
         var fromFile = await Verb.RunAsync("check", "--online", "--config", file);
         (fromFile.Exit, fromFile.Error).Should().Be((0, ""));
-        var wrong = await Verb.RunAsync(["check", "--online"], [("HEADTOWER_CONFIG", file), ("HEADTOWER_HEADSCALE__API_KEY_PATH", ""), ("HEADTOWER_HEADSCALE__API_KEY", "hskey-api-wrong-secret")]);
+        var wrong = await Verb.RunAsync(
+            ["check", "--online"],
+            [("HEADTOWER_CONFIG", file), ("HEADTOWER_HEADSCALE__API_KEY_PATH", ""),
+                ("HEADTOWER_HEADSCALE__API_KEY", "hskey-api-wrong-secret")]);
         wrong.Exit.Should().Be(1);
         (wrong.Output + wrong.Error).Should().NotContain("wrong-secret");
     }
@@ -117,9 +131,12 @@ public sealed class VerbTests
         (await UsersAsync("add", "--source", "proxy", "--subject", "sam", "--role", "viewer", "--headscale-user", "7")).Exit.Should().Be(0);
         await Until.TrueAsync(async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Status == 200, "sam is a viewer");
         (await UsersAsync("set-role", "proxy:sam", "member")).Exit.Should().Be(0);
-        await Until.TrueAsync(async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Status == 403, "sam's role is taken away");
+        await Until.TrueAsync(
+            async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Status == 403, "sam's role is taken away");
         (await UsersAsync("set-role", "proxy:sam", "self_service")).Exit.Should().Be(0);
-        await Until.TrueAsync(async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Text.Contains("sam-laptop", StringComparison.Ordinal), "sam sees their own node");
+        await Until.TrueAsync(
+            async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Text.Contains("sam-laptop", StringComparison.Ordinal),
+            "sam sees their own node");
 
         var shown = await UsersAsync("show", "proxy:sam");
         shown.Output.Should().Contain("self_service");
@@ -141,11 +158,14 @@ public sealed class VerbTests
         await Until.TrueAsync(async () => (await gateway.CallAsAsync("sam", "GET", "/api/v1/node")).Status == 403, "sam starts over");
 
         var audit = await Verb.RunAsync("audit", "--json", "--since", "1h", "--config", gateway.Files.Config);
-        audit.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Where(one => $"{one["kind"]}" == "cli" && $"{one["reason"]}" == "done")
+        audit.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)
+            .Where(one => $"{one["kind"]}" == "cli" && $"{one["reason"]}" == "done")
             .Select(one => $"{one["row"]} {one["path"]}: {one["before"] ?? "-"} -> {one["after"]}").Should().Equal(
             [
-                "people.add proxy:sam: - -> viewer, Headscale user 7", "people.role proxy:sam: viewer, by hand -> member, by hand", "people.role proxy:sam: member, by hand -> self_service, by hand",
-                "people.add proxy:eve: - -> viewer, Headscale user none", "people.owner proxy:eve: viewer -> owner", "people.unlink proxy:sam: 7 -> none", "people.remove proxy:sam: self_service, Headscale user none -> nobody",
+                "people.add proxy:sam: - -> viewer, Headscale user 7", "people.role proxy:sam: viewer, by hand -> member, by hand",
+                "people.role proxy:sam: member, by hand -> self_service, by hand",
+                "people.add proxy:eve: - -> viewer, Headscale user none", "people.owner proxy:eve: viewer -> owner",
+                "people.unlink proxy:sam: 7 -> none", "people.remove proxy:sam: self_service, Headscale user none -> nobody",
             ]);
 
         async Task Refused(string says, params string[] arguments)
@@ -160,7 +180,8 @@ public sealed class VerbTests
     public async Task ExplainSaysWhatWouldBeSentOrWhatIsMissing()
     {
         await using var gateway = await TestGateway.StartAsync();
-        Task<VerbResult> ExplainAsync(params string[] arguments) => Verb.RunAsync(["explain", .. arguments, "--config", gateway.Files.Config]);
+        Task<VerbResult> ExplainAsync(params string[] arguments) =>
+            Verb.RunAsync(["explain", .. arguments, "--config", gateway.Files.Config]);
 
         var allowed = await ExplainAsync("POST", "/api/v1/node/17/expire", "--role", "self_service", "--headscale-user", "7");
         allowed.Exit.Should().Be(0);
@@ -169,7 +190,8 @@ public sealed class VerbTests
         var refused = await ExplainAsync("DELETE", "/api/v1/node/11", "--role", "viewer", "--json");
         refused.Exit.Should().Be(1);
         var json = JsonNode.Parse(refused.Output)!;
-        ($"{json["reason"]}", json["status"]!.GetValue<int>(), $"{json["row"]}", $"{json["lacks"]}").Should().Be(("role_too_low", 403, "nodes.delete", "write_machines"));
+        ($"{json["reason"]}", json["status"]!.GetValue<int>(), $"{json["row"]}", $"{json["lacks"]}").Should()
+            .Be(("role_too_low", 403, "nodes.delete", "write_machines"));
 
         (await ExplainAsync("GET", "/api/v1/node", "--role", "viwer")).Error.Should().Contain("did you mean 'viewer'?");
         (await ExplainAsync("GET", "/api/v1/node")).Output.Should().Contain("sign_in_required");
@@ -200,7 +222,8 @@ public sealed class VerbTests
         await using var headscale = await Gateway.Sandbox.StandIns.HeadscaleStandIn.StartAsync(29);
         using var folder = new TemporaryFolder();
         var port = GatewayProcess.FreePort();
-        var gateway = await GatewayProcess.StartAsync(folder.Path, TestGateway.Yaml(headscale, folder.Path, port: port), port, quiet: true, default);
+        var gateway = await GatewayProcess.StartAsync(
+            folder.Path, TestGateway.Yaml(headscale, folder.Path, port: port), port, quiet: true, default);
 
         (await Verb.RunAsync("healthcheck", "--config", gateway.ConfigFile)).Exit.Should().Be(0);
         await gateway.DisposeAsync();
@@ -212,7 +235,9 @@ public sealed class VerbTests
     {
         using var folder = new TemporaryFolder();
         folder.File("headtower.db", new string('x', 5000));
-        var file = folder.File("headtower.yaml", $"headscale: {{url: http://127.0.0.1:1}}\nserver: {{data_path: {folder.Path}, listen: ['http://127.0.0.1:0']}}");
+        var file = folder.File(
+            "headtower.yaml",
+            $"headscale: {{url: http://127.0.0.1:1}}\nserver: {{data_path: {folder.Path}, listen: ['http://127.0.0.1:0']}}");
 
         var result = await Verb.RunAsync("serve", "--config", file);
 
@@ -226,7 +251,10 @@ public sealed class VerbTests
     {
         await using var gateway = await TestGateway.StartAsync();
         using var folder = new TemporaryFolder();
-        var file = folder.File("headtower.yaml", $"headscale: {{url: http://127.0.0.1:1}}\nserver: {{data_path: {folder.Path}, listen: ['http://127.0.0.1:{gateway.Url.Port}']}}");
+        var file = folder.File(
+            "headtower.yaml",
+            $"headscale: {{url: http://127.0.0.1:1}}\nserver: {{data_path: {folder.Path}, listen: "
+            + $"['http://127.0.0.1:{gateway.Url.Port}']}}");
 
         var result = await Verb.RunAsync("serve", "--config", file);
 

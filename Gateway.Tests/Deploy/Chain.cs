@@ -93,7 +93,9 @@ internal sealed class Chain : IAsyncDisposable
 
     private async Task StartAsync(string file, string text, bool speaksProxyProtocol)
     {
-        _parts.Add(_provider = await ProviderStandIn.StartAsync([.. Sandbox.People.All.Select(one => new ProviderAccount(one.Login, one.Login, one.Name, one.Email, true, ["staff"]))]));
+        _parts.Add(
+            _provider = await ProviderStandIn.StartAsync([.. Sandbox.People.All.Select(one =>
+                new ProviderAccount(one.Login, one.Login, one.Name, one.Email, true, ["staff"]))]));
         var auth = await AuthServiceStandIn.StartAsync();
         _parts.Add(auth);
         if (Style is SignIn.Portal)
@@ -105,20 +107,24 @@ internal sealed class Chain : IAsyncDisposable
         Gateway = await TestGateway.StartFileAsync(headscale, folder => Settings(text, headscale, folder, port));
         _parts.Add(Gateway);
         await OwnerComesFirstAsync();
-        Front = await Front.StartAsync(file, [.. Replacements(file, text, port, auth.Port), .. speaksProxyProtocol ? ProxyProtocol(file) : []], speaksProxyProtocol);
+        Front = await Front.StartAsync(
+            file, [.. Replacements(file, text, port, auth.Port), .. speaksProxyProtocol ? ProxyProtocol(file) : []], speaksProxyProtocol);
         _parts.Add(Front);
     }
 
     /// <summary>What the comments of a front's file say of <c>headtower.yaml</c>, with what only this machine knows.</summary>
     private string Settings(string text, HeadscaleStandIn headscale, TemporaryFolder folder, int port)
     {
-        var yaml = Front.SettingsIn(text).Replace("http://127.0.0.1:8080", headscale.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
+        var yaml = Front.SettingsIn(text)
+            .Replace("http://127.0.0.1:8080", headscale.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
             .Replace("/etc/headtower/headscale-api-key", folder.File("key", headscale.ApiKey), StringComparison.Ordinal)
             .Replace("/etc/headtower/client-secret", folder.File("secret", ProviderStandIn.ClientSecret), StringComparison.Ordinal)
             .Replace("https://id.example.com", _provider!.Issuer, StringComparison.Ordinal)
             .Replace("  port: 3000\n", $"  port: {port}\n  data_path: {folder.Path}\n", StringComparison.Ordinal);
         yaml.Should().Contain($"port: {port}");
-        return yaml + (Style is SignIn.Gateway ? "\n  role_claim: groups\n  role_map: {headscale-admins: admin, staff: self_service}\n" : "\n");
+        return yaml + (Style is SignIn.Gateway
+            ? "\n  role_claim: groups\n  role_map: {headscale-admins: admin, staff: self_service}\n"
+            : "\n");
     }
 
     /// <summary>So that nobody of the test becomes the owner by being the first.</summary>
@@ -130,7 +136,8 @@ internal sealed class Chain : IAsyncDisposable
     private IEnumerable<(string, string)> Replacements(string file, string text, int gateway, int auth)
     {
         yield return ("127.0.0.1:3000", $"127.0.0.1:{gateway}");
-        foreach (var at in new[] { "127.0.0.1:9091", "127.0.0.1:9000", "127.0.0.1:3010", "127.0.0.1:4180" }.Where(one => text.Contains(one, StringComparison.Ordinal)))
+        foreach (var at in new[] { "127.0.0.1:9091", "127.0.0.1:9000", "127.0.0.1:3010", "127.0.0.1:4180" }.Where(one =>
+            text.Contains(one, StringComparison.Ordinal)))
         {
             yield return (at, $"127.0.0.1:{auth}");
         }
@@ -138,8 +145,10 @@ internal sealed class Chain : IAsyncDisposable
         foreach (var (old, other) in new[]
         {
             ("/etc/nginx/headtower.htpasswd", Passwords()), ("/etc/apache2/headtower.htpasswd", Passwords()),
-            ("$2a$14$replace.this.by.what.caddy.hash-password.printed", "$2a$10$" + BcryptOfPassword), ("$5$replace$this-by-what-mkpasswd-printed", ShaOfPassword),
-            ("https://id.example.com", _provider!.Issuer), ("OIDCClientSecret replace-this-secret", $"OIDCClientSecret \"{ProviderStandIn.ClientSecret}\""),
+            ("$2a$14$replace.this.by.what.caddy.hash-password.printed", "$2a$10$" + BcryptOfPassword),
+            ("$5$replace$this-by-what-mkpasswd-printed", ShaOfPassword),
+            ("https://id.example.com", _provider!.Issuer),
+            ("OIDCClientSecret replace-this-secret", $"OIDCClientSecret \"{ProviderStandIn.ClientSecret}\""),
             ("unix:/run/llng-fastcgi-server/llng-fastcgi.sock", $"127.0.0.1:{_portal?.FastCgi}"),
         })
         {
@@ -151,7 +160,8 @@ internal sealed class Chain : IAsyncDisposable
     }
 
     private static IEnumerable<(string, string)> ProxyProtocol(string file) => file.StartsWith("nginx", StringComparison.Ordinal)
-        ? [("listen 443 ssl http2;", "listen 443 ssl http2 proxy_protocol;"), ("#set_real_ip_from 192.0.2.0/24;", "set_real_ip_from 127.0.0.0/8;"), ("#real_ip_header", "real_ip_header")]
+        ? [("listen 443 ssl http2;", "listen 443 ssl http2 proxy_protocol;"),
+            ("#set_real_ip_from 192.0.2.0/24;", "set_real_ip_from 127.0.0.0/8;"), ("#real_ip_header", "real_ip_header")]
         : [("bind :443 ssl", "bind :443 accept-proxy ssl")];
 
     private string Passwords()
@@ -171,7 +181,8 @@ internal sealed class Chain : IAsyncDisposable
         {
             var isProvider = at.AbsoluteUri.StartsWith(_provider!.Issuer, StringComparison.Ordinal);
             using var elsewhere = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
-            using var request = new HttpRequestMessage(HttpMethod.Get, isProvider ? new Uri(at.AbsoluteUri.Replace("/authorize?", "/as/sam?", StringComparison.Ordinal)) : at);
+            using var request = new HttpRequestMessage(
+                HttpMethod.Get, isProvider ? new Uri(at.AbsoluteUri.Replace("/authorize?", "/as/sam?", StringComparison.Ordinal)) : at);
             request.Headers.TryAddWithoutValidation("Accept", "text/html");
             if (!isProvider)
             {

@@ -11,13 +11,16 @@ public sealed class ChainTests
 {
     private static readonly string[] _forged =
     [
-        "Remote-User: alice", "Remote-Email: alice@example.test", "Remote-Groups: headscale-admins", "Remote_User: alice", "Remote.User: alice", "REMOTE-USER: alice", "Remote-Sub: alice",
-        "X-authentik-username: alice", "X-authentik-groups: headscale-admins", "X-authentik-uid: alice", "X-Auth-Request-User: alice", "X-Auth-Request-Email: alice@example.test", "X-Forwarded-User: alice", "X-Forwarded-Email: alice@example.test",
+        "Remote-User: alice", "Remote-Email: alice@example.test", "Remote-Groups: headscale-admins", "Remote_User: alice",
+        "Remote.User: alice", "REMOTE-USER: alice", "Remote-Sub: alice",
+        "X-authentik-username: alice", "X-authentik-groups: headscale-admins", "X-authentik-uid: alice", "X-Auth-Request-User: alice",
+        "X-Auth-Request-Email: alice@example.test", "X-Forwarded-User: alice", "X-Forwarded-Email: alice@example.test",
         "X-Forwarded-For: 6.6.6.6", "Forwarded: for=6.6.6.6",
     ];
 
     public static TheoryData<string> Files => [.. new[] { "nginx", "caddy", "haproxy", "apache" }.SelectMany(front =>
-        Directory.GetFiles(Path.Combine(Front.Folder, front), "*.*").Where(one => Path.GetExtension(one) != ".lua").Select(one => $"{front}/{Path.GetFileName(one)}")).Order()];
+        Directory.GetFiles(Path.Combine(Front.Folder, front), "*.*").Where(one => Path.GetExtension(one) != ".lua")
+            .Select(one => $"{front}/{Path.GetFileName(one)}")).Order()];
 
     [FrontTheory]
     [MemberData(nameof(Files))]
@@ -33,13 +36,17 @@ public sealed class ChainTests
         wrong.AddRange(await UpgradesAsync(chain.Front));
 
         // Nobody is let in, whatever they say of themselves.
-        Expect(wrong, "pages of nobody", chain.Style is SignIn.Basic ? 401 : 302, (await SendAsync(client, "/admin/", "Accept: text/html")).Status);
+        Expect(
+            wrong, "pages of nobody", chain.Style is SignIn.Basic ? 401 : 302,
+            (await SendAsync(client, "/admin/", "Accept: text/html")).Status);
         foreach (var header in _forged.Append(""))
         {
             var (status, text) = await SendAsync(client, "/admin/api/me", header, "Accept: application/json");
             Expect(wrong, $"nobody with {header}", true, status is 401 or 302);
             Expect(wrong, $"nobody with {header} is not alice", false, text.Contains("alice", StringComparison.Ordinal));
-            Expect(wrong, $"API of nobody with {header}", true, (await SendAsync(client, "/api/v1/user", header, "Accept: application/json")).Status is 401 or 302);
+            Expect(
+                wrong, $"API of nobody with {header}", true,
+                (await SendAsync(client, "/api/v1/user", header, "Accept: application/json")).Status is 401 or 302);
         }
 
         // Somebody is who they are, with their role, whatever they say of themselves.
@@ -55,7 +62,8 @@ public sealed class ChainTests
             }
         }
 
-        var nodes = JsonNode.Parse((await SendAsync(client, "/api/v1/node", sam)).Text)!["nodes"]!.AsArray().Select(one => (string?)one!["id"]);
+        var nodes = JsonNode.Parse((await SendAsync(client, "/api/v1/node", sam)).Text)!["nodes"]!.AsArray()
+            .Select(one => (string?)one!["id"]);
         Expect(wrong, "machines", "17", string.Join(' ', nodes));
         Expect(wrong, "somebody else's machine", 403, (await SendAsync(client, "/api/v1/node/11", sam, HttpMethod.Delete)).Status);
         Expect(wrong, "page", 200, (await SendAsync(client, "/admin/machines", [.. sam, "Accept: text/html"])).Status);
@@ -63,25 +71,38 @@ public sealed class ChainTests
         // A nomination in Connection takes away an identity at most, and puts nobody in its place.
         foreach (var name in new[] { "Remote-User", "Remote-Email", "X-authentik-username", "X-Auth-Request-User", "X-Forwarded-User" })
         {
-            var (status, text) = await SendAsync(client, "/admin/api/me", [.. sam, $"Connection: {name}", "Remote-User: alice", "X-authentik-username: alice", "X-Auth-Request-User: alice", "X-Forwarded-User: alice"]);
-            Expect(wrong, $"Connection: {name}", true, (status == 200 && text.Contains("sam", StringComparison.Ordinal)) || status is 400 or 401 or 403);
+            var (status, text) = await SendAsync(
+                client, "/admin/api/me",
+                [.. sam, $"Connection: {name}", "Remote-User: alice", "X-authentik-username: alice", "X-Auth-Request-User: alice",
+                    "X-Forwarded-User: alice"]);
+            Expect(
+                wrong, $"Connection: {name}", true,
+                (status == 200 && text.Contains("sam", StringComparison.Ordinal)) || status is 400 or 401 or 403);
             Expect(wrong, $"Connection: {name} makes nobody alice", false, text.Contains("alice", StringComparison.Ordinal));
         }
 
         if (chain.Style is SignIn.Asked)
         {
-            Expect(wrong, "a bypass rule names nobody", true, (await SendAsync(client, "/admin/api/me", $"Cookie: who={AuthServiceStandIn.Nobody}")).Status is 401 or 403);
+            Expect(
+                wrong, "a bypass rule names nobody", true,
+                (await SendAsync(client, "/admin/api/me", $"Cookie: who={AuthServiceStandIn.Nobody}")).Status is 401 or 403);
             Expect(wrong, "denied", 403, (await SendAsync(client, "/admin/", $"Cookie: who={AuthServiceStandIn.Denied}")).Status);
         }
 
         if (chain.Style is not SignIn.Basic)
         {
-            Expect(wrong, "own Headscale key", 200, (await SendAsync(client, "/api/v1/user", $"Authorization: Bearer {chain.Gateway.Headscale.ApiKey}")).Status);
+            Expect(
+                wrong, "own Headscale key", 200,
+                (await SendAsync(client, "/api/v1/user", $"Authorization: Bearer {chain.Gateway.Headscale.ApiKey}")).Status);
         }
 
         if (!file.StartsWith("apache", StringComparison.Ordinal))
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, "/key?v=113") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/key?v=113")
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
             using var answer = await client.SendAsync(request);
             Expect(wrong, "HTTP/2", HttpStatusCode.OK, answer.StatusCode);
         }
@@ -93,7 +114,10 @@ public sealed class ChainTests
         }
 
         // The gateway knows whom it talks to, and Headscale heard nothing that was made up.
-        chain.Gateway.Headscale.Everything.Should().NotContain(one => one.Headers.Any(header => header.Value.Contains("alice", StringComparison.Ordinal) || header.Value.Contains("6.6.6.6", StringComparison.Ordinal)));
+        chain.Gateway.Headscale.Everything.Should()
+            .NotContain(
+                one => one.Headers.Any(header => header.Value.Contains("alice", StringComparison.Ordinal)
+                    || header.Value.Contains("6.6.6.6", StringComparison.Ordinal)));
         var clients = (await chain.Gateway.StopAndReadAuditAsync()).Select(one => one.Client).Distinct();
         Expect(wrong, "address of the client", "127.0.0.1", string.Join(' ', clients));
         wrong.Should().BeEmpty();
@@ -105,7 +129,8 @@ public sealed class ChainTests
     public async Task TheProxyProtocolTellsTheAddressWhereItIsSwitchedOn(string file)
     {
         await using var chain = await Chain.StartAsync(file, speaksProxyProtocol: true);
-        using var client = chain.Front.Client(stream => stream.WriteAsync("PROXY TCP4 203.0.113.7 127.0.0.1 5555 443\r\n"u8.ToArray()).AsTask());
+        using var client = chain.Front.Client(
+            stream => stream.WriteAsync("PROXY TCP4 203.0.113.7 127.0.0.1 5555 443\r\n"u8.ToArray()).AsTask());
 
         (await SendAsync(client, "/api/v1/user", "Accept: application/json", "X-Forwarded-For: 6.6.6.6")).Status.Should().Be(401);
         (await chain.Gateway.StopAndReadAuditAsync()).Select(one => one.Client).Distinct().Should().Equal(["203.0.113.7"]);
@@ -118,9 +143,12 @@ public sealed class ChainTests
         var handshake = Convert.ToBase64String(new byte[102]);
         foreach (var (name, head, greeting) in new[]
         {
-            ("ts2021", $"POST /ts2021 HTTP/1.1\r\nHost: headscale.example.com\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: {handshake}\r\n\r\n", ClientPlane.Greeting),
+            ("ts2021", $"POST /ts2021 HTTP/1.1\r\nHost: headscale.example.com\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: "
+                + $"tailscale-control-protocol\r\nX-Tailscale-Handshake: {handshake}\r\n\r\n", ClientPlane.Greeting),
             ("derp", "GET /derp HTTP/1.1\r\nHost: headscale.example.com\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n", [1, 0, 0, 0, 40]),
-            ("websocket", "GET /derp HTTP/1.1\r\nHost: headscale.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: derp\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", []),
+            ("websocket", "GET /derp HTTP/1.1\r\nHost: headscale.example.com\r\nConnection: Upgrade\r\nUpgrade: "
+                + "websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: derp\r\nSec-WebSocket-Key: "
+                + "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", []),
         })
         {
             await using var tunnel = await front.ConnectAsync();
@@ -150,7 +178,8 @@ public sealed class ChainTests
         }
     }
 
-    private static Task<(int Status, string Text)> SendAsync(HttpClient client, string target, params string[] headers) => SendAsync(client, target, headers, HttpMethod.Get);
+    private static Task<(int Status, string Text)> SendAsync(HttpClient client, string target, params string[] headers) =>
+        SendAsync(client, target, headers, HttpMethod.Get);
 
     private static async Task<(int Status, string Text)> SendAsync(HttpClient client, string target, string[] headers, HttpMethod method)
     {

@@ -33,7 +33,10 @@ internal sealed class Front : IAsyncDisposable
 
     /// <summary>What a file says in its comments of <c>headtower.yaml</c>.</summary>
     public static string SettingsIn(string text) =>
-        string.Join('\n', text.Split("# headtower.yaml:\n")[1].Split('\n').TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal)).Select(one => one[4..]));
+        string.Join(
+            '\n',
+            text.Split("# headtower.yaml:\n")[1].Split('\n').TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal))
+                .Select(one => one[4..]));
 
     /// <summary>Where it speaks TLS.</summary>
     public int Port { get; }
@@ -43,7 +46,8 @@ internal sealed class Front : IAsyncDisposable
 
     /// <param name="file">The file, relative to <see cref="Folder"/>.</param>
     /// <param name="replacements">What stands in the file → what takes its place; each must be there.</param>
-    public static async Task<Front> StartAsync(string file, IReadOnlyList<(string Old, string New)> replacements, bool speaksProxyProtocol = false)
+    public static async Task<Front> StartAsync(
+        string file, IReadOnlyList<(string Old, string New)> replacements, bool speaksProxyProtocol = false)
     {
         var (folder, port, plain) = (new TemporaryFolder(), GatewayProcess.FreePort(), GatewayProcess.FreePort());
         var certificate = WriteCertificate(folder.Path);
@@ -62,7 +66,10 @@ internal sealed class Front : IAsyncDisposable
             _ => Apache(folder, text, port),
         };
         var front = new Front(folder, certificate, start, port, file.StartsWith("nginx", StringComparison.Ordinal) ? plain : 0);
-        await Until.TrueAsync(async () => !front._process.HasExited ? await front.IsUpAsync(speaksProxyProtocol) : throw new InvalidOperationException(front.Said), $"{file} is up");
+        await Until.TrueAsync(
+            async () =>
+                !front._process.HasExited ? await front.IsUpAsync(speaksProxyProtocol) : throw new InvalidOperationException(front.Said),
+            $"{file} is up");
         return front;
     }
 
@@ -84,7 +91,12 @@ internal sealed class Front : IAsyncDisposable
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync("127.0.0.1", Port);
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: true), false, IsOurs);
-        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "headscale.example.com", ApplicationProtocols = [SslApplicationProtocol.Http11] });
+        await stream.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "headscale.example.com",
+                ApplicationProtocols = [SslApplicationProtocol.Http11]
+            });
         return stream;
     }
 
@@ -122,7 +134,10 @@ internal sealed class Front : IAsyncDisposable
             File.Copy(snippet, Path.Combine(at, "snippets", Path.GetFileName(snippet)));
         }
 
-        folder.File("site.conf", Put(text, at).Replace("listen 443 ", $"listen 127.0.0.1:{port} ", StringComparison.Ordinal).Replace("listen 80;", $"listen 127.0.0.1:{plain};", StringComparison.Ordinal));
+        folder.File(
+            "site.conf",
+            Put(text, at).Replace("listen 443 ", $"listen 127.0.0.1:{port} ", StringComparison.Ordinal)
+                .Replace("listen 80;", $"listen 127.0.0.1:{plain};", StringComparison.Ordinal));
         var main = folder.File("nginx.conf", $$"""
             daemon off; pid {{at}}/nginx.pid; error_log {{at}}/error.log warn; worker_processes 1; {{(Environment.UserName == "root" ? "user root;" : "")}}
             events { }
@@ -137,8 +152,14 @@ internal sealed class Front : IAsyncDisposable
     private static ProcessStartInfo Caddy(TemporaryFolder folder, string text, int port)
     {
         var at = folder.Path;
-        var site = text.Replace("headscale.example.com {\n", $"https://headscale.example.com:{port} {{\n\tbind 127.0.0.1\n\ttls {at}/fullchain.pem {at}/privkey.pem\n", StringComparison.Ordinal);
-        var file = folder.File("Caddyfile", $"{{\n\tadmin off\n\tauto_https disable_redirects\n\tstorage file_system {at}/data\n\tlog {{\n\t\tlevel WARN\n\t}}\n}}\n{site}");
+        var site = text.Replace(
+            "headscale.example.com {\n",
+            $"https://headscale.example.com:{port} {{\n\tbind 127.0.0.1\n\ttls {at}/fullchain.pem {at}/privkey.pem\n",
+            StringComparison.Ordinal);
+        var file = folder.File(
+            "Caddyfile",
+            $"{{\n\tadmin off\n\tauto_https disable_redirects\n\tstorage file_system {at}/data\n\tlog {{\n\t\tlevel "
+            + $"WARN\n\t}}\n}}\n{site}");
         var start = new ProcessStartInfo("/usr/bin/caddy", ["run", "--config", file, "--adapter", "caddyfile"]);
         (start.Environment["HOME"], start.Environment["XDG_DATA_HOME"], start.Environment["XDG_CONFIG_HOME"]) = (at, at, at);
         return start;
@@ -157,7 +178,11 @@ internal sealed class Front : IAsyncDisposable
     private static ProcessStartInfo Apache(TemporaryFolder folder, string text, int port)
     {
         var at = folder.Path;
-        string[] modules = ["mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "headers", "setenvif", "ssl", "socache_shmcb", "proxy", "proxy_http", "auth_openidc"];
+        string[] modules =
+        [
+            "mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "headers", "setenvif", "ssl",
+            "socache_shmcb", "proxy", "proxy_http", "auth_openidc",
+        ];
         folder.OpenToEverybody();
 
         var file = folder.File("httpd.conf", $"""
@@ -185,7 +210,9 @@ internal sealed class Front : IAsyncDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("headscale.example.com");
-        var request = new CertificateRequest("CN=headscale.example.com", key, HashAlgorithmName.SHA256) { CertificateExtensions = { names.Build() } };
+        var request = new CertificateRequest(
+            "CN=headscale.example.com", key, HashAlgorithmName.SHA256)
+        { CertificateExtensions = { names.Build() } };
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(100));
         var (chain, secret) = (certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
         File.WriteAllText(Path.Combine(folder, "fullchain.pem"), chain);
@@ -214,7 +241,8 @@ internal sealed class Front : IAsyncDisposable
         }
     }
 
-    private bool IsOurs(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate?.GetCertHashString(HashAlgorithmName.SHA256) == _certificate;
+    private bool IsOurs(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        certificate?.GetCertHashString(HashAlgorithmName.SHA256) == _certificate;
 
     private void Say(string? line)
     {

@@ -23,7 +23,8 @@ public sealed class ReleaseTests
         await File.WriteAllBytesAsync(file, TarGz.Pack([new("x/b.txt", "b"u8.ToArray()), new("x/a", [1]) { IsProgram = true }], _time));
 
         var listing = await RunAsync("tar", "--utc", "-tvzf", file);
-        listing.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(one => $"{one.Split(' ')[0]} {one.Split(' ')[^1]}").Should().Equal(["drwxr-xr-x x/", "-rwxr-xr-x x/a", "-rw-r--r-- x/b.txt"]);
+        listing.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(one => $"{one.Split(' ')[0]} {one.Split(' ')[^1]}").Should()
+            .Equal(["drwxr-xr-x x/", "-rwxr-xr-x x/a", "-rw-r--r-- x/b.txt"]);
         listing.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().AllSatisfy(one => one.Should().Contain("2023-11-14 22:13"));
     }
 
@@ -38,7 +39,9 @@ public sealed class ReleaseTests
         control.Should().Contain(" Version: 1.2.3");
         control.Should().NotContain("libsqlite3");
         var content = await RunAsync("dpkg-deb", "--contents", file);
-        (new[] { "./usr/lib/headtower/gateway", "./usr/bin/gateway -> ../lib/headtower/gateway", "./lib/systemd/system/headtower.service", "./lib/systemd/system/headtower.socket", "./etc/headtower/headtower.yaml", "./usr/share/doc/headtower/README.md" }).Should().AllSatisfy(one => content.Should().Contain(one));
+        (new[] { "./usr/lib/headtower/gateway", "./usr/bin/gateway -> ../lib/headtower/gateway", "./lib/systemd/system/headtower.service",
+            "./lib/systemd/system/headtower.socket", "./etc/headtower/headtower.yaml", "./usr/share/doc/headtower/README.md" }).Should()
+            .AllSatisfy(one => content.Should().Contain(one));
     }
 
     [Fact]
@@ -46,7 +49,8 @@ public sealed class ReleaseTests
     {
         var lockFile = await File.ReadAllTextAsync(Path.Combine(Root, "Gateway", "packages.lock.json"));
         var bill = JsonNode.Parse(BillOfMaterials.Write("1.2.3", lockFile, _time))!;
-        var locked = JsonNode.Parse(lockFile)!["dependencies"]!.AsObject().First().Value!.AsObject().Select(one => $"pkg:nuget/{one.Key}@{one.Value!["resolved"]}");
+        var locked = JsonNode.Parse(lockFile)!["dependencies"]!.AsObject().First().Value!.AsObject()
+            .Select(one => $"pkg:nuget/{one.Key}@{one.Value!["resolved"]}");
 
         bill["components"]!.AsArray().Select(one => (string)one!["purl"]!).Order().Should().Equal(locked.Order());
         bill["components"]!.AsArray().Should().AllSatisfy(one => ((string)one!["hashes"]![0]!["content"]!).Length.Should().Be(128));
@@ -56,7 +60,8 @@ public sealed class ReleaseTests
     public void TheSameInputGivesTheSameBits()
     {
         var document = new Item("README.md", Encoding.UTF8.GetBytes("text"));
-        DebianPackage.Pack("1", _program, [document], Root, _time).Should().Equal(DebianPackage.Pack("1", _program, [document], Root, _time));
+        DebianPackage.Pack("1", _program, [document], Root, _time).Should()
+            .Equal(DebianPackage.Pack("1", _program, [document], Root, _time));
     }
 
     private static async Task<string> RunAsync(string program, params string[] arguments)

@@ -13,7 +13,9 @@ namespace Gateway.Tests.Deploy;
 public sealed partial class ShippedFileTests
 {
     /// <summary>Every file that brings settings of the gateway along.</summary>
-    public static TheoryData<string> WithSettings => ["systemd/headtower.yaml", "compose/headtower.yaml", "kubernetes/headtower.yaml", "helm/headtower/values.yaml", "traefik/dynamic.yaml"];
+    public static TheoryData<string> WithSettings =>
+        ["systemd/headtower.yaml", "compose/headtower.yaml", "kubernetes/headtower.yaml", "helm/headtower/values.yaml",
+            "traefik/dynamic.yaml"];
 
     [Theory]
     [MemberData(nameof(WithSettings))]
@@ -34,7 +36,8 @@ public sealed partial class ShippedFileTests
     public void TheChartRendersToTheManifestsBesideIt()
     {
         var values = (YamlMappingNode)Documents(Read("helm/headtower/values.yaml")).Single();
-        var rendered = Directory.GetFiles(Path.Combine(Front.Folder, "helm", "headtower", "templates")).SelectMany(file => Documents(Render(File.ReadAllText(file), values)));
+        var rendered = Directory.GetFiles(Path.Combine(Front.Folder, "helm", "headtower", "templates"))
+            .SelectMany(file => Documents(Render(File.ReadAllText(file), values)));
         var plain = Documents(Read("kubernetes/headtower.yaml"));
 
         rendered.Select(Key).Order().Should().Equal(plain.Select(Key).Order());
@@ -51,12 +54,17 @@ public sealed partial class ShippedFileTests
     {
         var deployment = Documents(Read("kubernetes/headtower.yaml")).Single(one => $"{one["kind"]}" == "Deployment");
         var (pod, container) = (deployment["spec"]["template"]["spec"], deployment["spec"]["template"]["spec"]["containers"][0]);
-        ($"{pod["securityContext"]["runAsNonRoot"]}", $"{pod["automountServiceAccountToken"]}", $"{container["securityContext"]["readOnlyRootFilesystem"]}", $"{container["securityContext"]["allowPrivilegeEscalation"]}").Should().Be(("true", "false", "true", "false"));
+        ($"{pod["securityContext"]["runAsNonRoot"]}", $"{pod["automountServiceAccountToken"]}",
+            $"{container["securityContext"]["readOnlyRootFilesystem"]}", $"{container["securityContext"]["allowPrivilegeEscalation"]}")
+                .Should()
+            .Be(("true", "false", "true", "false"));
         $"{container["securityContext"]["capabilities"]["drop"]}".Should().Be("[ ALL ]");
 
         var gateway = Documents(Read("compose/compose.yaml")).Single()["services"]["gateway"];
-        ($"{gateway["read_only"]}", $"{gateway["cap_drop"]}", $"{gateway["ports"]}").Should().Be(("true", "[ ALL ]", "[ 127.0.0.1:3000:3000 ]"));
-        ((YamlMappingNode)Documents(Read("compose/compose.yaml")).Single()["services"]["headscale"]).Children.ContainsKey("ports").Should().BeFalse();
+        ($"{gateway["read_only"]}", $"{gateway["cap_drop"]}", $"{gateway["ports"]}").Should()
+            .Be(("true", "[ ALL ]", "[ 127.0.0.1:3000:3000 ]"));
+        ((YamlMappingNode)Documents(Read("compose/compose.yaml")).Single()["services"]["headscale"]).Children.ContainsKey("ports").Should()
+            .BeFalse();
     }
 
     [Fact]
@@ -64,19 +72,22 @@ public sealed partial class ShippedFileTests
     {
         var http = Documents(Read("traefik/dynamic.yaml")).Single()["http"];
         $"{http["routers"]["headscale"]["middlewares"]}".Should().Be("[ nobody ]");
-        ($"{http["routers"]["headscale-pages"]["middlewares"]}", $"{http["routers"]["headscale-api"]["middlewares"]}").Should().Be(("[ nobody, authelia ]", "[ nobody, authelia ]"));
+        ($"{http["routers"]["headscale-pages"]["middlewares"]}", $"{http["routers"]["headscale-api"]["middlewares"]}").Should()
+            .Be(("[ nobody, authelia ]", "[ nobody, authelia ]"));
         var identity = ((YamlSequenceNode)http["middlewares"]["authelia"]["forwardAuth"]["authResponseHeaders"]).Select(one => $"{one}");
         var removed = (YamlMappingNode)http["middlewares"]["nobody"]["headers"]["customRequestHeaders"];
         identity.Should().AllSatisfy(one => $"{removed[one]}".Should().Be(""));
 
         // The labels say the same.
-        var labels = ((YamlMappingNode)Documents(Read("traefik/compose.labels.yaml")).Single()["services"]["gateway"]["labels"]).ToDictionary(one => $"{one.Key}", one => $"{one.Value}");
+        var labels = ((YamlMappingNode)Documents(Read("traefik/compose.labels.yaml")).Single()["services"]["gateway"]["labels"]).ToDictionary(
+            one => $"{one.Key}", one => $"{one.Value}");
         foreach (var router in new[] { "headscale", "headscale-pages", "headscale-api" })
         {
             labels[$"traefik.http.routers.{router}.rule"].Should().Be($"{http["routers"][router]["rule"]}");
         }
 
-        labels.Keys.Where(one => one.Contains(".customrequestheaders.", StringComparison.Ordinal)).Select(one => one.Split('.')[^1]).Should().Equal(removed.Select(one => $"{one.Key}"));
+        labels.Keys.Where(one => one.Contains(".customrequestheaders.", StringComparison.Ordinal)).Select(one => one.Split('.')[^1])
+            .Should().Equal(removed.Select(one => $"{one.Key}"));
         labels["traefik.http.middlewares.headtower-authelia.forwardauth.authresponseheaders"].Should().Be(string.Join(',', identity));
     }
 
@@ -85,11 +96,15 @@ public sealed partial class ShippedFileTests
     {
         var root = Path.GetDirectoryName(Front.Folder)!;
         var lines = File.ReadAllLines(Path.Combine(root, "Dockerfile"));
-        var copied = lines.Where(one => one.StartsWith("COPY ", StringComparison.Ordinal) && !one.Contains("--from", StringComparison.Ordinal)).SelectMany(one => one.Split(' ')[1..^1]);
+        var copied = lines.Where(
+            one => one.StartsWith("COPY ", StringComparison.Ordinal) && !one.Contains("--from", StringComparison.Ordinal))
+            .SelectMany(one => one.Split(' ')[1..^1]);
         copied.Should().AllSatisfy(one => Path.Exists(Path.Combine(root, one)).Should().BeTrue(one));
 
         // Without the rules of the code style, the build finds other faults than here.
-        Directory.GetFiles(root).Select(Path.GetFileName).Where(one => one is ".editorconfig" or "BannedSymbols.txt" || Path.GetExtension(one) is ".props" or ".targets").Except(copied).Should().BeEmpty();
+        Directory.GetFiles(root).Select(Path.GetFileName)
+            .Where(one => one is ".editorconfig" or "BannedSymbols.txt" || Path.GetExtension(one) is ".props" or ".targets").Except(copied)
+            .Should().BeEmpty();
         lines.Should().Contain("USER $APP_UID");
         lines.Should().Contain("RUN dotnet restore Gateway --locked-mode");
     }
@@ -108,10 +123,15 @@ public sealed partial class ShippedFileTests
         folder.File("headtower.service", Read("systemd/headtower.service").Replace("/usr/bin/gateway", program, StringComparison.Ordinal));
         folder.File("headtower.socket", Read("systemd/headtower.socket"));
 
-        var (status, said) = await RunAsync("systemd-analyze", "verify", "--man=no", Path.Combine(folder.Path, "headtower.service"), Path.Combine(folder.Path, "headtower.socket"));
-        (status, string.Join('\n', said.Split('\n').Where(one => one.Contains("headtower", StringComparison.Ordinal)))).Should().Be((0, ""));
-        var (_, exposure) = await RunAsync("systemd-analyze", "security", "--offline=true", "--no-pager", Path.Combine(folder.Path, "headtower.service"));
-        double.Parse(Exposure().Match(exposure).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture).Should().BeInRange(0.1, 2.0);
+        var (status, said) = await RunAsync(
+            "systemd-analyze", "verify", "--man=no", Path.Combine(folder.Path, "headtower.service"),
+            Path.Combine(folder.Path, "headtower.socket"));
+        (status, string.Join('\n', said.Split('\n').Where(one => one.Contains("headtower", StringComparison.Ordinal)))).Should()
+            .Be((0, ""));
+        var (_, exposure) = await RunAsync(
+            "systemd-analyze", "security", "--offline=true", "--no-pager", Path.Combine(folder.Path, "headtower.service"));
+        double.Parse(Exposure().Match(exposure).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture).Should()
+            .BeInRange(0.1, 2.0);
     }
 
     [SystemdFact]
@@ -120,8 +140,17 @@ public sealed partial class ShippedFileTests
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
         using var folder = new TemporaryFolder();
         var port = GatewayProcess.FreePort();
-        var config = folder.File("headtower.yaml", $"headscale: {{url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', api_key: {headscale.ApiKey}}}\nserver: {{host: 127.0.0.1, port: 1, data_path: {folder.Path}}}\n");
-        var start = new ProcessStartInfo("systemd-socket-activate", ["-l", $"127.0.0.1:{port}", "dotnet", typeof(App).Assembly.Location, "serve", "--config", config]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var config = folder.File(
+            "headtower.yaml",
+            $"headscale: {{url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', api_key: {headscale.ApiKey}}}\nserver: {{host: "
+            + $"127.0.0.1, port: 1, data_path: {folder.Path}}}\n");
+        var start = new ProcessStartInfo(
+            "systemd-socket-activate",
+            ["-l", $"127.0.0.1:{port}", "dotnet", typeof(App).Assembly.Location, "serve", "--config", config])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         using var process = Process.Start(start)!;
         try
         {
@@ -150,7 +179,8 @@ public sealed partial class ShippedFileTests
 
     private static async Task<(int Status, string Said)> RunAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var errors = process.StandardError.ReadToEndAsync();
         var text = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -179,10 +209,12 @@ public sealed partial class ShippedFileTests
     }
 
     /// <summary>The few things of Helm's language that the chart uses.</summary>
-    private static string Render(string template, YamlMappingNode values) => Placeholder().Replace(template, match => match.Groups[1].Value switch
+    private static string Render(string template, YamlMappingNode values) =>
+        Placeholder().Replace(template, match => match.Groups[1].Value switch
     {
         ".Release.Name" => "headtower",
-        ".Values.settings | nindent 4" => "\n    " + $"{values["settings"]}".TrimEnd('\n').Replace("\n", "\n    ", StringComparison.Ordinal),
+        ".Values.settings | nindent 4" =>
+            "\n    " + $"{values["settings"]}".TrimEnd('\n').Replace("\n", "\n    ", StringComparison.Ordinal),
         var name => $"{values[name[".Values.".Length..]]}",
     });
 

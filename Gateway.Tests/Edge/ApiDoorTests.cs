@@ -54,7 +54,10 @@ public sealed class ApiDoorTests
         await using var gateway = await TestGateway.StartAsync();
         var bytes = Encoding.Latin1.GetBytes(body);
 
-        var (head, text) = await gateway.SendRawAsync($"{line} HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{headers}{(bytes.Length > 0 || line.StartsWith('P') ? $"Content-Length: {bytes.Length}\r\n" : "")}\r\n", bytes);
+        var (head, text) = await gateway.SendRawAsync(
+            $"{line} HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: "
+            + $"close\r\n{headers}{(bytes.Length > 0 || line.StartsWith('P') ? $"Content-Length: {bytes.Length}\r\n" : "")}\r\n",
+            bytes);
 
         head.Should().StartWith($"HTTP/1.1 {status} ");
         text.Contains(says, StringComparison.Ordinal).Should().BeTrue($"the answer says '{says}': {text}");
@@ -78,7 +81,9 @@ public sealed class ApiDoorTests
     {
         await using var gateway = await TestGateway.StartAsync();
 
-        var (head, _) = await gateway.SendRawAsync($"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{Json}{framing}\r\n", "4\r\n{}\r\n\r\n0\r\n\r\n"u8.ToArray());
+        var (head, _) = await gateway.SendRawAsync(
+            $"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{Json}{framing}\r\n",
+            "4\r\n{}\r\n\r\n0\r\n\r\n"u8.ToArray());
 
         head.Should().MatchRegex("^HTTP/1\\.1 (400|501) ");
         gateway.Headscale.Forwarded.Should().BeEmpty();
@@ -92,7 +97,9 @@ public sealed class ApiDoorTests
     {
         await using var gateway = await TestGateway.StartAsync();
 
-        var (head, _) = await gateway.SendRawAsync($"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{Json}Transfer-Encoding: chunked\r\n\r\n", Encoding.ASCII.GetBytes(chunks));
+        var (head, _) = await gateway.SendRawAsync(
+            $"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{Json}Transfer-Encoding: chunked\r\n\r\n",
+            Encoding.ASCII.GetBytes(chunks));
 
         head.Should().StartWith("HTTP/1.1 400 ");
         gateway.Headscale.Forwarded.Should().BeEmpty();
@@ -103,7 +110,9 @@ public sealed class ApiDoorTests
     {
         await using var gateway = await TestGateway.StartAsync();
 
-        var (head, _) = await gateway.SendRawAsync($"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{Json}Transfer-Encoding: chunked\r\n\r\n", "5\r\n{\"nam\r\n7\r\ne\":\"x\"}\r\n0\r\n\r\n"u8.ToArray());
+        var (head, _) = await gateway.SendRawAsync(
+            $"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nConnection: close\r\n{Json}Transfer-Encoding: chunked\r\n\r\n",
+            "5\r\n{\"nam\r\n7\r\ne\":\"x\"}\r\n0\r\n\r\n"u8.ToArray());
 
         head.Should().StartWith("HTTP/1.1 200 ");
         var received = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
@@ -120,7 +129,8 @@ public sealed class ApiDoorTests
         await using var gateway = await TestGateway.StartAsync();
         using var client = gateway.As("alice");
 
-        var (status, text) = await TestGateway.CallAsync(client, path.EndsWith("policy", StringComparison.Ordinal) ? "PUT" : "POST", path, new string(' ', size));
+        var (status, text) = await TestGateway.CallAsync(
+            client, path.EndsWith("policy", StringComparison.Ordinal) ? "PUT" : "POST", path, new string(' ', size));
 
         status.Should().Be(413);
         text.Should().Contain("larger than");

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Tests.Edge;
 
-/// <summary>Who the client is behind trusted proxies: what clients write themselves changes nothing, and a proxy is never taken for its clients.</summary>
+/// <summary>
+/// Who the client is behind trusted proxies: what clients write themselves changes nothing, and a proxy is never taken for its clients.
+/// </summary>
 [Trait("Category", "Fast")]
 public sealed class ForwardedClientTests
 {

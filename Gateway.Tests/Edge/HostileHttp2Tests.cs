@@ -6,9 +6,13 @@ namespace Gateway.Tests.Edge;
 public sealed class HostileHttp2Tests
 {
     /// <summary>About connections and framing, HTTP/2 says other things in other ways (RFC 9113 8.2.2).</summary>
-    private static readonly HashSet<string> _ofConnections = new(StringComparer.OrdinalIgnoreCase) { "Connection", "Transfer-Encoding", "Upgrade", "Keep-Alive", "Proxy-Connection", "TE", "Host" };
+    private static readonly HashSet<string> _ofConnections = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Connection", "Transfer-Encoding", "Upgrade", "Keep-Alive", "Proxy-Connection", "TE", "Host",
+    };
 
-    public static TheoryData<string> Classes => [.. HostileRequest.All.Select(one => one.Class).Distinct().Except(["framing", "hop-by-hop"])];
+    public static TheoryData<string> Classes =>
+        [.. HostileRequest.All.Select(one => one.Class).Distinct().Except(["framing", "hop-by-hop"])];
 
     [Theory]
     [MemberData(nameof(Classes))]
@@ -16,14 +20,16 @@ public sealed class HostileHttp2Tests
     {
         await using var guarded = await GuardedGateway.StartAsync();
         var (wrong, sent) = (new List<string>(), 0);
-        foreach (var (request, tls) in HostileRequest.All.Where(one => one.Class == kind && one.Parts is not null).SelectMany(one => new[] { (one, false), (one, true) }))
+        foreach (var (request, tls) in HostileRequest.All.Where(one => one.Class == kind && one.Parts is not null)
+            .SelectMany(one => new[] { (one, false), (one, true) }))
         {
             var (method, target, headers, body) = request.Parts!.Value;
             var authority = headers.FirstOrDefault(one => one.Name.Equals("Host", StringComparison.OrdinalIgnoreCase)).Value ?? "";
             guarded.Gateway.Headscale.Forget();
             await using var connection = await guarded.ConnectHttp2Async(request.IsProxy, tls);
             var answer = await new Http2Peer(connection).SendAsync(
-                [(":method", method), (":scheme", tls ? "https" : "http"), (":path", target), (":authority", authority), .. headers.Where(one => !_ofConnections.Contains(one.Name)).Select(one => (Lower(one.Name), one.Value))],
+                [(":method", method), (":scheme", tls ? "https" : "http"), (":path", target), (":authority", authority),
+                    .. headers.Where(one => !_ofConnections.Contains(one.Name)).Select(one => (Lower(one.Name), one.Value))],
                 body);
             sent++;
 
@@ -58,10 +64,15 @@ public sealed class HostileHttp2Tests
     public async Task WhatOnlyFramesCanSayIsRefused(string what, int status, string changed)
     {
         await using var guarded = await GuardedGateway.StartAsync();
-        var changes = changed.Split('|').Select(one => (Name: one[..one.IndexOf('=', 1)], Value: one[(one.IndexOf('=', 1) + 1)..])).ToArray();
+        var changes = changed.Split('|').Select(one => (Name: one[..one.IndexOf('=', 1)], Value: one[(one.IndexOf('=', 1) + 1)..]))
+            .ToArray();
         foreach (var tls in new[] { false, true })
         {
-            (string Name, string Value)[] usual = [(":method", "GET"), (":scheme", tls ? "https" : "http"), (":path", "/api/v1/node"), (":authority", "gw.example.test"), ("accept", "application/json"), ("x-forwarded-for", "192.0.2.10"), ("remote-user", "vera")];
+            (string Name, string Value)[] usual =
+            [
+                (":method", "GET"), (":scheme", tls ? "https" : "http"), (":path", "/api/v1/node"), (":authority", "gw.example.test"),
+                ("accept", "application/json"), ("x-forwarded-for", "192.0.2.10"), ("remote-user", "vera"),
+            ];
             await using var connection = await guarded.ConnectHttp2Async(asProxy: true, tls);
 
             // What is changed takes the place of the usual; what is said twice, or late, stands beside it.
@@ -87,7 +98,8 @@ public sealed class HostileHttp2Tests
         await using var connection = await guarded.ConnectHttp2Async(asProxy: true, tls);
 
         var answer = await new Http2Peer(connection).SendAsync(
-            [(":method", "POST"), (":scheme", tls ? "https" : "http"), (":path", "/api/v1/user"), (":authority", "gw.example.test"), ("x-forwarded-for", "192.0.2.10"), ("remote-user", "bob"), ("content-type", "application/json")],
+            [(":method", "POST"), (":scheme", tls ? "https" : "http"), (":path", "/api/v1/user"), (":authority", "gw.example.test"),
+                ("x-forwarded-for", "192.0.2.10"), ("remote-user", "bob"), ("content-type", "application/json")],
             """{"name":"new"}""",
             trailers: [("remote-user", "alice"), ("authorization", "Bearer x")]);
 

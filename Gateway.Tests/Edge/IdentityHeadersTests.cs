@@ -10,7 +10,8 @@ namespace Gateway.Tests.Edge;
 public sealed class IdentityHeadersTests
 {
     private static readonly ProxyAuthSettings _settings = Some.Settings(
-        "headscale: {url: http://h, api_key: hskey-api-aaaaaaaaaaaa-" + new string('a', 64) + "}\nserver: {proxy_auth: {enabled: true, user_header: X-MyUser, ip_header: X-Forwarded-For}}")
+        "headscale: {url: http://h, api_key: hskey-api-aaaaaaaaaaaa-" + new string('a', 64) + "}\nserver: {proxy_auth: {enabled: true, "
+            + "user_header: X-MyUser, ip_header: X-Forwarded-For}}")
         .Settings!.Server.ProxyAuth!;
 
     public static TheoryData<char> TokenCharacters => [.. "!#$%&'*+-.^_`|~"];
@@ -45,7 +46,8 @@ public sealed class IdentityHeadersTests
     [MemberData(nameof(TokenCharacters))]
     public void EveryTokenCharacterCountsAsTheSameSeparator(char separator)
     {
-        foreach (var name in new[] { $"X{separator}MyUser", $"Remote{separator}User", $"X{separator}Forwarded{separator}For", $"x{separator}goog{separator}iap" })
+        foreach (var name in new[] { $"X{separator}MyUser", $"Remote{separator}User", $"X{separator}Forwarded{separator}For",
+            $"x{separator}goog{separator}iap" })
         {
             var headers = new HeaderDictionary { [name] = "mallory" };
             IdentityHeaders.TakeFrom(headers, _settings);
@@ -72,5 +74,6 @@ public sealed class IdentityHeadersTests
     [InlineData("x_myuser", "X-MyUser", true)]
     [InlineData("keep-alive", "X-MyUser", false)]
     public void ANominatedHeaderIsNoticed(string connection, string name, bool isNominated) =>
-        IdentityHeaders.TakeFrom(new HeaderDictionary { ["Connection"] = connection }, _settings).IsNominated(name).Should().Be(isNominated);
+        IdentityHeaders.TakeFrom(new HeaderDictionary { ["Connection"] = connection }, _settings).IsNominated(name).Should()
+            .Be(isNominated);
 }

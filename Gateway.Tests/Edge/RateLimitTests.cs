@@ -10,14 +10,16 @@ namespace Gateway.Tests.Edge;
 public sealed class RateLimitTests
 {
     private const string Few = "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 5, caller_per_minute: 8}";
-    private const string Chained = "    ip_header: X-Forwarded-For\n    allowed_cidrs: [192.0.2.0/24, '2001:db8::/32']\n" + TestGateway.RoleMap;
+    private const string Chained = "    ip_header: X-Forwarded-For\n    allowed_cidrs: [192.0.2.0/24, "
+        + "'2001:db8::/32']\n" + TestGateway.RoleMap;
 
     [Fact]
     public async Task StrangersAreLimitedPerAddressAndPerSlash64()
     {
         await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few);
 
-        foreach (var (first, same, other) in new[] { ("192.0.2.1", "192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2:3", "2001:db8:0:1::1") })
+        foreach (var (first, same, other) in new[] { ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+            ("2001:db8::1", "2001:db8::2:3", "2001:db8:0:1::1") })
         {
             (await StatusesAsync(gateway.As(null), first, 6)).Should().Equal([401, 401, 401, 401, 401, 429]);
             (await StatusesAsync(gateway.As(null), same, 1)).Should().Equal([429]);
@@ -35,7 +37,9 @@ public sealed class RateLimitTests
         await using var gateway = await TestGateway.StartAsync();
         await using (var connection = await gateway.ConnectAsync())
         {
-            var sending = connection.WriteAsync(Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat("GET /api/v1/node HTTP/1.1\r\nHost: x\r\n\r\n", Requests - 1)) + "GET /api/v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+            var sending = connection.WriteAsync(
+                Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat("GET /api/v1/node HTTP/1.1\r\nHost: x\r\n\r\n", Requests - 1))
+                    + "GET /api/v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
             using var answers = new MemoryStream();
             await connection.CopyToAsync(answers);
             await sending;
@@ -45,7 +49,8 @@ public sealed class RateLimitTests
 
         audit.Select(one => one.Reason).Distinct().Should().BeEquivalentTo("sign_in_required", "too_many");
         audit.Sum(one => one.Count).Should().Be(Requests);
-        Directory.EnumerateFiles(gateway.Configuration.Settings.Audit.Folder).Sum(file => File.ReadLines(file).Count()).Should().BeLessThan(20);
+        Directory.EnumerateFiles(gateway.Configuration.Settings.Audit.Folder).Sum(file => File.ReadLines(file).Count()).Should()
+            .BeLessThan(20);
     }
 
     [Fact]
@@ -76,7 +81,8 @@ public sealed class RateLimitTests
         for (var times = 0; times < 6; times++)
         {
             using var client = gateway.As(null);
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", $"hskey-api-{times:d12}-{new string('a', 64)}");
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+                "Bearer", $"hskey-api-{times:d12}-{new string('a', 64)}");
             (await StatusesAsync(client, "192.0.2.1", 1)).Should().Equal([times < 5 ? refused : 429]);
         }
 
@@ -89,7 +95,8 @@ public sealed class RateLimitTests
     public async Task OwnPagesCountAndWhatMonitorsAskForDoesNot()
     {
         var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false", port: port);
+        await using var gateway = await TestGateway.StartAsync(
+            proxyAuth: Chained, more: Few, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false", port: port);
 
         (await StatusesAsync(gateway.As(null), "192.0.2.1", 6, "/admin/login")).Should().Equal([200, 200, 200, 200, 200, 429]);
         (await StatusesAsync(gateway.As(null), "192.0.2.1", 3, "/admin/healthz")).Should().Equal([200, 200, 200]);
@@ -106,7 +113,10 @@ public sealed class RateLimitTests
         for (var times = 0; times < 20; times++)
         {
             await using var tunnel = await gateway.ConnectAsync();
-            await tunnel.WriteAsync(Encoding.ASCII.GetBytes("POST /ts2021 HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: " + "AHEBAG" + new string('A', 130) + "\r\n\r\n"));
+            await tunnel.WriteAsync(
+                Encoding.ASCII.GetBytes("POST /ts2021 HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: "
+                    + "upgrade\r\nUpgrade: "
+                    + "tailscale-control-protocol\r\nX-Tailscale-Handshake: " + "AHEBAG" + new string('A', 130) + "\r\n\r\n"));
             (await RawPeer.ReadHeadAsync(tunnel)).Should().StartWith("HTTP/1.1 101 ");
         }
     }
@@ -114,7 +124,8 @@ public sealed class RateLimitTests
     [Fact]
     public async Task ZeroIsNoLimit()
     {
-        await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 0}");
+        await using var gateway = await TestGateway.StartAsync(
+            proxyAuth: Chained, more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 0}");
 
         (await StatusesAsync(gateway.As(null), "192.0.2.1", 400)).Should().AllSatisfy(status => status.Should().Be(401));
     }
@@ -129,7 +140,8 @@ public sealed class RateLimitTests
             {
                 using var answer = await client.GetAsync(new Uri(target, UriKind.Relative));
                 statuses.Add((int)answer.StatusCode);
-                (answer.Headers.RetryAfter?.Delta is { TotalSeconds: >= 1 and <= 60 }).Should().Be(answer.StatusCode is HttpStatusCode.TooManyRequests);
+                (answer.Headers.RetryAfter?.Delta is { TotalSeconds: >= 1 and <= 60 }).Should()
+                    .Be(answer.StatusCode is HttpStatusCode.TooManyRequests);
             }
 
             return statuses;

@@ -35,5 +35,6 @@ public sealed class TokenBucketsTests
     [Theory]
     [InlineData("192.0.2.1", "192.0.2.1")]
     [InlineData("2001:db8::1:2:3:4", "2001:db8::")]
-    public void AHouseholdIsOneAddress(string address, string group) => RateLimits.GroupOf(IPAddress.Parse(address)).ToString().Should().Be(group);
+    public void AHouseholdIsOneAddress(string address, string group) =>
+        RateLimits.GroupOf(IPAddress.Parse(address)).ToString().Should().Be(group);
 }

@@ -15,11 +15,15 @@ public sealed class ClientPlaneTests
             var rows = new TheoryData<string, string>();
 
             // What was there up to 0.29 is tested with 0.29.
-            foreach (var row in Some.Table.Rules.Where(one => one.Plane is Plane.Client && !one.UpgradeOnly && !one.Id.StartsWith("client.swagger", StringComparison.Ordinal)))
+            foreach (var row in Some.Table.Rules.Where(one => one.Plane is Plane.Client && !one.UpgradeOnly
+                && !one.Id.StartsWith("client.swagger", StringComparison.Ordinal)))
             {
                 foreach (var method in row.Methods)
                 {
-                    rows.Add(method, row.Path.Pattern.Replace("{id}", "hskey-authreq-0123", StringComparison.Ordinal).Replace("{platform}", "ios", StringComparison.Ordinal));
+                    rows.Add(
+                        method,
+                        row.Path.Pattern.Replace("{id}", "hskey-authreq-0123", StringComparison.Ordinal)
+                            .Replace("{platform}", "ios", StringComparison.Ordinal));
                 }
             }
 
@@ -34,7 +38,8 @@ public sealed class ClientPlaneTests
         await using var gateway = await TestGateway.StartAsync(30);
         using var client = gateway.As(null);
         using var request = new HttpRequestMessage(
-            new HttpMethod(method), new Uri($"http://{gateway.Url.Authority}{path}?v=113&x=%2e%zz", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+            new HttpMethod(method), new Uri($"http://{gateway.Url.Authority}{path}?v=113&x=%2e%zz",
+                new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
         request.Headers.TryAddWithoutValidation("Cookie", "state_abcdef=1");
         request.Headers.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.1");
         request.Headers.TryAddWithoutValidation("Remote_User", "alice");
@@ -65,7 +70,8 @@ public sealed class ClientPlaneTests
     {
         await using var gateway = await TestGateway.StartAsync();
         await using var connection = await gateway.ConnectAsync();
-        await connection.WriteAsync(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+        await connection.WriteAsync(
+            Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
         using var reader = new StreamReader(connection);
 
         (await reader.ReadLineAsync()).Should().MatchRegex("^HTTP/1.1 40[45] ");

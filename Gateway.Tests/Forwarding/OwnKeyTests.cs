@@ -58,7 +58,8 @@ public sealed class OwnKeyTests
     [Fact]
     public async Task NobodyUsesUpTheShareOfAKeyByItsPublicPrefix()
     {
-        await using var gateway = await TestGateway.StartAsync(more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 5}");
+        await using var gateway = await TestGateway.StartAsync(
+            more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 5}");
         var key = gateway.Headscale.ApiKey;
         var forged = key[..^64] + new string('0', 64);
         for (var times = 0; times < 12; times++)
@@ -72,7 +73,8 @@ public sealed class OwnKeyTests
     [Fact]
     public async Task AKeyThatHeadscaleTookIsNotHeldUpByStrangersAtItsAddress()
     {
-        await using var gateway = await TestGateway.StartAsync(more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 5}");
+        await using var gateway = await TestGateway.StartAsync(
+            more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 5}");
         using var client = WithKey(gateway);
         (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(200);
         for (var times = 0; times < 8; times++)
@@ -91,6 +93,7 @@ public sealed class OwnKeyTests
     {
         await using var gateway = await TestGateway.StartAsync(version);
         using var client = gateway.As(null);
+        await Until.TrueAsync(() => Task.FromResult(gateway.Log.Has($"Headscale 0.{version} was found")), "the version is known");
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "made-up");
         using var answer = await client.GetAsync(new Uri("/api/v1/node", UriKind.Relative));
 
@@ -117,9 +120,11 @@ public sealed class OwnKeyTests
         return (int)answer.StatusCode;
     }
 
-    private static async Task<(string Head, string Text)> RawAsync(TestGateway gateway, string path, string credential, string method = "POST")
+    private static async Task<(string Head, string Text)> RawAsync(
+        TestGateway gateway, string path, string credential, string method = "POST")
     {
-        var (head, text) = await gateway.SendRawAsync($"{method} {path} HTTP/1.1\r\nHost: x\r\n{credential}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", []);
+        var (head, text) = await gateway.SendRawAsync(
+            $"{method} {path} HTTP/1.1\r\nHost: x\r\n{credential}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", []);
         return (head, text);
     }
 }

@@ -12,7 +12,9 @@ public sealed class TunnelTests
 {
     private static readonly string _handshake = Convert.ToBase64String(new byte[102]);
 
-    private static string Ts2021 => $"POST /ts2021 HTTP/1.1\r\nHost: gateway.example.test\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: {_handshake}\r\n\r\n";
+    private static string Ts2021 =>
+        $"POST /ts2021 HTTP/1.1\r\nHost: gateway.example.test\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: 0\r\nConnection: "
+        + $"upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: {_handshake}\r\n\r\n";
 
     [Fact]
     public async Task TheControlProtocolIsUpgradedAndItsFirstBytesArrive()
@@ -37,7 +39,8 @@ public sealed class TunnelTests
     {
         await using var gateway = await TestGateway.StartAsync();
         await using var tunnel = await gateway.ConnectAsync();
-        await tunnel.WriteAsync("GET /derp HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: DERP\r\nIdeal-Node: 1\r\n\r\n"u8.ToArray());
+        await tunnel.WriteAsync(
+            "GET /derp HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: DERP\r\nIdeal-Node: 1\r\n\r\n"u8.ToArray());
 
         (await ReadHeadAsync(tunnel)).Should().Contain("\r\nUpgrade: DERP\r\n");
         (await ReadAsync(tunnel, 5)).Should().Equal([1, 0, 0, 0, 40]);
@@ -52,7 +55,8 @@ public sealed class TunnelTests
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(protocol);
         socket.Options.SetRequestHeader("Origin", "https://elsewhere.example");
-        await socket.ConnectAsync(new Uri($"ws://{gateway.Url.Authority}/{path}?X-Tailscale-Handshake={Uri.EscapeDataString(_handshake)}"), default);
+        await socket.ConnectAsync(
+            new Uri($"ws://{gateway.Url.Authority}/{path}?X-Tailscale-Handshake={Uri.EscapeDataString(_handshake)}"), default);
 
         await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Binary, endOfMessage: true, default);
         var buffer = new byte[16];
@@ -140,7 +144,8 @@ public sealed class TunnelTests
         await using var peer = new RawPeer(async stream =>
         {
             await RawPeer.ReadHeadAsync(stream);
-            await stream.WriteAsync("HTTP/1.1 101 Switching Protocols\r\nUpgrade: tailscale-control-protocol\r\nConnection: upgrade\r\n\r\n"u8.ToArray());
+            await stream.WriteAsync(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tailscale-control-protocol\r\nConnection: upgrade\r\n\r\n"u8.ToArray());
             if (clientGoes)
             {
                 (await ReadToEndAsync(stream)).Should().Be(0);

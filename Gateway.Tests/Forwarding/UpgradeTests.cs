@@ -22,13 +22,15 @@ public sealed class UpgradeTests
         await using var gateway = await peer.StartGatewayAsync();
         await using var tunnel = await gateway.ConnectAsync();
         await tunnel.WriteAsync(Encoding.ASCII.GetBytes(
-            $"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            $"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nSec-WebSocket-Version: "
+            + $"13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             + $"X-Tailscale-Handshake: {_handshake}\r\n{(method == "POST" ? "Content-Length: 0\r\n" : "")}\r\n"));
 
         var head = (await seen.Task.WaitAsync(TimeSpan.FromSeconds(20))).Split("\r\n");
         head.Should().ContainSingle(line => line.StartsWith("Connection:", StringComparison.OrdinalIgnoreCase))
             .Which.Should().BeEquivalentTo("Connection: upgrade");
-        head.Should().ContainSingle(line => line.StartsWith("Upgrade:", StringComparison.OrdinalIgnoreCase)).Which.Should().Be($"Upgrade: {protocol}");
+        head.Should().ContainSingle(line => line.StartsWith("Upgrade:", StringComparison.OrdinalIgnoreCase)).Which.Should()
+            .Be($"Upgrade: {protocol}");
         (await RawPeer.ReadHeadAsync(tunnel)).Should().StartWith("HTTP/1.1 101 ");
     }
 
@@ -50,13 +52,15 @@ public sealed class UpgradeTests
             await using var gateway = await TestGateway.StartAsync();
             var credential = ownKey ? $"Authorization: Bearer {gateway.Headscale.ApiKey}" : "Remote-User: alice";
             var (head, _) = await gateway.SendRawAsync(
-                $"GET {target} HTTP/1.1\r\nHost: gateway.example.test\r\n{credential}\r\nConnection: Upgrade, close\r\nUpgrade: {protocol}\r\n"
+                $"GET {target} HTTP/1.1\r\nHost: gateway.example.test\r\n{credential}\r\nConnection: Upgrade, close\r\nUpgrade: "
+                + $"{protocol}\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://evil.example\r\n\r\n",
                 []);
 
             head.Should().NotContain(" 101 ");
             gateway.Headscale.Forwarded.Should().NotContain(received => received.Header("Upgrade") != null);
-            gateway.Headscale.Forwarded.Should().NotContain(received => (received.Header("Connection") ?? "").Contains("pgrade", StringComparison.Ordinal));
+            gateway.Headscale.Forwarded.Should()
+                .NotContain(received => (received.Header("Connection") ?? "").Contains("pgrade", StringComparison.Ordinal));
         }
     }
 
@@ -66,12 +70,14 @@ public sealed class UpgradeTests
         await using var peer = new RawPeer(async stream =>
         {
             await RawPeer.ReadHeadAsync(stream);
-            await stream.WriteAsync("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nsecret bytes"u8.ToArray());
+            await stream.WriteAsync(
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nsecret bytes"u8.ToArray());
         });
         await using var gateway = await peer.StartGatewayAsync();
         await using var connection = await gateway.ConnectAsync();
         await connection.WriteAsync(Encoding.ASCII.GetBytes(
-            "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer abcdefg.abcdefghijklmnopqrstuvwxyzabcdef\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"));
+            "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer abcdefg.abcdefghijklmnopqrstuvwxyzabcdef\r\nContent-Type: "
+            + "application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"));
         using var answer = new StreamReader(connection);
 
         var text = await answer.ReadToEndAsync();
@@ -85,7 +91,10 @@ public sealed class UpgradeTests
         await using var gateway = await TestGateway.StartAsync();
         for (var times = 0; times < 3; times++)
         {
-            var (head, text) = await gateway.SendRawAsync($"POST /ts2021 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\nX-Tailscale-Handshake: {_handshake}\r\n\r\n", []);
+            var (head, text) = await gateway.SendRawAsync(
+                $"POST /ts2021 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\nX-Tailscale-Handshake: "
+                + $"{_handshake}\r\n\r\n",
+                []);
             head.Should().StartWith("HTTP/1.1 405 ");
             text.Should().Contain("must pass Upgrade and Connection on");
         }
@@ -108,7 +117,8 @@ public sealed class UpgradeTests
     {
         var head = await RawPeer.ReadHeadAsync(stream);
         await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: {protocol}\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"));
+            $"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: {protocol}\r\nSec-WebSocket-Accept: "
+            + $"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"));
         seen.TrySetResult(head);
     }
 }

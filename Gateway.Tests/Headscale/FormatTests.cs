@@ -37,7 +37,8 @@ public sealed class ApiKeyFormatTests
     [InlineData(New, "hskey-api-quHk95u-A9-C-***", true)]
     [InlineData(New, "hskey-api-quHk95u-A9-D-***", false)]
     [InlineData(New, "***", false)]
-    public void AListedPrefixIsRecognised(string key, string listed, bool isSame) => ApiKeyFormat.IsListedAs(key, listed).Should().Be(isSame);
+    public void AListedPrefixIsRecognised(string key, string listed, bool isSame) =>
+        ApiKeyFormat.IsListedAs(key, listed).Should().Be(isSame);
 }
 
 public sealed class HeadscaleVersionTests
@@ -59,7 +60,8 @@ public sealed class HeadscaleVersionTests
     [Theory]
     [InlineData("v0.99.0", "0.30")]
     [InlineData("v0.20.0", "0.26")]
-    public void AnUnknownVersionIsTreatedLikeTheNearestKnown(string text, string like) => HeadscaleVersion.Parse(text)!.Value.Known.ToString().Should().Be(like);
+    public void AnUnknownVersionIsTreatedLikeTheNearestKnown(string text, string like) =>
+        HeadscaleVersion.Parse(text)!.Value.Known.ToString().Should().Be(like);
 }
 
 public sealed class BodyTextTests
@@ -75,7 +77,7 @@ public sealed class BodyTextTests
         var members = BodyText.Parse(Encoding.UTF8.GetBytes(body), _create, HeadscaleVersion.Newest, out var complaint);
 
         complaint.Should().Be("");
-        Encoding.UTF8.GetString(BodyText.Write(members!, _create)).Should().Be(sent);
+        Encoding.UTF8.GetString(BodyWriter.Write(members!, _create)).Should().Be(sent);
     }
 
     [Theory]
@@ -116,7 +118,10 @@ public sealed class BodyTextTests
     [Fact]
     public void BytesThatAreNoTextAreRefused()
     {
-        BodyText.Parse("{\"name\":\"\xff\"}"u8.ToArray()[..^3].Concat((byte[])[0xff, (byte)'"', (byte)'}']).ToArray(), Bodies.All["create_user"], HeadscaleVersion.Newest, out _).Should().BeNull();
+        BodyText.Parse(
+            "{\"name\":\"\xff\"}"u8.ToArray()[..^3].Concat((byte[])[0xff, (byte)'"', (byte)'}']).ToArray(), Bodies.All["create_user"],
+            HeadscaleVersion.Newest, out _)
+            .Should().BeNull();
         BodyText.Parse("""{"name":"\ud800"}"""u8, Bodies.All["create_user"], HeadscaleVersion.Newest, out _).Should().BeNull();
     }
 
@@ -127,7 +132,7 @@ public sealed class BodyTextTests
         var body = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string?> { ["name"] = name, ["email"] = email ?? "" });
         if (BodyText.Parse(body, Bodies.All["create_user"], HeadscaleVersion.Newest, out _) is { } members)
         {
-            using var sent = JsonDocument.Parse(BodyText.Write(members, Bodies.All["create_user"]));
+            using var sent = JsonDocument.Parse(BodyWriter.Write(members, Bodies.All["create_user"]));
             using var read = JsonDocument.Parse(body);
             JsonElement.DeepEquals(read.RootElement, sent.RootElement).Should().BeTrue();
         }
@@ -173,7 +178,8 @@ public sealed class QueryTextTests
     [InlineData("/api/v1/a%zz", false)]
     [InlineData("/api/v1/a;b", false)]
     [InlineData("/api\\v1", false)]
-    public void ACanonicalPathIsReadAlikeEverywhere(string path, bool isCanonical) => RawTarget.Parse(path)!.Value.IsCanonical.Should().Be(isCanonical);
+    public void ACanonicalPathIsReadAlikeEverywhere(string path, bool isCanonical) =>
+        RawTarget.Parse(path)!.Value.IsCanonical.Should().Be(isCanonical);
 }
 
 public sealed class RefusalTests

@@ -33,7 +33,8 @@ public sealed class GatewayKeyTests
             ]);
         }
 
-        foreach (var client in new[] { gateway.AsPerson("alice"), gateway.AsPerson("bob"), WithKey(gateway, key), WithKey(gateway, other.Key) })
+        foreach (var client in new[] { gateway.AsPerson("alice"), gateway.AsPerson("bob"), WithKey(gateway, key),
+            WithKey(gateway, other.Key) })
         {
             foreach (var (method, target, body) in calls)
             {
@@ -54,8 +55,10 @@ public sealed class GatewayKeyTests
             }
         }
 
-        gateway.Headscale.Forwarded.Where(one => one.Method == "POST").Should().AllSatisfy(one => (one.Body is [_, '"', 'p' or 'i', ..]).Should().BeTrue(one.Body));
-        (await gateway.StopAndReadAuditAsync()).Any(one => one is { Reason: "gateway_key_spared", Status: 403, Row: "apikeys.delete" }).Should().BeTrue();
+        gateway.Headscale.Forwarded.Where(one => one.Method == "POST").Should()
+            .AllSatisfy(one => (one.Body is [_, '"', 'p' or 'i', ..]).Should().BeTrue(one.Body));
+        (await gateway.StopAndReadAuditAsync()).Any(one => one is { Reason: "gateway_key_spared", Status: 403, Row: "apikeys.delete" })
+            .Should().BeTrue();
     }
 
     [Theory]
@@ -81,7 +84,8 @@ public sealed class GatewayKeyTests
         var bytes = Encoding.UTF8.GetBytes(body?.Replace("PREFIX", prefix, StringComparison.Ordinal) ?? "");
 
         var (head, _) = await gateway.SendRawAsync(
-            $"{method} {target.Replace("PREFIX", prefix, StringComparison.Ordinal)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {gateway.Headscale.ApiKey}\r\n"
+            $"{method} {target.Replace("PREFIX", prefix, StringComparison.Ordinal)} HTTP/1.1\r\nHost: x\r\nConnection: "
+            + $"close\r\nAuthorization: Bearer {gateway.Headscale.ApiKey}\r\n"
             + $"X-HTTP-Method-Override: DELETE\r\nContent-Type: application/json\r\nContent-Length: {bytes.Length}\r\n\r\n",
             bytes);
 

@@ -14,7 +14,8 @@ public sealed class NoticedTroubleTests
         var port = headscale.Url.Port;
         await using var gateway = await TestGateway.StartAsync(headscale: headscale);
         using var client = gateway.As("alice");
-        await Until.TrueAsync(async () => (await TestGateway.CallAsync(client, "GET", "/admin/readyz")).Status == 200, "the gateway is ready");
+        await Until.TrueAsync(
+            async () => (await TestGateway.CallAsync(client, "GET", "/admin/readyz")).Status == 200, "the gateway is ready");
         await headscale.DisposeAsync();
 
         (await TestGateway.CallAsync(client, "GET", "/key?v=1")).Status.Should().Be(502);
@@ -29,14 +30,17 @@ public sealed class NoticedTroubleTests
     public async Task ConnectionsOfStrangersDoNotMakeHeadscaleCheckKeys()
     {
         await using var gateway = await TestGateway.StartAsync();
-        await Until.TrueAsync(() => Task.FromResult(gateway.Headscale.Everything.Any(call => call.Target == "/api/v1/apikey")), "the key was checked once");
+        await Until.TrueAsync(
+            () => Task.FromResult(gateway.Headscale.Everything.Any(call => call.Target == "/api/v1/apikey")), "the key was checked once");
         var before = gateway.Headscale.Everything.Count(call => call.Target == "/api/v1/apikey");
         var versions = gateway.Headscale.Everything.Count(call => call.Target == "/version");
         await using var tunnel = await gateway.ConnectAsync();
         await tunnel.WriteAsync("GET /derp HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n"u8.ToArray());
         await RawPeer.ReadHeadAsync(tunnel);
 
-        await Until.TrueAsync(() => Task.FromResult(gateway.Headscale.Everything.Count(call => call.Target == "/version") > versions), "the version was asked for");
+        await Until.TrueAsync(
+            () => Task.FromResult(gateway.Headscale.Everything.Count(call => call.Target == "/version") > versions),
+            "the version was asked for");
         gateway.Headscale.Everything.Count(call => call.Target == "/api/v1/apikey").Should().Be(before);
     }
 
@@ -103,11 +107,14 @@ public sealed class NoticedTroubleTests
     {
         await using var gateway = await TestGateway.StartAsync();
         using var client = gateway.As(null);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/headscale.v1.HeadscaleService/ListUsers") { Content = new ByteArrayContent([0, 0, 0, 0, 0]) };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, "/headscale.v1.HeadscaleService/ListUsers")
+        { Content = new ByteArrayContent([0, 0, 0, 0, 0]) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/grpc");
         using var answer = await client.SendAsync(request);
 
-        ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType, answer.Headers.GetValues("grpc-status").Single()).Should().Be((200, "application/grpc", "12"));
+        ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType, answer.Headers.GetValues("grpc-status").Single()).Should()
+            .Be((200, "application/grpc", "12"));
         gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 }

@@ -34,5 +34,6 @@ public sealed class ProviderIdTests
     [InlineData("https://id.example.com", "a/../b")]
     [InlineData("https://id.example.com", "")]
     [InlineData("", "1")]
-    public void ASubjectThatCouldTakeOverAnotherIdMatchesNobody(string issuer, string subject) => ProviderId.Candidates(issuer, subject).Should().BeEmpty();
+    public void ASubjectThatCouldTakeOverAnotherIdMatchesNobody(string issuer, string subject) =>
+        ProviderId.Candidates(issuer, subject).Should().BeEmpty();
 }

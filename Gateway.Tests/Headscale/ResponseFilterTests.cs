@@ -24,10 +24,13 @@ public sealed class ResponseFilterTests
         {
             using var client = gateway.AsPerson(person.Login);
             var mayMake = gateway.Configuration.Table.RoleNamed(person.Role).Has(Capability.GenerateAuthkeys);
-            foreach (var target in new[] { "/api/v1/node", "/api/v1/node/11", "/api/v1/node/17", "/api/v1/user", "/api/v1/preauthkey" + (version < 28 ? "?user=1" : ""), "/api/v1/preauthkey" + (version < 28 ? "?user=7" : "") })
+            foreach (var target in new[] { "/api/v1/node", "/api/v1/node/11", "/api/v1/node/17", "/api/v1/user", "/api/v1/preauthkey"
+                + (version < 28 ? "?user=1" : ""), "/api/v1/preauthkey" + (version < 28 ? "?user=7" : "") })
             {
                 var (_, text) = await TestGateway.CallAsync(client, "GET", target);
-                var foreign = gateway.Headscale.Tailnet.Keys.Where(key => key.UserId != person.HeadscaleId && text.Contains(key.Key, StringComparison.Ordinal)).ToArray();
+                var foreign = gateway.Headscale.Tailnet.Keys.Where(
+                    key => key.UserId != person.HeadscaleId && text.Contains(key.Key, StringComparison.Ordinal))
+                    .ToArray();
                 (foreign.Length == 0 || mayMake).Should().BeTrue($"{person.Login} read a foreign key from {target}");
                 seen += foreign.Length;
             }
@@ -98,7 +101,9 @@ public sealed class ResponseFilterTests
         using var document = JsonDocument.Parse(answer);
         using var writer = new Utf8JsonWriter(Stream.Null);
 
-        FluentActions.Invoking(() => new ResponseFilter(Filter.Node, View.All, "7", SeesKeys: false).WriteWhole(document.RootElement, writer)).Should().ThrowExactly<JsonException>();
+        FluentActions.Invoking(
+            () => new ResponseFilter(Filter.Node, View.All, "7", SeesKeys: false).WriteWhole(document.RootElement, writer))
+            .Should().ThrowExactly<JsonException>();
     }
 
     [Fact]
@@ -130,7 +135,8 @@ public sealed class ResponseFilterTests
         foreach (var end in new[] { ",{]}", ",\"x\"]}", "],\"more\":1}", "" })
         {
             gateway.Headscale.Prepared = received => received.Target == "/api/v1/node" ? Encoding.UTF8.GetBytes($$"""{"nodes":[{{nodes}}{{end}}""") : null;
-            await FluentActions.Awaiting(() => vera.GetStringAsync(new Uri("/api/v1/node", UriKind.Relative))).Should().ThrowAsync<HttpRequestException>();
+            await FluentActions.Awaiting(() => vera.GetStringAsync(new Uri("/api/v1/node", UriKind.Relative))).Should()
+                .ThrowAsync<HttpRequestException>();
         }
 
         gateway.Headscale.Prepared = received => received.Target == "/api/v1/node" ? "<html>"u8.ToArray() : null;

@@ -42,7 +42,8 @@ public sealed class TailnetApiTests
         var etag = read.Headers.ETag!;
         (await SetAsync(Policy, etag.Tag)).Should().Be(200);
         gateway.Headscale.Tailnet.Policy.Should().Be(Policy);
-        (gateway.Headscale.Forwarded[^1].Header("Content-Type"), gateway.Headscale.Forwarded[^1].Header("If-Match")).Should().Be(("application/hujson", etag.Tag));
+        (gateway.Headscale.Forwarded[^1].Header("Content-Type"), gateway.Headscale.Forwarded[^1].Header("If-Match")).Should()
+            .Be(("application/hujson", etag.Tag));
 
         (await SetAsync("{}", etag.Tag)).Should().Be(412);
         (await SetAsync("{}", "*")).Should().Be(200);
@@ -58,9 +59,12 @@ public sealed class TailnetApiTests
 
         async Task<int> SetAsync(string text, string? ifMatch, string type = "application/hujson")
         {
-            var head = $"POST {Tailnet}/acl HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRemote-User: nina\r\nRemote-Groups: network_admin\r\nContent-Type: {type}\r\n"
+            var head = $"POST {Tailnet}/acl HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRemote-User: nina\r\nRemote-Groups: "
+                + $"network_admin\r\nContent-Type: {type}\r\n"
                 + (ifMatch is null ? "" : $"If-Match: {ifMatch}\r\n") + $"Content-Length: {Encoding.UTF8.GetByteCount(text)}\r\n\r\n";
-            return int.Parse((await gateway.SendRawAsync(head, Encoding.UTF8.GetBytes(text))).Head[9..12], System.Globalization.CultureInfo.InvariantCulture);
+            return int.Parse(
+                (await gateway.SendRawAsync(head, Encoding.UTF8.GetBytes(text))).Head[9..12],
+                System.Globalization.CultureInfo.InvariantCulture);
         }
     }
 
@@ -93,7 +97,8 @@ public sealed class TailnetApiTests
         (status == expected).Should().BeTrue(text);
         if (status == 200)
         {
-            gateway.Headscale.Forwarded.Should().ContainSingle().Subject.Body.Should().Be(body.Replace("null", "[]", StringComparison.Ordinal));
+            gateway.Headscale.Forwarded.Should().ContainSingle().Subject.Body.Should()
+                .Be(body.Replace("null", "[]", StringComparison.Ordinal));
         }
         else
         {
@@ -108,11 +113,13 @@ public sealed class TailnetApiTests
         await using var gateway = await TestGateway.StartAsync(30);
         using var client = gateway.As(null);
         var token = $"hskey-oauthtok-{new string('b', 12)}-{new string('c', 64)}";
-        foreach (var authorization in new[] { new AuthenticationHeaderValue("Bearer", token), Basic(token), Basic(gateway.Headscale.ApiKey) })
+        foreach (var authorization in new[] { new AuthenticationHeaderValue("Bearer", token), Basic(token),
+            Basic(gateway.Headscale.ApiKey) })
         {
             client.DefaultRequestHeaders.Authorization = authorization;
             (await TestGateway.CallAsync(client, "GET", Tailnet + "/devices?fields=all&x=1")).Status.Should().Be(200);
-            (gateway.Headscale.Forwarded[^1].Header("Authorization"), gateway.Headscale.Forwarded[^1].Target).Should().Be((authorization.ToString(), Tailnet + "/devices?fields=all&x=1"));
+            (gateway.Headscale.Forwarded[^1].Header("Authorization"), gateway.Headscale.Forwarded[^1].Target).Should()
+                .Be((authorization.ToString(), Tailnet + "/devices?fields=all&x=1"));
         }
 
         client.DefaultRequestHeaders.Authorization = Basic("client", "hskey-client-5f0c-secret");
@@ -120,19 +127,22 @@ public sealed class TailnetApiTests
         using var answer = await client.PostAsync(new Uri("/api/v2/oauth/token", UriKind.Relative), form);
         (await answer.Content.ReadAsStringAsync()).Should().Contain("access_token");
         var seen = gateway.Headscale.Forwarded[^1];
-        (seen.Body, seen.Header("Content-Type"), seen.Header("Authorization")).Should().Be(("grant_type=client_credentials", "application/x-www-form-urlencoded", $"{client.DefaultRequestHeaders.Authorization}"));
+        (seen.Body, seen.Header("Content-Type"), seen.Header("Authorization")).Should()
+            .Be(("grant_type=client_credentials", "application/x-www-form-urlencoded", $"{client.DefaultRequestHeaders.Authorization}"));
 
         // Of the first version of the API, tokens are no credentials.
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(401);
 
-        static AuthenticationHeaderValue Basic(string user, string password = "") => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        static AuthenticationHeaderValue Basic(string user, string password = "") =>
+            new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
     }
 
     [Fact]
     public async Task SecretsCannotBeGuessedWithoutEndAtTheTokenEndpoint()
     {
-        await using var gateway = await TestGateway.StartAsync(30, more: "limits: {anonymous_per_minute: 3}\nbootstrap: {owner: 'proxy:alice'}");
+        await using var gateway = await TestGateway.StartAsync(
+            30, more: "limits: {anonymous_per_minute: 3}\nbootstrap: {owner: 'proxy:alice'}");
         using var client = gateway.As(null);
         for (var times = 0; times < 4; times++)
         {

@@ -55,7 +55,8 @@ public sealed class UpstreamTests
 
         (await gateway.CallAsAsync(null, "GET", "/admin/healthz")).Status.Should().Be(200);
         var (status, readiness) = await ReadyAsync(gateway);
-        (status, readiness["headscale"]!["ok"]!.GetValue<bool>(), readiness["store"]!["ok"]!.GetValue<bool>()).Should().Be((503, false, true));
+        (status, readiness["headscale"]!["ok"]!.GetValue<bool>(), readiness["store"]!["ok"]!.GetValue<bool>()).Should()
+            .Be((503, false, true));
         (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(503);
     }
 
@@ -115,7 +116,11 @@ public sealed class UpstreamTests
     {
         await using var gateway = await TestGateway.StartAsync();
         var keys = gateway.Headscale.Tailnet.ApiKeys;
-        keys[0] = keys[0] with { Expiration = TimeProvider.System.GetUtcNow().AddDays(3).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture) };
+        keys[0] = keys[0] with
+        {
+            Expiration = TimeProvider.System.GetUtcNow().AddDays(3)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture)
+        };
         var watch = (Gateway.Headscale.UpstreamMonitor)gateway.App.Services.GetService(typeof(Gateway.Headscale.UpstreamMonitor))!;
         await watch.RefreshAsync(default);
 

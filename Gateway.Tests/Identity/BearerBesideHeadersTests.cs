@@ -22,7 +22,8 @@ public sealed class BearerBesideHeadersTests
         (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(status);
         (await TestGateway.CallAsync(client, "DELETE", "/api/v1/node/11")).Status.Should().Be(status == 200 ? 403 : status);
         gateway.Headscale.Forwarded.Should().HaveCount(status == 200 ? 1 : 0);
-        gateway.Headscale.Forwarded.Should().NotContain(received => received.Header("Authorization") != $"Bearer {gateway.Headscale.ApiKey}");
+        gateway.Headscale.Forwarded.Should()
+            .NotContain(received => received.Header("Authorization") != $"Bearer {gateway.Headscale.ApiKey}");
     }
 
     [Fact]
@@ -49,7 +50,8 @@ public sealed class BearerBesideHeadersTests
         await using var gateway = await TestGateway.StartAsync();
         const string Body = """{"name":"from-a-page"}""";
         var (head, _) = await gateway.SendRawAsync(
-            $"POST /api/v1/user HTTP/1.1\r\nHost: gateway.example.test\r\nRemote-User: alice\r\n{(header.Length > 0 ? header + "\r\n" : "")}"
+            $"POST /api/v1/user HTTP/1.1\r\nHost: gateway.example.test\r\nRemote-User: "
+            + $"alice\r\n{(header.Length > 0 ? header + "\r\n" : "")}"
             + $"{(type.Length > 0 ? $"Content-Type: {type}\r\n" : "")}Content-Length: {Body.Length}\r\nConnection: close\r\n\r\n",
             Encoding.ASCII.GetBytes(Body));
 

@@ -20,7 +20,8 @@ public sealed class PassThroughTests
 
         status.Should().Be(200);
         var received = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
-        (received.Method, received.Target, received.Body, received.Header("Authorization")).Should().Be(("POST", "/api/v1/user?any=thing", Body, $"Bearer {key}"));
+        (received.Method, received.Target, received.Body, received.Header("Authorization")).Should()
+            .Be(("POST", "/api/v1/user?any=thing", Body, $"Bearer {key}"));
         var entry = (await gateway.StopAndReadAuditAsync()).Should().ContainSingle().Subject;
         (entry.Reason, entry.Status, entry.Row).Should().Be(((string, int?, string?))("passed_through", 200, "users.create"));
         entry.Actor.Should().StartWith("key:");
@@ -72,7 +73,8 @@ public sealed class PassThroughTests
     [Fact]
     public async Task WithPassThroughOffAKeyIsNoCredential()
     {
-        await using var gateway = await TestGateway.StartAsync(server: "", more: "bootstrap: {owner: proxy:alice}", headscaleSection: "  api_key_passthrough: false");
+        await using var gateway = await TestGateway.StartAsync(
+            server: "", more: "bootstrap: {owner: proxy:alice}", headscaleSection: "  api_key_passthrough: false");
         using var client = WithKey(gateway, gateway.Headscale.ApiKey);
 
         (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(401);
@@ -87,7 +89,8 @@ public sealed class PassThroughTests
     {
         await using var gateway = await TestGateway.StartAsync();
         await using var connection = await gateway.ConnectAsync();
-        await connection.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.Headscale.ApiKey}\r\n\r\n"));
+        await connection.WriteAsync(
+            Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.Headscale.ApiKey}\r\n\r\n"));
 
         (await RawPeer.ReadHeadAsync(connection)).Should().StartWith("HTTP/1.1 404 ");
         gateway.Headscale.Forwarded.Should().BeEmpty();

@@ -42,5 +42,6 @@ public sealed class SessionCookieTests
     [InlineData("__Host-headtower=x|headtower=y|__Secure-headtower-signin.1=z|headtower-once-key=k|__Host-headtower-form=f", null)]
     [InlineData("headtowers=mine; __Host-headtowerx=y", "headtowers=mine; __Host-headtowerx=y")]
     [InlineData("", null)]
-    public void TheGatewaysOwnCookiesGoNoFurther(string header, string? sent) => SessionCookie.WithoutOwn(new(header.Split('|'))).Should().Be(sent);
+    public void TheGatewaysOwnCookiesGoNoFurther(string header, string? sent) =>
+        SessionCookie.WithoutOwn(new(header.Split('|'))).Should().Be(sent);
 }

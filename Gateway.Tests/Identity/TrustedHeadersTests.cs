@@ -57,7 +57,8 @@ public sealed class TrustedHeadersTests
         answer.Should().StartWith($"HTTP/1.1 {status} ");
         gateway.Headscale.Forwarded.Count.Should().Be(status == 200 ? 1 : 0);
         gateway.Headscale.Forwarded.SelectMany(one => one.Headers).Should().NotContain(header =>
-            header.Key.StartsWith("remote", StringComparison.OrdinalIgnoreCase) || header.Value.Contains("attacker", StringComparison.Ordinal) || header.Value.Contains("dmVy", StringComparison.Ordinal));
+            header.Key.StartsWith("remote", StringComparison.OrdinalIgnoreCase)
+                || header.Value.Contains("attacker", StringComparison.Ordinal) || header.Value.Contains("dmVy", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -85,12 +86,14 @@ public sealed class TrustedHeadersTests
     [InlineData(null, 401)]
     public async Task ASharedSecretIsPartOfTheTrust(string? secret, int status)
     {
-        await using var gateway = await TestGateway.StartAsync(proxyAuth: "    shared_secret_header: X-Proxy-Secret\n    shared_secret: the-secret");
+        await using var gateway = await TestGateway.StartAsync(
+            proxyAuth: "    shared_secret_header: X-Proxy-Secret\n    shared_secret: the-secret");
         using var client = gateway.As("alice");
         client.DefaultRequestHeaders.Add("X-Proxy-Secret", secret is null ? [] : [secret]);
 
         ((int)(await client.GetAsync(new Uri("/api/v1/node", UriKind.Relative))).StatusCode).Should().Be(status);
-        gateway.Headscale.Forwarded.SelectMany(one => one.Headers).Should().NotContain(header => header.Value.Contains("the-secre", StringComparison.Ordinal));
+        gateway.Headscale.Forwarded.SelectMany(one => one.Headers).Should()
+            .NotContain(header => header.Value.Contains("the-secre", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -107,7 +110,10 @@ public sealed class TrustedHeadersTests
     {
         await using var gateway = await TestGateway.StartAsync();
 
-        var answer = await RawAsync(gateway, $"POST /api/v1/node/11/expire HTTP/1.1\r\nHost: gateway.example.test\r\nRemote-User: alice\r\nContent-Length: 0\r\n{headers}\r\n\r\n");
+        var answer = await RawAsync(
+            gateway,
+            $"POST /api/v1/node/11/expire HTTP/1.1\r\nHost: gateway.example.test\r\nRemote-User: alice\r\nContent-Length: "
+            + $"0\r\n{headers}\r\n\r\n");
 
         answer.Should().StartWith($"HTTP/1.1 {status} ");
         gateway.Headscale.Forwarded.Count.Should().Be(status == 200 ? 1 : 0);
@@ -116,7 +122,8 @@ public sealed class TrustedHeadersTests
     [Fact]
     public async Task GroupsDecideTheRoleAnewWithEveryRequest()
     {
-        await using var gateway = await TestGateway.StartAsync(proxyAuth: "    groups_separator: '; '\n    role_map: {viewers: viewer, admins: admin}");
+        await using var gateway = await TestGateway.StartAsync(
+            proxyAuth: "    groups_separator: '; '\n    role_map: {viewers: viewer, admins: admin}");
 
         (await DeleteAsync("users; admins; viewers")).Should().Be(HttpStatusCode.OK);
         (await DeleteAsync("viewers")).Should().Be(HttpStatusCode.Forbidden);
@@ -132,7 +139,8 @@ public sealed class TrustedHeadersTests
     [Fact]
     public async Task WhoeverHasManyGroupsIsStillSomebodyAndAPictureThatIsTooLongIsLeftOut()
     {
-        await using var gateway = await TestGateway.StartAsync(proxyAuth: "    picture_header: Remote-Picture\n    role_map: {headscale-admins: admin}");
+        await using var gateway = await TestGateway.StartAsync(
+            proxyAuth: "    picture_header: Remote-Picture\n    role_map: {headscale-admins: admin}");
         var groups = string.Join(',', Enumerable.Range(0, 200).Select(one => $"cn=dept-{one:d3}").Append("headscale-admins"));
         using var client = gateway.As("a3", groups);
         client.DefaultRequestHeaders.Add("Remote-Picture", "data:image/png;base64," + new string('A', 2000));
@@ -140,7 +148,8 @@ public sealed class TrustedHeadersTests
         (await TestGateway.CallAsync(client, "GET", "/api/v1/user")).Status.Should().Be(200);
 
         gateway.People.Snapshot.Everyone.Single().Should().BeEquivalentTo(new { Role = "admin", Picture = (string?)null });
-        gateway.Log.Has("Identity headers from the trusted 127.0.0.1: Remote-Picture was left out: it is longer than 1024 characters").Should().BeTrue();
+        gateway.Log.Has("Identity headers from the trusted 127.0.0.1: Remote-Picture was left out: it is longer than 1024 characters")
+            .Should().BeTrue();
     }
 
     [Fact]
@@ -148,9 +157,13 @@ public sealed class TrustedHeadersTests
     {
         await using var gateway = await TestGateway.StartAsync(proxyAuth: "    role_map: {admins: admin}");
 
-        await gateway.SendRawAsync("", Encoding.UTF8.GetBytes("GET /api/v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRemote-User: bob\r\nRemote-Groups: admins\u3164\r\n\r\n"));
+        await gateway.SendRawAsync(
+            "",
+            Encoding.UTF8.GetBytes("GET /api/v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRemote-User: bob\r\nRemote-Groups: "
+                + "admins\u3164\r\n\r\n"));
 
-        gateway.People.Snapshot.Everyone.Single().RoleNote.Should().Contain("header Remote-Groups is a text that has the character U+3164, which cannot be seen");
+        gateway.People.Snapshot.Everyone.Single().RoleNote.Should()
+            .Contain("header Remote-Groups is a text that has the character U+3164, which cannot be seen");
         gateway.Log.Has("Remote-Groups was left out: it has the character U+3164, which cannot be seen").Should().BeTrue();
     }
 
@@ -164,10 +177,12 @@ public sealed class TrustedHeadersTests
     {
         await using var gateway = await TestGateway.StartAsync();
 
-        var (head, _) = await gateway.SendRawAsync("", Encoding.UTF8.GetBytes($"GET /api/v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"));
+        var (head, _) = await gateway.SendRawAsync(
+            "", Encoding.UTF8.GetBytes($"GET /api/v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"));
 
         head.Should().StartWith("HTTP/1.1 401 ");
-        gateway.Log.Has($"Identity headers from the trusted 127.0.0.1: nobody was signed in: {cause}").Should().BeTrue($"{string.Join('\n', gateway.Log.All)}");
+        gateway.Log.Has($"Identity headers from the trusted 127.0.0.1: nobody was signed in: {cause}").Should()
+            .BeTrue($"{string.Join('\n', gateway.Log.All)}");
     }
 
     [Theory]
@@ -192,7 +207,8 @@ public sealed class TrustedHeadersTests
         (await StatusAsync(name)).Should().StartWith("HTTP/1.1 401 ", "the browser's rules for __Host- do not protect this one");
 
         async Task<string> StatusAsync(string prefix) => (await gateway.SendRawAsync("", Encoding.UTF8.GetBytes(
-            $"GET /admin/api/me HTTP/1.1\r\nHost: gateway.example.test\r\nAccept: application/json\r\nConnection: close\r\nCookie: {prefix}{cookie}\r\n\r\n"))).Head;
+            $"GET /admin/api/me HTTP/1.1\r\nHost: gateway.example.test\r\nAccept: application/json\r\nConnection: close\r\nCookie: "
+            + $"{prefix}{cookie}\r\n\r\n"))).Head;
     }
 
     private static async Task<string> RawAsync(TestGateway gateway, string request)

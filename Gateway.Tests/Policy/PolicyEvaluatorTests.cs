@@ -37,7 +37,8 @@ public sealed class PolicyEvaluatorTests
         {
             foreach (var role in Some.Table.Roles)
             {
-                var decision = PolicyEvaluator.Evaluate(rule, CallOf(rule), FactsOf(role.Name) with { Owner = Ownership.Foreign, User = null });
+                var decision = PolicyEvaluator.Evaluate(
+                    rule, CallOf(rule), FactsOf(role.Name) with { Owner = Ownership.Foreign, User = null });
                 decision.IsAllowed.Should().Be(role.Has(rule.Capability), $"{rule.Id} as {role.Name}");
             }
         }
@@ -63,8 +64,10 @@ public sealed class PolicyEvaluatorTests
         var broken = CallOf(Some.Table.Rule("nodes.delete")!) with { Problem = (Reason.BadQuery, "x") };
         var facts = FactsOf("owner") with { CrossSite = true };
 
-        PolicyEvaluator.Evaluate(Some.Table.Rule("nodes.delete"), broken, facts with { SignedIn = false }).Reason.Should().Be(Reason.SignInRequired);
-        PolicyEvaluator.Evaluate(Some.Table.Rule("v2.devices.delete"), broken, facts with { Version = 29 }).Reason.Should().Be(Reason.NoSuchRoute);
+        PolicyEvaluator.Evaluate(Some.Table.Rule("nodes.delete"), broken, facts with { SignedIn = false }).Reason.Should()
+            .Be(Reason.SignInRequired);
+        PolicyEvaluator.Evaluate(Some.Table.Rule("v2.devices.delete"), broken, facts with { Version = 29 }).Reason.Should()
+            .Be(Reason.NoSuchRoute);
         PolicyEvaluator.Evaluate(Some.Table.Rule("nodes.delete"), broken, facts).Reason.Should().Be(Reason.BadQuery);
         PolicyEvaluator.Evaluate(null, CallOf(Some.Table.Rule("nodes.delete")!), facts).Reason.Should().Be(Reason.NoSuchRoute);
         Evaluate("nodes.delete", facts).Reason.Should().Be(Reason.CrossSite);
@@ -76,7 +79,8 @@ public sealed class PolicyEvaluatorTests
     {
         var unread = CallOf(Some.Table.Rule("nodes.set_tags")!) with { Body = null, ExpectsBody = true };
 
-        PolicyEvaluator.Evaluate(Some.Table.Rule("v2.devices.get"), CallOf(Some.Table.Rule("v2.devices.get")!), FactsOf("owner") with { Version = null }).Reason
+        PolicyEvaluator.Evaluate(
+            Some.Table.Rule("v2.devices.get"), CallOf(Some.Table.Rule("v2.devices.get")!), FactsOf("owner") with { Version = null }).Reason
             .Should().Be(Reason.VersionUnknown);
         PolicyEvaluator.Evaluate(Some.Table.Rule("nodes.set_tags"), unread, FactsOf("owner")).Reason.Should().Be(Reason.BodyUnread);
         Evaluate("apikeys.delete", FactsOf("owner") with { Key = TargetKey.Unknown }).Reason.Should().Be(Reason.TargetKeyUnknown);
@@ -96,7 +100,8 @@ public sealed class PolicyEvaluatorTests
         {
             Body = new Dictionary<string, Argument> { [argument] = Argument.Of(["tag:a"]), ["user"] = Argument.Of("7") },
         };
-        PolicyEvaluator.Evaluate(Some.Table.Rule(rule), call, FactsOf(role) with { Owner = Ownership.Own }).Reason.ToString().Should().Be(reason);
+        PolicyEvaluator.Evaluate(Some.Table.Rule(rule), call, FactsOf(role) with { Owner = Ownership.Own }).Reason.ToString().Should()
+            .Be(reason);
     }
 
     [Theory]
@@ -109,16 +114,21 @@ public sealed class PolicyEvaluatorTests
         var call = CallOf(Some.Table.Rule(rule)!) with { Body = new Dictionary<string, Argument> { ["user"] = Argument.Of(user) } };
 
         // What was looked up for something else never stands in for it.
-        PolicyEvaluator.Evaluate(Some.Table.Rule(rule), call, FactsOf("self_service") with { Owner = Ownership.Own }).Reason.ToString().Should().Be(reason);
+        PolicyEvaluator.Evaluate(Some.Table.Rule(rule), call, FactsOf("self_service") with { Owner = Ownership.Own }).Reason.ToString()
+            .Should().Be(reason);
     }
 
     [Fact]
     public void ANameThatTwoUsersHaveIsNobodysOwn()
     {
-        var call = CallOf(Some.Table.Rule("auth.register")!) with { Body = new Dictionary<string, Argument> { ["user"] = Argument.Of("sam") } };
+        var call = CallOf(Some.Table.Rule("auth.register")!) with
+        {
+            Body = new Dictionary<string, Argument> { ["user"] = Argument.Of("sam") },
+        };
         foreach (var user in new[] { _sam with { NameIsUnique = false }, _sam with { Name = "" } })
         {
-            PolicyEvaluator.Evaluate(Some.Table.Rule("auth.register"), call, FactsOf("self_service") with { User = user }).Reason.Should().Be(Reason.NotOwner);
+            PolicyEvaluator.Evaluate(Some.Table.Rule("auth.register"), call, FactsOf("self_service") with { User = user }).Reason.Should()
+                .Be(Reason.NotOwner);
         }
     }
 
@@ -136,7 +146,8 @@ public sealed class PolicyEvaluatorTests
         PolicyEvaluator.Evaluate(known, new Call { Method = "DELETE" }, facts).Reason.ToString().Should().Be(reason);
     }
 
-    private static Decision Evaluate(string rule, Facts facts) => PolicyEvaluator.Evaluate(Some.Table.Rule(rule), CallOf(Some.Table.Rule(rule)!), facts);
+    private static Decision Evaluate(string rule, Facts facts) =>
+        PolicyEvaluator.Evaluate(Some.Table.Rule(rule), CallOf(Some.Table.Rule(rule)!), facts);
 
     private static Call CallOf(RouteRule rule) => new() { Method = rule.Methods.First(), Body = Call.NoMembers };
 

@@ -12,23 +12,33 @@ public sealed class RouteFileTests
     private const string Roles = "roles: {owner: [owner], member: []}\n";
 
     [Theory]
-    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: read_machine}]", "routes.yaml:2:", "did you mean 'read_machines'?")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: "
+        + "read_machine}]", "routes.yaml:2:", "did you mean 'read_machines'?")]
     [InlineData("routes: [{id: a, methods: [GET], path: /api/x}]", "routes.yaml:2:", "name the capability")]
     [InlineData("routes: [{id: a, methods: [FETCH], path: /api/x, capability: owner}]", "routes.yaml:2:", "'FETCH' is not one of")]
     [InlineData("routes: [{id: a, methods: [get], path: /api/x, capability: owner}]", "routes.yaml:2:", "'get' is not one of")]
     [InlineData("routes: [{id: a, methods: [GET], path: '/api/{x:uid}', capability: owner}]", "routes.yaml:2:", "with one of the types")]
     [InlineData("routes: [{id: a, methods: [GET], path: '/api//x', capability: owner}]", "routes.yaml:2:", "no empty segment")]
-    [InlineData("routes: [{id: a, methods: [POST], path: /api/x, capability: owner, body: create_usr}]", "routes.yaml:2:", "did you mean 'create_user'?")]
+    [InlineData("routes: [{id: a, methods: [POST], path: /api/x, capability: owner, body: "
+        + "create_usr}]", "routes.yaml:2:", "did you mean 'create_user'?")]
     [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, filter: node_list}]", "routes.yaml:2:", "is not one of")]
     [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, filter: none}]", "routes.yaml:2:", "is not one of")]
-    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, capabilty: x}]", "routes.yaml:2:", "did you mean 'capability'?")]
-    [InlineData("routes: [{id: a, methods: [GET], path: /web, capability: owner}]", "routes.yaml:2:", "the API plane is what lies under /api/")]
-    [InlineData("routes: [{id: a, plane: client, methods: [GET], path: /api/x}]", "routes.yaml:2:", "the API plane is what lies under /api/")]
-    [InlineData("routes: [{id: a, plane: client, methods: [GET], path: /x, capability: owner}]", "routes.yaml:2:", "nobody is asked who they are")]
-    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner}, {id: a, methods: [GET], path: /api/y, capability: owner}]", "routes.yaml:2:", "another row 'a'")]
-    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner}, {id: b, methods: [GET], path: '/api/{n:word}', capability: owner}]", "routes.yaml:2:", "already answers")]
-    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, cluster: ui}]", "routes.yaml:2:", "there is no cluster 'ui'")]
-    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, own: {capability: owner, scope: list}}]", "routes.yaml:2:", "needs a filter")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, "
+        + "capabilty: x}]", "routes.yaml:2:", "did you mean 'capability'?")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /web, capability: "
+        + "owner}]", "routes.yaml:2:", "the API plane is what lies under /api/")]
+    [InlineData("routes: [{id: a, plane: client, methods: [GET], path: "
+        + "/api/x}]", "routes.yaml:2:", "the API plane is what lies under /api/")]
+    [InlineData("routes: [{id: a, plane: client, methods: [GET], path: /x, capability: "
+        + "owner}]", "routes.yaml:2:", "nobody is asked who they are")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner}, {id: a, methods: [GET], path: /api/y, capability: "
+        + "owner}]", "routes.yaml:2:", "another row 'a'")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner}, {id: b, methods: [GET], path: '/api/{n:word}', "
+        + "capability: owner}]", "routes.yaml:2:", "already answers")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, "
+        + "cluster: ui}]", "routes.yaml:2:", "there is no cluster 'ui'")]
+    [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, own: {capability: owner, scope: "
+        + "list}}]", "routes.yaml:2:", "needs a filter")]
     [InlineData("clusters: {headscale: http://127.0.0.1:1}\nroutes: []", "routes.yaml:2:", "this name belongs to headscale.url")]
     [InlineData("", "routes.yaml:1:", "without a row nothing is reachable")]
     public void AMistakeIsNamedWithItsPlaceAndAWayOut(string rows, string place, string words)
@@ -37,7 +47,8 @@ public sealed class RouteFileTests
 
         RouteFile.Parse(Roles + rows, "routes.yaml", Bodies.Names, problems).Should().BeNull();
 
-        problems.Errors.Should().Contain(error => error.StartsWith(place, StringComparison.Ordinal) && error.Contains(words, StringComparison.Ordinal));
+        problems.Errors.Should()
+            .Contain(error => error.StartsWith(place, StringComparison.Ordinal) && error.Contains(words, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -5,12 +5,16 @@ namespace Gateway.Tests.Policy;
 
 public sealed class ShippedPolicyTests
 {
-    /// <summary>Headplane's matrix as its documents print it: o owner, a admin, n network_admin, i it_admin, u auditor, v viewer, m member.</summary>
+    /// <summary>
+    /// Headplane's matrix as its documents print it: o owner, a admin, n network_admin, i it_admin, u auditor, v viewer, m member.
+    /// </summary>
     private static readonly (string Capability, string Roles)[] _headplane =
     [
         ("ui_access", "oaniuv"), ("read_policy", "oaniu"), ("write_policy", "oan"), ("read_network", "oaniu"), ("write_network", "oan"),
-        ("read_feature", "oaniu"), ("write_feature", "oai"), ("configure_iam", "oai"), ("read_machines", "oaniuv"), ("write_machines", "oai"),
-        ("read_users", "oaniuv"), ("write_users", "oai"), ("generate_authkeys", "oani"), ("generate_own_authkeys", "uv"), ("use_tags", "oan"),
+        ("read_feature", "oaniu"), ("write_feature", "oai"), ("configure_iam", "oai"), ("read_machines", "oaniuv"),
+        ("write_machines", "oai"),
+        ("read_users", "oaniuv"), ("write_users", "oai"), ("generate_authkeys", "oani"), ("generate_own_authkeys", "uv"),
+        ("use_tags", "oan"),
         ("write_tailnet", "oan"), ("owner", "o"),
     ];
 
@@ -28,24 +32,32 @@ public sealed class ShippedPolicyTests
     }
 
     [Fact]
-    public void TheRolesStandInTheirOrder() => Some.Table.Roles.Select(role => role.Name).Should().Equal(["owner", "admin", "network_admin", "it_admin", "auditor", "viewer", "self_service", "member"]);
+    public void TheRolesStandInTheirOrder() =>
+        Some.Table.Roles.Select(role => role.Name).Should()
+            .Equal(["owner", "admin", "network_admin", "it_admin", "auditor", "viewer", "self_service", "member"]);
 
     [Fact]
-    public void SelfServiceHasNothingOfOthers() => Some.Table.RoleNamed("self_service").Held.Order().Should().Equal([Capability.UiAccess, Capability.GenerateOwnAuthkeys, Capability.ReadOwnMachines, Capability.WriteOwnMachines]);
+    public void SelfServiceHasNothingOfOthers() =>
+        Some.Table.RoleNamed("self_service").Held.Order().Should()
+            .Equal([Capability.UiAccess, Capability.GenerateOwnAuthkeys, Capability.ReadOwnMachines, Capability.WriteOwnMachines]);
 
     [Fact]
-    public void OnlyOwnerAndAdminManageApiKeys() => Some.Table.Roles.Where(role => role.Has(Capability.ManageApiKeys)).Select(role => role.Name).Should().Equal(["owner", "admin"]);
+    public void OnlyOwnerAndAdminManageApiKeys() =>
+        Some.Table.Roles.Where(role => role.Has(Capability.ManageApiKeys)).Select(role => role.Name).Should().Equal(["owner", "admin"]);
 
     [Fact]
     public void EveryOperationOfHeadscaleHasARow() => HeadscaleOperations.All.Should().AllSatisfy(operation =>
-        Some.Table.Rules.Should().Contain(row => row.Plane == Plane.Api && row.Methods.Contains(operation.Method) && row.Path.Pattern == operation.Path));
+        Some.Table.Rules.Should().Contain(row => row.Plane == Plane.Api && row.Methods.Contains(operation.Method)
+            && row.Path.Pattern == operation.Path));
 
     [Fact]
     public void EveryRowNamesAnOperationOfHeadscale() => Some.Table.Rules.Where(row => row.Plane is Plane.Api).Should().AllSatisfy(row =>
-        HeadscaleOperations.All.Any(operation => row.Methods.SetEquals([operation.Method]) && row.Path.Pattern == operation.Path).Should().BeTrue());
+        HeadscaleOperations.All.Any(operation => row.Methods.SetEquals([operation.Method]) && row.Path.Pattern == operation.Path).Should()
+            .BeTrue());
 
     [Fact]
-    public void EveryApiRowNamesACapability() => Some.Table.Rules.Where(row => row.Plane is Plane.Api).Should().AllSatisfy(row => row.Capability.Should().NotBe(Capability.None));
+    public void EveryApiRowNamesACapability() =>
+        Some.Table.Rules.Where(row => row.Plane is Plane.Api).Should().AllSatisfy(row => row.Capability.Should().NotBe(Capability.None));
 
     [Fact]
     public void TheZeroValuesRefuse()

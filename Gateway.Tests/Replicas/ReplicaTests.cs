@@ -18,8 +18,10 @@ public sealed class ReplicaTests(PostgresCluster cluster)
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
         var store = "\n" + PostgresCluster.Section(await cluster.MakeDatabaseAsync());
-        await using var one = await TestGateway.StartAsync(headscale: headscale, more: SignInSetup.Section(provider) + store, server: "  trusted_proxies: [127.0.0.1]");
-        await using var other = await TestGateway.StartAsync(headscale: headscale, more: SignInSetup.Section(provider) + store, server: "  trusted_proxies: [127.0.0.1]");
+        await using var one = await TestGateway.StartAsync(
+            headscale: headscale, more: SignInSetup.Section(provider) + store, server: "  trusted_proxies: [127.0.0.1]");
+        await using var other = await TestGateway.StartAsync(
+            headscale: headscale, more: SignInSetup.Section(provider) + store, server: "  trusted_proxies: [127.0.0.1]");
         using var browser = new Browser(one);
         using var atOther = new Browser(other);
 
@@ -57,7 +59,8 @@ public sealed class ReplicaTests(PostgresCluster cluster)
         keys.CreateNewKey(TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddDays(90));
         await Until.TrueAsync(() => ends.IsCancellationRequested, "the other one reads its keys anew");
 
-        static IDataProtector ProtectorOf(TestGateway gateway) => gateway.App.Services.GetRequiredService<IDataProtectionProvider>().CreateProtector("test");
+        static IDataProtector ProtectorOf(TestGateway gateway) =>
+            gateway.App.Services.GetRequiredService<IDataProtectionProvider>().CreateProtector("test");
         static int CountOf(TestGateway gateway) => gateway.App.Services.GetRequiredService<IKeyManager>().GetAllKeys().Count;
     }
 
@@ -95,16 +98,21 @@ public sealed class ReplicaTests(PostgresCluster cluster)
         var vera = one.People.Snapshot.Everyone.Single();
 
         (await one.People.SetRoleAsync(vera.Id, "viewer")).Should().Be(Change.Done);
-        await Until.TrueAsync(async () => (await other.CallAsAsync("vera", "GET", "/api/v1/node")).Status == 200, "the role counts at the other one");
+        await Until.TrueAsync(
+            async () => (await other.CallAsAsync("vera", "GET", "/api/v1/node")).Status == 200, "the role counts at the other one");
         (await other.People.SetRoleAsync(vera.Id, "member")).Should().Be(Change.Done);
-        await Until.TrueAsync(async () => (await one.CallAsAsync("vera", "GET", "/api/v1/node")).Status == 403, "it counts the other way round");
+        await Until.TrueAsync(
+            async () => (await one.CallAsAsync("vera", "GET", "/api/v1/node")).Status == 403, "it counts the other way round");
         (await one.People.ClaimAsync(vera.Id, new UserLink("6", "f", LinkSource.Claim))).Should().Be(Change.Done);
         await Until.TrueAsync(() => other.People.Snapshot.Everyone.Single().Claim is not null, "the other one knows the claim");
 
         // Both decide on the same person at once: both are done, one after the other.
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? one : other).People.SetRoleAsync(vera.Id, i % 3 == 0 ? "viewer" : "auditor")));
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(i =>
+                (i % 2 == 0 ? one : other).People.SetRoleAsync(vera.Id, i % 3 == 0 ? "viewer" : "auditor")));
         outcomes.Should().OnlyContain(outcome => outcome == Change.Done);
-        await Until.TrueAsync(() => one.People.Snapshot.Everyone.Single() == other.People.Snapshot.Everyone.Single(), "both agree in the end");
+        await Until.TrueAsync(
+            () => one.People.Snapshot.Everyone.Single() == other.People.Snapshot.Everyone.Single(), "both agree in the end");
         (await one.People.RemoveAsync(vera.Id)).Should().Be(Change.Done);
         await Until.TrueAsync(() => other.People.Snapshot.Count == 0, "the other one forgets who is removed");
     }
@@ -125,14 +133,17 @@ public sealed class ReplicaTests(PostgresCluster cluster)
 
         var shown = await Verb.RunAsync("audit", "--changes", "--config", one.Files.Config);
         (shown.Exit, shown.Error).Should().Be((0, ""));
-        shown.Output.Should().Contain("/api/v1/node/11/rename/x").And.Contain("/api/v1/node/11/rename/y").And.Contain("200 allowed").And.NotContain("sign_in_required");
-        (await Verb.RunAsync("audit", "--refused", "--config", one.Files.Config)).Output.Should().Contain("sign_in_required").And.NotContain("rename");
+        shown.Output.Should().Contain("/api/v1/node/11/rename/x").And.Contain("/api/v1/node/11/rename/y").And.Contain("200 allowed").And
+            .NotContain("sign_in_required");
+        (await Verb.RunAsync("audit", "--refused", "--config", one.Files.Config)).Output.Should().Contain("sign_in_required").And
+            .NotContain("rename");
         (await Verb.RunAsync("audit", "verify", "--config", one.Files.Config)).Output.Should().Contain("The audit is as it was written");
 
         await using (var connection = new Npgsql.NpgsqlConnection(one.Configuration.Settings.Store.Connection!.Reveal()))
         {
             await connection.OpenAsync();
-            await using var tamper = new Npgsql.NpgsqlCommand("update headtower_audit set line = replace(line, 'rename/x', 'rename/z')", connection);
+            await using var tamper = new Npgsql.NpgsqlCommand(
+                "update headtower_audit set line = replace(line, 'rename/x', 'rename/z')", connection);
             await tamper.ExecuteNonQueryAsync();
         }
 
@@ -161,22 +172,28 @@ public sealed class ReplicaTests(PostgresCluster cluster)
             headscale.Forwarded.Should().BeEmpty();
             var newcomer = await one.CallAsAsync("somebody", "GET", "/api/v1/node");
             newcomer.Status.Should().Be(503);
-            await Until.TrueAsync(async () => (await one.CallAsAsync(null, "GET", "/admin/readyz")).Text.Contains("\"failing\"", StringComparison.Ordinal), "readyz says so");
+            await Until.TrueAsync(
+                async () => (await one.CallAsAsync(null, "GET", "/admin/readyz")).Text.Contains("\"failing\"", StringComparison.Ordinal),
+                "readyz says so");
         }
         finally
         {
             await cluster.StartAsync();
         }
 
-        await Until.TrueAsync(async () => (await one.CallAsAsync("alice", "DELETE", "/api/v1/node/17")).Status == 200, "changes are made again");
-        await Until.TrueAsync(async () => (await other.CallAsAsync("somebody", "GET", "/api/v1/node")).Status == 403, "newcomers are known again");
+        await Until.TrueAsync(
+            async () => (await one.CallAsAsync("alice", "DELETE", "/api/v1/node/17")).Status == 200, "changes are made again");
+        await Until.TrueAsync(
+            async () => (await other.CallAsAsync("somebody", "GET", "/api/v1/node")).Status == 403, "newcomers are known again");
         await Until.TrueAsync(() => one.People.Snapshot.Count == 2, "and told to the other one");
     }
 
-    private async Task<(HeadscaleStandIn Headscale, TestGateway One, TestGateway Other)> StartTwoAsync(string more = "bootstrap: {owner: proxy:alice}")
+    private async Task<(
+        HeadscaleStandIn Headscale, TestGateway One, TestGateway Other)> StartTwoAsync(string more = "bootstrap: {owner: proxy:alice}")
     {
         var headscale = await HeadscaleStandIn.StartAsync(29);
         var section = more + "\n" + PostgresCluster.Section(await cluster.MakeDatabaseAsync());
-        return (headscale, await TestGateway.StartAsync(headscale: headscale, more: section, proxyAuth: "    match_email: false"), await TestGateway.StartAsync(headscale: headscale, more: section, proxyAuth: "    match_email: false"));
+        return (headscale, await TestGateway.StartAsync(headscale: headscale, more: section, proxyAuth: "    match_email: false"),
+            await TestGateway.StartAsync(headscale: headscale, more: section, proxyAuth: "    match_email: false"));
     }
 }

@@ -34,7 +34,9 @@ public sealed class RollingRestartTests(PostgresCluster cluster)
                 var (calls, wrong) = (0, new List<string>());
                 while (!stop.IsCancellationRequested)
                 {
-                    using var request = new HttpRequestMessage(number == 0 ? HttpMethod.Post : HttpMethod.Get, new Uri(front, number == 0 ? "/api/v1/node/11/rename/x" : "/api/v1/node"));
+                    using var request = new HttpRequestMessage(
+                        number == 0 ? HttpMethod.Post : HttpMethod.Get,
+                        new Uri(front, number == 0 ? "/api/v1/node/11/rename/x" : "/api/v1/node"));
                     request.Headers.Add("Remote-User", "alice");
                     using var answer = await http.SendAsync(request);
                     calls++;
@@ -56,7 +58,8 @@ public sealed class RollingRestartTests(PostgresCluster cluster)
                 {
                     using var browser = new Browser(front, new Uri("https://gateway.example.test"));
                     (await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", headscale.ApiKey))).Status.Should().Be(302);
-                    await Until.TrueAsync(async () => (await browser.GetAsync("/admin/api/me")).Status == 200, "both replicas know the session");
+                    await Until.TrueAsync(
+                        async () => (await browser.GetAsync("/admin/api/me")).Status == 200, "both replicas know the session");
                     count++;
                 }
 
@@ -106,7 +109,11 @@ public sealed class RollingRestartTests(PostgresCluster cluster)
         async Task<GatewayProcess> StartAsync(int port)
         {
             var own = Directory.CreateDirectory(Path.Combine(folder.Path, $"{port}")).FullName;
-            return await GatewayProcess.StartAsync(own, TestGateway.Yaml(headscale, own, port: port, more: "bootstrap: {owner: proxy:alice}" + store, server: "  trusted_proxies: [127.0.0.1]"), port, quiet: true, default);
+            return await GatewayProcess.StartAsync(
+                own,
+                TestGateway.Yaml(
+                    headscale, own, port: port, more: "bootstrap: {owner: proxy:alice}" + store, server: "  trusted_proxies: [127.0.0.1]"),
+                port, quiet: true, default);
         }
     }
 

@@ -53,7 +53,8 @@ public sealed class AddressTextTests
     [InlineData("fd00::/8", "fd00::/8")]
     [InlineData("::ffff:10.0.0.0/104", "10.0.0.0/8")]
     [InlineData("0.0.0.0/0", "0.0.0.0/0")]
-    public void ANetworkIsRead(string text, string network) => AddressText.ParseNetwork(text, out _).Should().Be((IPNetwork?)IPNetwork.Parse(network));
+    public void ANetworkIsRead(string text, string network) =>
+        AddressText.ParseNetwork(text, out _).Should().Be((IPNetwork?)IPNetwork.Parse(network));
 
     [Theory]
     [InlineData("10.0.0.0/", "is not a network")]
@@ -84,7 +85,8 @@ public sealed class AddressTextTests
             var expected = AddressText.Unmap(address);
             AddressText.Parse(address.ToString()).Should().Be(expected);
             AddressText.ParseForwarded(address.ToString()).Should().Be(expected);
-            AddressText.ParseForwarded($"{(address.ToString().Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}").Should().Be(expected);
+            AddressText.ParseForwarded($"{(address.ToString().Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}")
+                .Should().Be(expected);
         }
     }).QuickCheckThrowOnFailure();
 
@@ -120,10 +122,13 @@ public sealed class ForwardedAddressTests
         (ForwardedAddress.Rightmost("X-Forwarded-For", header, _trusted)?.ToString()).Should().Be(client);
 
     [Fact]
-    public void SeveralLinesAreOneList() => (ForwardedAddress.Rightmost("X-Forwarded-For", new StringValues(["203.0.113.66", "192.0.2.10"]), _trusted)?.ToString()).Should().Be("192.0.2.10");
+    public void SeveralLinesAreOneList() =>
+        (ForwardedAddress.Rightmost("X-Forwarded-For", new StringValues(["203.0.113.66", "192.0.2.10"]), _trusted)?.ToString()).Should()
+            .Be("192.0.2.10");
 
     [Fact]
-    public void AnEndlessListIsWorthless() => ForwardedAddress.Rightmost("X-Forwarded-For", string.Join(',', Enumerable.Repeat("10.9.0.1", 33)), _trusted).Should().BeNull();
+    public void AnEndlessListIsWorthless() =>
+        ForwardedAddress.Rightmost("X-Forwarded-For", string.Join(',', Enumerable.Repeat("10.9.0.1", 33)), _trusted).Should().BeNull();
 
     [Theory]
     [InlineData("for=192.0.2.43", "192.0.2.43")]
@@ -139,5 +144,6 @@ public sealed class ForwardedAddressTests
     [InlineData("192.0.2.10, 203.0.113.66", "192.0.2.10")]
     [InlineData("192.0.2.10:80", null)]
     [InlineData("", null)]
-    public void TheFirstAddressIsReadAsHeadplaneReadsIt(string header, string? client) => (ForwardedAddress.First(header)?.ToString()).Should().Be(client);
+    public void TheFirstAddressIsReadAsHeadplaneReadsIt(string header, string? client) =>
+        (ForwardedAddress.First(header)?.ToString()).Should().Be(client);
 }

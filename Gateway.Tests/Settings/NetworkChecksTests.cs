@@ -39,14 +39,16 @@ public sealed class NetworkChecksTests
     [InlineData("10/8")]
     [InlineData("/8")]
     public void TheStrictReaderStaysTheOnlyOne(string entry) =>
-        Some.Settings(Least + $"server: {{trusted_proxies: ['{entry}']}}").Problems.Errors.Should().ContainSingle().Which.Should().Contain($"'{entry}' is not a");
+        Some.Settings(Least + $"server: {{trusted_proxies: ['{entry}']}}").Problems.Errors.Should().ContainSingle().Which.Should()
+            .Contain($"'{entry}' is not a");
 
     [Theory]
     [InlineData("'0.0.0.0-255.255.255.255'")]
     [InlineData("0.0.0.0/1, 128.0.0.0/1")]
     [InlineData("'::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'")]
     public void EverybodyInOtherWordsIsEverybody(string list) =>
-        Some.Settings(Least + $"server: {{trusted_proxies: [{list}]}}").Problems.Errors.Should().ContainSingle().Which.Should().Contain("trusts every address there is");
+        Some.Settings(Least + $"server: {{trusted_proxies: [{list}]}}").Problems.Errors.Should().ContainSingle().Which.Should()
+            .Contain("trusts every address there is");
 
     [Theory]
     [InlineData("10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/24 is in allowed_cidrs as well")]
@@ -55,7 +57,9 @@ public sealed class NetworkChecksTests
     [InlineData("10.0.0.0/8", "192.168.0.1", null)]
     public void ListsThatOverlapAreNamedFamilyByFamily(string clients, string proxies, string? warning)
     {
-        var problems = Some.Settings(Least + $"server: {{proxy_auth: {{enabled: true, ip_header: X-Forwarded-For, allowed_cidrs: [{clients}], trusted_proxy_cidrs: [{proxies}]}}}}").Problems;
+        var problems = Some.Settings(
+            Least + $"server: {{proxy_auth: {{enabled: true, ip_header: X-Forwarded-For, allowed_cidrs: [{clients}], "
+                + $"trusted_proxy_cidrs: [{proxies}]}}}}").Problems;
 
         problems.Warnings.Should().SayOnly(warning);
     }
@@ -63,8 +67,10 @@ public sealed class NetworkChecksTests
     [Fact]
     public void CollapsingChangesNobodysTrust()
     {
-        var addresses = Enumerable.Range(0, 1 << 16).Select(one => new System.Net.IPAddress([10, 0, (byte)(one >> 8), (byte)one])).ToArray();
-        System.Net.IPNetwork[] networks = [.. Enumerable.Range(0, 200).Select(one => new System.Net.IPNetwork(new System.Net.IPAddress([10, 0, (byte)(one * 7), (byte)(one * 16 % 256)]), 28))];
+        var addresses = Enumerable.Range(0, 1 << 16).Select(one => new System.Net.IPAddress([10, 0, (byte)(one >> 8), (byte)one]))
+            .ToArray();
+        System.Net.IPNetwork[] networks = [.. Enumerable.Range(0, 200)
+            .Select(one => new System.Net.IPNetwork(new System.Net.IPAddress([10, 0, (byte)(one * 7), (byte)(one * 16 % 256)]), 28))];
         var (before, after) = (new NetworkList(networks), new NetworkList(NetworkChecks.Collapse(networks)));
 
         addresses.Where(one => before.Contains(one) != after.Contains(one)).Should().BeEmpty();

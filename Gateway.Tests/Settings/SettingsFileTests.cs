@@ -28,7 +28,8 @@ public sealed partial class SettingsFileTests
 
         foreach (var key in (string[])["integration", "headscale.config_path", "server.info_secret", "server.cookie_secret"])
         {
-            warnings.Should().ContainSingle(warning => warning.Contains($": {key}: accepted and not used by the gateway (", StringComparison.Ordinal));
+            warnings.Should()
+                .ContainSingle(warning => warning.Contains($": {key}: accepted and not used by the gateway (", StringComparison.Ordinal));
         }
     }
 
@@ -38,13 +39,15 @@ public sealed partial class SettingsFileTests
         var problems = Some.Settings(_headplane.Replace("enabled: true", "enabled: maybe", StringComparison.Ordinal)).Problems;
 
         problems.Errors.Concat(problems.Warnings).Should().NotContain(line =>
-            line.Contains("abcdefg", StringComparison.Ordinal) || line.Contains("a-client-secret", StringComparison.Ordinal) || line.Contains("1234567890", StringComparison.Ordinal));
+            line.Contains("abcdefg", StringComparison.Ordinal) || line.Contains("a-client-secret", StringComparison.Ordinal)
+                || line.Contains("1234567890", StringComparison.Ordinal));
         new Secret("x").ToString().Should().Be("***");
         Some.Settings(_headplane).Settings!.ToString().Should().NotContain("abcdefg");
     }
 
     [Theory]
-    [InlineData("headscale: {url: http://h}\nserver: {prot: 1}", "headtower.yaml:2:10: server.prot: there is no such key; did you mean 'port'?")]
+    [InlineData("headscale: {url: http://h}\nserver: {prot: 1}", "headtower.yaml:2:10: server.prot: there is no such key; did you mean "
+        + "'port'?")]
     [InlineData("server: {port: 3000}", "headscale.url: missing")]
     [InlineData("headscale: {url: 'ftp://x'}", "headtower.yaml:1:13: headscale.url: this must be an address")]
     [InlineData("headscale: {url: 'localhost:8080'}", "headscale.url: this must be an address")]
@@ -72,9 +75,11 @@ public sealed partial class SettingsFileTests
     [InlineData(Least + "server: {proxy_auth: {enabled: true, ip_header_mode: last}}", "this must be rightmost or first")]
     [InlineData("headscale: {url: http://h}\nserver: {proxy_auth: {enabled: true}}", "proxy_auth needs headscale.api_key")]
     [InlineData(Least + "oidc: {issuer: https://id, client_id: c, client_secret: s}", "OIDC needs server.base_url")]
-    [InlineData("headscale: {url: http://h}\nserver: {base_url: https://g}\noidc: {issuer: https://id, client_id: c, client_secret: s}", "OIDC needs headscale.api_key")]
+    [InlineData("headscale: {url: http://h}\nserver: {base_url: https://g}\noidc: {issuer: https://id, client_id: c, "
+        + "client_secret: s}", "OIDC needs headscale.api_key")]
     [InlineData(Least + "oidc: {enabled: false}", "the section oidc needs issuer")]
-    [InlineData(Least + "oidc: {enabled: false, issuer: https://id, client_id: c, client_secret: s, extra_params: {state: x}}", "belongs to the protocol")]
+    [InlineData(Least + "oidc: {enabled: false, issuer: https://id, client_id: c, client_secret: s, extra_params: "
+        + "{state: x}}", "belongs to the protocol")]
     [InlineData(Least + "bootstrap: {owner: alice}", "this must be proxy:NAME, oidc:ISSUER#SUBJECT or email:ADDRESS")]
     [InlineData(Least + "store: {kind: mysql}", "must be one of sqlite, litedb, postgres")]
     [InlineData(Least + "audit: {retention_days: 0}", "from 1 to 36500")]
@@ -93,7 +98,9 @@ public sealed partial class SettingsFileTests
         var (settings, problems, _) = Some.Settings(yaml);
 
         settings.Should().BeNull();
-        problems.Errors.Should().Contain(error => error.Contains(words, StringComparison.Ordinal) && error.StartsWith("headtower.yaml", StringComparison.Ordinal));
+        problems.Errors.Should()
+            .Contain(
+                error => error.Contains(words, StringComparison.Ordinal) && error.StartsWith("headtower.yaml", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -108,7 +115,8 @@ public sealed partial class SettingsFileTests
     public void TheEnvironmentOverridesTheFileAndIsTypedByTheKey()
     {
         var (settings, problems, _) = Some.Settings(
-            Least, ("HEADTOWER_SERVER__PORT", "4000"), ("HEADPLANE_SERVER__TRUSTED_PROXIES", "10.0.0.1, fd00::/8"), ("HEADTOWER_HEADSCALE__API_KEY", "12345"), ("HEADTOWER_PORT", "tcp://10.0.0.1:80"));
+            Least, ("HEADTOWER_SERVER__PORT", "4000"), ("HEADPLANE_SERVER__TRUSTED_PROXIES", "10.0.0.1, fd00::/8"),
+                ("HEADTOWER_HEADSCALE__API_KEY", "12345"), ("HEADTOWER_PORT", "tcp://10.0.0.1:80"));
 
         problems.Errors.Should().BeEmpty();
         settings!.Server.Listen[0].Port.Should().Be(4000);
@@ -117,7 +125,11 @@ public sealed partial class SettingsFileTests
     }
 
     [Fact]
-    public void AMistypedEnvironmentVariableIsAMistake() => Some.Settings(Least, ("HEADTOWER_SERVER__BASE_ULR", "https://x")).Problems.Errors.Should().Contain(error => error == "environment HEADTOWER_SERVER__BASE_ULR: server.base_ulr: there is no such key; did you mean 'base_url'?");
+    public void AMistypedEnvironmentVariableIsAMistake() =>
+        Some.Settings(Least, ("HEADTOWER_SERVER__BASE_ULR", "https://x")).Problems.Errors.Should()
+            .Contain(
+                error => error == "environment HEADTOWER_SERVER__BASE_ULR: server.base_ulr: there is no such key; did you mean "
+                    + "'base_url'?");
 
     [Fact]
     public void ASecretFileIsReadWithItsVariableExpandedAndOneLineEndRemoved()
@@ -133,17 +145,21 @@ public sealed partial class SettingsFileTests
     }
 
     [Fact]
-    public void TheWholeWorldIsTrustedOnlyWhenItIsSaid() => Some.Settings(Least + "server: {dangerously_trust_everyone: true, trusted_proxies: [0.0.0.0/0]}").Problems.Errors.Should().BeEmpty();
+    public void TheWholeWorldIsTrustedOnlyWhenItIsSaid() =>
+        Some.Settings(Least + "server: {dangerously_trust_everyone: true, trusted_proxies: [0.0.0.0/0]}").Problems.Errors.Should()
+            .BeEmpty();
 
     [Fact]
     public void ARoleThatThePolicyDoesNotHaveIsAMistake()
     {
         var problems = new Problems();
-        var settings = Some.Settings(Least + "server: {proxy_auth: {enabled: true, groups_header: G, role_map: {a: admn, b: owner}}}").Settings!;
+        var settings = Some.Settings(
+            Least + "server: {proxy_auth: {enabled: true, groups_header: G, role_map: {a: admn, b: owner}}}").Settings!;
 
         Gateway.Policy.Configuration.Check(settings, Some.Table, key => key, problems);
 
-        problems.Errors.Should().Contain(error => error.Contains("there is no role 'admn'; did you mean 'admin'?", StringComparison.Ordinal));
+        problems.Errors.Should()
+            .Contain(error => error.Contains("there is no role 'admn'; did you mean 'admin'?", StringComparison.Ordinal));
         problems.Errors.Should().Contain(error => error.Contains("'owner' is never given by a setting", StringComparison.Ordinal));
     }
 
@@ -163,7 +179,8 @@ public sealed partial class SettingsFileTests
         var all = CommentedSection().Replace(CommentedKey().Replace(File.ReadAllText(Sample()), "$1$2"), "$1");
 
         Some.Settings(all).Problems.Errors.Should().NotContain(error =>
-            !error.Contains("cannot", StringComparison.Ordinal) && !error.Contains("needed together", StringComparison.Ordinal) && !error.Contains("OIDC needs headscale.api_key", StringComparison.Ordinal));
+            !error.Contains("cannot", StringComparison.Ordinal) && !error.Contains("needed together", StringComparison.Ordinal)
+                && !error.Contains("OIDC needs headscale.api_key", StringComparison.Ordinal));
     }
 
     [System.Text.RegularExpressions.GeneratedRegex(@"^( *)#([a-z_]+:)", System.Text.RegularExpressions.RegexOptions.Multiline)]

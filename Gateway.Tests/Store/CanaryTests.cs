@@ -13,7 +13,8 @@ public sealed class CanaryTests
     public async Task NoKeyNoTokenAndNoCookieIsInTheDataFolder(string kind)
     {
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
-        await using var gateway = await SignInSetup.StartAsync(provider, $"  use_end_session: true\n  default_role: viewer\nstore: {{kind: {kind}}}");
+        await using var gateway = await SignInSetup.StartAsync(
+            provider, $"  use_end_session: true\n  default_role: viewer\nstore: {{kind: {kind}}}");
         using var browser = new Browser(gateway);
         using var byKey = new Browser(gateway);
         await browser.SignInAsync(provider, "alice");
@@ -30,7 +31,8 @@ public sealed class CanaryTests
 
         string[] secrets =
         [
-            gateway.Headscale.ApiKey[^24..], ProviderStandIn.ClientSecret, stranger[^30..], "canary-in-the-query", browser.Cookies["__Host-headtower"].Value, byKey.Cookies["__Host-headtower"].Value,
+            gateway.Headscale.ApiKey[^24..], ProviderStandIn.ClientSecret, stranger[^30..], "canary-in-the-query",
+            browser.Cookies["__Host-headtower"].Value, byKey.Cookies["__Host-headtower"].Value,
             .. gateway.Headscale.Tailnet.Keys.Select(one => one.Key[^20..]),
         ];
         await gateway.StopAsync();
@@ -39,7 +41,8 @@ public sealed class CanaryTests
         foreach (var file in gateway.StoredFiles)
         {
             var bytes = await File.ReadAllBytesAsync(file);
-            secrets.Where(secret => bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) >= 0).Should().BeEmpty($"{Path.GetFileName(file)} is read by whoever makes backups");
+            secrets.Where(secret => bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) >= 0).Should()
+                .BeEmpty($"{Path.GetFileName(file)} is read by whoever makes backups");
         }
     }
 }

@@ -17,7 +17,8 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
     private string? _connection;
 
     /// <summary>Without PostgreSQL on a developer's machine, the embedded ones; <see cref="PostgresFactAttribute"/> says so.</summary>
-    public static TheoryData<string> Kinds => [.. StoreKinds.Names.Where(one => one != "postgres" || RealComponents.WithoutPostgres is null)];
+    public static TheoryData<string> Kinds =>
+        [.. StoreKinds.Names.Where(one => one != "postgres" || RealComponents.WithoutPostgres is null)];
 
     public static TheoryData<string> EmbeddedKinds => ["sqlite", "litedb"];
 
@@ -34,12 +35,15 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
         {
             (await store.LoadAsync(default)).Documents.Should().BeEmpty();
             (await store.CommitAsync([Put("a/1", 0, "x", "k1", "k2"), Put("a/2", 0, "y")], default)).Should().Be(CommitOutcome.Done);
-            (await store.CommitAsync([Put("a/1", 1, "z", "k2", "k3"), new("a/2", 1, null, []), Put("a/3", 0, "ä \"quoted\" \\ \u2028")], default)).Should().Be(CommitOutcome.Done);
+            (await store.CommitAsync([Put("a/1", 1, "z", "k2", "k3"), new("a/2", 1, null, []), Put("a/3", 0, "ä \"quoted\" \\ \u2028")],
+                default)).Should()
+                .Be(CommitOutcome.Done);
         }
 
         await using var again = await OpenAsync(kind);
         var documents = (await again.LoadAsync(default)).Documents.OrderBy(one => one.Id, StringComparer.Ordinal).ToArray();
-        documents.Select(one => (one.Id, one.Version, TextOf(one), string.Join(' ', one.Keys.Order()))).Should().Equal(("a/1", 2L, "z", "k2 k3"), ("a/3", 1L, "ä \"quoted\" \\ \u2028", ""));
+        documents.Select(one => (one.Id, one.Version, TextOf(one), string.Join(' ', one.Keys.Order()))).Should()
+            .Equal(("a/1", 2L, "z", "k2 k3"), ("a/3", 1L, "ä \"quoted\" \\ \u2028", ""));
         (await again.CommitAsync([Put("a/4", 0, "k1 is free again", "k1")], default)).Should().Be(CommitOutcome.Done);
     }
 
@@ -50,7 +54,8 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
             var data = new TheoryData<string, string>();
             foreach (var kind in StoreKinds.Names.Where(one => one != "postgres" || RealComponents.WithoutPostgres is null))
             {
-                foreach (var conflict in new[] { "exists", "is gone", "is newer", "is older", "key is taken", "key is taken within the commit" })
+                foreach (var conflict in new[] { "exists", "is gone", "is newer", "is older", "key is taken",
+                    "key is taken within the commit" })
                 {
                     data.Add(kind, conflict);
                 }
@@ -77,10 +82,13 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
             _ => [Put("a/4", 0, "other", "k4"), Put("a/5", 0, "other", "k4")],
         };
 
-        (await store.CommitAsync([Put("a/3", 0, "before", "k3"), .. changes, Put("a/6", 0, "after")], default)).Should().Be(CommitOutcome.Conflict);
+        (await store.CommitAsync([Put("a/3", 0, "before", "k3"), .. changes, Put("a/6", 0, "after")], default)).Should()
+            .Be(CommitOutcome.Conflict);
 
-        (await store.LoadAsync(default)).Documents.Select(one => (one.Id, one.Version, TextOf(one), string.Join(' ', one.Keys))).Should().BeEquivalentTo([("a/1", 1L, "x", "k1"), ("a/2", 2L, "y2", "k2")]);
-        (await store.CommitAsync([Put("a/3", 0, "z", "k3")], default)).Should().Be(CommitOutcome.Done, "nothing is left of the commit that failed");
+        (await store.LoadAsync(default)).Documents.Select(one => (one.Id, one.Version, TextOf(one), string.Join(' ', one.Keys))).Should()
+            .BeEquivalentTo([("a/1", 1L, "x", "k1"), ("a/2", 2L, "y2", "k2")]);
+        (await store.CommitAsync([Put("a/3", 0, "z", "k3")], default)).Should()
+            .Be(CommitOutcome.Done, "nothing is left of the commit that failed");
     }
 
     [Theory]
@@ -88,11 +96,18 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
     public async Task KeysAndIdsAreComparedByteForByte(string kind)
     {
         await using var store = await OpenAsync(kind);
-        string[] alike = ["ann", "Ann", "ann ", " ann", "änn", "a\u0308nn", "ａnn", "ann\u200b", "\u0131nn", "inn", "Inn", new('x', 3000), new string('x', 3000) + "y"];
+        string[] alike =
+        [
+            "ann", "Ann", "ann ", " ann", "änn", "a\u0308nn", "ａnn", "ann\u200b", "\u0131nn", "inn", "Inn", new('x', 3000),
+            new string('x', 3000) + "y",
+        ];
 
-        (await store.CommitAsync([.. alike.Select((one, at) => Put($"a/{one[..Math.Min(one.Length, 200)]}{(one.Length > 200 ? at : "")}", 0, one, $"identity:{one}"))], default)).Should().Be(CommitOutcome.Done);
+        (await store.CommitAsync([.. alike.Select((one, at) =>
+            Put($"a/{one[..Math.Min(one.Length, 200)]}{(one.Length > 200 ? at : "")}", 0, one, $"identity:{one}"))], default)).Should()
+            .Be(CommitOutcome.Done);
 
-        (await store.LoadAsync(default)).Documents.SelectMany(one => one.Keys).Should().BeEquivalentTo(alike.Select(one => $"identity:{one}"));
+        (await store.LoadAsync(default)).Documents.SelectMany(one => one.Keys).Should()
+            .BeEquivalentTo(alike.Select(one => $"identity:{one}"));
         (await store.CommitAsync([Put("b/1", 0, "x", "identity:Ann")], default)).Should().Be(CommitOutcome.Conflict);
     }
 
@@ -111,7 +126,8 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
     public async Task OfFiftyWhoWantTheSameKeyOneGetsIt(string kind)
     {
         await using var store = await OpenAsync(kind);
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 50).Select(one => Task.Run(() => store.CommitAsync([Put($"a/{one}", 0, "x", "owner")], default))));
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(one => Task.Run(() => store.CommitAsync([Put($"a/{one}", 0, "x", "owner")], default))));
 
         outcomes.Should().ContainSingle(one => one == CommitOutcome.Done);
         (await store.LoadAsync(default)).Documents.Should().ContainSingle();
@@ -127,7 +143,9 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
 
         state.People.Snapshot.Everyone.Should().HaveCount(50).And.ContainSingle(one => one.Role == "owner");
         var someone = state.People.Snapshot.Everyone.First(one => one.Role != "owner");
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(one => Task.Run(() => state.People.SetRoleAsync(someone.Id, one % 2 == 0 ? "viewer" : "auditor"))));
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(one =>
+                Task.Run(() => state.People.SetRoleAsync(someone.Id, one % 2 == 0 ? "viewer" : "auditor"))));
         outcomes.Should().OnlyContain(one => one == Change.Done);
         (await state.Store.LoadAsync(default)).Documents.Single(one => one.Id == $"person/{someone.Id}").Version.Should().BeGreaterThan(1);
     }
@@ -142,7 +160,9 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
             var sessions = SessionStore.NewCollection();
             foreach (var part in Enumerable.Range(1, 100_000).Chunk(20_000))
             {
-                (await store.CommitAsync([.. part.Select(id => sessions.Write(new Session { Id = id, Hash = $"hash-{id}", Kind = SessionKind.ApiKey, KeyPrefix = $"p{id}", CreatedAt = now, ExpiresAt = now, LastUsedAt = now }))], default))
+                (await store.CommitAsync([.. part.Select(id =>
+                    sessions.Write(new Session { Id = id, Hash = $"hash-{id}", Kind = SessionKind.ApiKey, KeyPrefix = $"p{id}",
+                        CreatedAt = now, ExpiresAt = now, LastUsedAt = now }))], default))
                     .Should().Be(CommitOutcome.Done);
             }
         }
@@ -160,7 +180,8 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
     {
         await using (var store = await OpenAsync(kind))
         {
-            await store.CommitAsync([.. Enumerable.Range(0, 500).Select(one => Put($"a/{one}", 0, new string('x', 500), $"key-{one}"))], default);
+            await store.CommitAsync(
+                [.. Enumerable.Range(0, 500).Select(one => Put($"a/{one}", 0, new string('x', 500), $"key-{one}"))], default);
         }
 
         var file = FileOf(kind);
@@ -188,7 +209,8 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
         await using var store = await OpenAsync(kind);
         await store.CommitAsync([Put("a/1", 0, "x")], default);
 
-        Directory.EnumerateFiles(_folder.Path).Should().NotBeEmpty().And.AllSatisfy(file => FileModes.Of(file).Should().Be(FileModes.OwnerOnly, file));
+        Directory.EnumerateFiles(_folder.Path).Should().NotBeEmpty().And
+            .AllSatisfy(file => FileModes.Of(file).Should().Be(FileModes.OwnerOnly, file));
     }
 
     [Theory]
@@ -196,7 +218,8 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
     public void AnEmbeddedStoreBelongsToOneProcess(string kind)
     {
         using var held = StoreLock.Take(FileOf(kind));
-        FluentActions.Invoking(() => StoreLock.Take(FileOf(kind))).Should().Throw<StoreException>().Which.Message.Should().Contain("another gateway uses");
+        FluentActions.Invoking(() => StoreLock.Take(FileOf(kind))).Should().Throw<StoreException>().Which.Message.Should()
+            .Contain("another gateway uses");
     }
 
     [MountTheory]
@@ -225,7 +248,8 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
         (await again.CommitAsync([Put("b/1", 0, new string('x', 4000))], default)).Should().Be(CommitOutcome.Done);
     }
 
-    private static DocumentChange Put(string id, long expected, string text, params string[] keys) => new(id, expected, new JsonObject { ["text"] = text }.ToJsonString(), keys);
+    private static DocumentChange Put(string id, long expected, string text, params string[] keys) =>
+        new(id, expected, new JsonObject { ["text"] = text }.ToJsonString(), keys);
 
     private static string TextOf(Document document) => JsonNode.Parse(document.Json)!["text"]!.GetValue<string>();
 
@@ -235,5 +259,6 @@ public sealed class DocumentStoreTests(PostgresCluster cluster) : IDisposable
         ? new PostgresDocumentStore(await PostgresServer.OpenAsync(new Secret(_connection ??= await cluster.MakeDatabaseAsync()), default))
         : Open(kind, FileOf(kind));
 
-    private static IDocumentStore Open(string kind, string file) => kind == "litedb" ? LiteDbDocumentStore.Open(file) : new SqliteDocumentStore(SqliteFile.Open(file, file + ".audit"));
+    private static IDocumentStore Open(string kind, string file) =>
+        kind == "litedb" ? LiteDbDocumentStore.Open(file) : new SqliteDocumentStore(SqliteFile.Open(file, file + ".audit"));
 }

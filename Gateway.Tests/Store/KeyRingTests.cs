@@ -14,7 +14,8 @@ public sealed class KeyRingTests
     {
         foreach (var (more, isOpen) in new[] { ("", true), ("\nstore: {encryption_key: a long secret}", false) })
         {
-            await using var gateway = await TestGateway.StartAsync(more: "bootstrap: {owner: proxy:alice}" + more, server: "  trusted_proxies: [127.0.0.1]");
+            await using var gateway = await TestGateway.StartAsync(
+                more: "bootstrap: {owner: proxy:alice}" + more, server: "  trusted_proxies: [127.0.0.1]");
             using var browser = new Browser(gateway);
             (await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", gateway.Headscale.ApiKey))).Status.Should().Be(302);
 
@@ -33,7 +34,8 @@ public sealed class KeyRingTests
     public void ItOpensWithItsKeyAndElseSaysWhatIsMissing(string? key, string? complaint)
     {
         var box = new KeyRingEncryption(new Secret("right")).Encrypt(new XElement("masterKey", "value")).EncryptedElement;
-        var services = new ServiceCollection().AddSingleton(new StoreSettings(StoreKind.Sqlite, "", key is null ? null : new Secret(key))).BuildServiceProvider();
+        var services = new ServiceCollection().AddSingleton(new StoreSettings(StoreKind.Sqlite, "", key is null ? null : new Secret(key)))
+            .BuildServiceProvider();
         var decryption = new KeyRingDecryption(services);
 
         if (complaint is null)
@@ -42,7 +44,8 @@ public sealed class KeyRingTests
         }
         else
         {
-            FluentActions.Invoking(() => decryption.Decrypt(box)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain(complaint);
+            FluentActions.Invoking(() => decryption.Decrypt(box)).Should().ThrowExactly<StoreException>().Which.Message.Should()
+                .Contain(complaint);
         }
     }
 }

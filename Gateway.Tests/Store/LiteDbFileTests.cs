@@ -24,15 +24,18 @@ public sealed class LiteDbFileTests : IDisposable
             newer.GetCollection("meta").Update(new LiteDB.BsonDocument { ["_id"] = "schema", ["number"] = 99 });
         }
 
-        FluentActions.Invoking(() => LiteDbDocumentStore.Inspect(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("newer gateway");
-        FluentActions.Invoking(() => LiteDbDocumentStore.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("newer gateway");
+        FluentActions.Invoking(() => LiteDbDocumentStore.Inspect(File)).Should().ThrowExactly<StoreException>().Which.Message.Should()
+            .Contain("newer gateway");
+        FluentActions.Invoking(() => LiteDbDocumentStore.Open(File)).Should().ThrowExactly<StoreException>().Which.Message.Should()
+            .Contain("newer gateway");
         var other = Path.Combine(_folder.Path, "other.litedb");
         using (var theirs = new LiteDB.LiteDatabase(LiteDbFile.Connection(other)))
         {
             theirs.GetCollection("theirs").Insert(new LiteDB.BsonDocument { ["_id"] = 1 });
         }
 
-        FluentActions.Invoking(() => LiteDbDocumentStore.Open(other)).Should().ThrowExactly<StoreException>().Which.Message.Should().Contain("some other program");
+        FluentActions.Invoking(() => LiteDbDocumentStore.Open(other)).Should().ThrowExactly<StoreException>().Which.Message.Should()
+            .Contain("some other program");
     }
 
     [Fact]
@@ -40,8 +43,12 @@ public sealed class LiteDbFileTests : IDisposable
     {
         await using (var store = LiteDbDocumentStore.Open(File))
         {
-            await store.CommitAsync([Put("a/1", 0, "kept", "k1"), .. Enumerable.Range(0, 3000).Select(one => Put($"b/{one}", 0, new string('x', 3000)))], default);
-            await store.CommitAsync([Put("a/1", 1, "kept", "k1"), .. Enumerable.Range(0, 3000).Select(one => new DocumentChange($"b/{one}", 1, null, []))], default);
+            await store.CommitAsync(
+                [Put("a/1", 0, "kept", "k1"), .. Enumerable.Range(0, 3000).Select(one => Put($"b/{one}", 0, new string('x', 3000)))],
+                default);
+            await store.CommitAsync(
+                [Put("a/1", 1, "kept", "k1"), .. Enumerable.Range(0, 3000).Select(one => new DocumentChange($"b/{one}", 1, null, []))],
+                default);
         }
 
         new FileInfo(File).Length.Should().BeGreaterThan(8 * 1024 * 1024);
@@ -54,5 +61,6 @@ public sealed class LiteDbFileTests : IDisposable
         Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName).Should().BeEquivalentTo("headtower.litedb", "headtower-log.litedb");
     }
 
-    private static DocumentChange Put(string id, long expected, string text, params string[] keys) => new(id, expected, new JsonObject { ["text"] = text }.ToJsonString(), keys);
+    private static DocumentChange Put(string id, long expected, string text, params string[] keys) =>
+        new(id, expected, new JsonObject { ["text"] = text }.ToJsonString(), keys);
 }

@@ -24,7 +24,8 @@ public sealed class PostgresServerTests(PostgresCluster cluster)
             ("nonsense gate-pw", "neither of the form"),
         })
         {
-            var message = (await FluentActions.Awaiting(() => PostgresServer.OpenAsync(new Secret(connection), default)).Should().ThrowAsync<StoreException>()).Which.Message;
+            var message = (await FluentActions.Awaiting(() => PostgresServer.OpenAsync(new Secret(connection), default)).Should()
+                .ThrowAsync<StoreException>()).Which.Message;
             message.Should().Contain(complaint).And.NotContain("-pw");
         }
     }
@@ -34,7 +35,10 @@ public sealed class PostgresServerTests(PostgresCluster cluster)
     {
         _connection = await cluster.MakeDatabaseAsync();
         var parts = _connection.Split(';').Select(one => one.Split('=')).ToDictionary(one => one[0], one => one[1]);
-        await using var server = await PostgresServer.OpenAsync(new Secret($"postgres://{parts["Username"]}:{parts["Password"]}@{parts["Host"]}:{parts["Port"]}/{parts["Database"]}?sslmode=prefer"), default);
+        await using var server = await PostgresServer.OpenAsync(
+            new Secret(
+                $"postgres://{parts["Username"]}:{parts["Password"]}@{parts["Host"]}:{parts["Port"]}/{parts["Database"]}?sslmode=prefer"),
+            default);
         server.Name.Should().Be($"PostgreSQL 127.0.0.1/{parts["Database"]}");
     }
 
@@ -42,7 +46,8 @@ public sealed class PostgresServerTests(PostgresCluster cluster)
     public async Task OfManyWhoStartAtOnceOneMakesTheTables()
     {
         _connection = await cluster.MakeDatabaseAsync();
-        foreach (var server in await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => PostgresServer.OpenAsync(new Secret(_connection), default))))
+        foreach (var server in await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(_ => PostgresServer.OpenAsync(new Secret(_connection), default))))
         {
             await server.DisposeAsync();
         }
@@ -63,12 +68,14 @@ public sealed class PostgresServerTests(PostgresCluster cluster)
         await other.WaitForOthersAsync(position, default);
         var changes = await other.ReadChangesAsync(position, default);
 
-        (changes.IsWhole, string.Join(' ', changes.Changed.Select(one => one.Id)), string.Join(' ', changes.Removed)).Should().Be((false, "counter/y", "counter/x"));
+        (changes.IsWhole, string.Join(' ', changes.Changed.Select(one => one.Id)), string.Join(' ', changes.Removed)).Should()
+            .Be((false, "counter/y", "counter/x"));
         (await other.ReadChangesAsync(changes.Position, default)).Changed.Should().BeEmpty();
         (await other.ReadChangesAsync(changes.Position + 5, default)).IsWhole.Should().BeTrue("a server that knows less took over");
     }
 
-    private static DocumentChange Put(string id, long expected, string text, params string[] keys) => new(id, expected, new JsonObject { ["text"] = text }.ToJsonString(), keys);
+    private static DocumentChange Put(string id, long expected, string text, params string[] keys) =>
+        new(id, expected, new JsonObject { ["text"] = text }.ToJsonString(), keys);
 
     private async Task<PostgresDocumentStore> OpenAsync() => new(await PostgresServer.OpenAsync(new Secret(_connection!), default));
 }

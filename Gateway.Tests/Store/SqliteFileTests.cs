@@ -46,7 +46,8 @@ public sealed class SqliteFileTests : IDisposable
         Execute(File, "pragma user_version = 999");
 
         FluentActions.Invoking(() => Open()).Should().Throw<StoreException>().Which.Message.Should().Contain("newer gateway");
-        FluentActions.Invoking(() => SqliteFile.Inspect(File)).Should().Throw<StoreException>().Which.Message.Should().Contain("newer gateway");
+        FluentActions.Invoking(() => SqliteFile.Inspect(File)).Should().Throw<StoreException>().Which.Message.Should()
+            .Contain("newer gateway");
     }
 
     [Fact]
@@ -62,7 +63,8 @@ public sealed class SqliteFileTests : IDisposable
     {
         _folder.File("plain", "");
 
-        FluentActions.Invoking(() => SqliteFile.Open(Path.Combine(_folder.Path, "plain", "headtower.db"), _folder.Path)).Should().Throw<StoreException>().Which.Message.Should().Contain("server.data_path");
+        FluentActions.Invoking(() => SqliteFile.Open(Path.Combine(_folder.Path, "plain", "headtower.db"), _folder.Path)).Should()
+            .Throw<StoreException>().Which.Message.Should().Contain("server.data_path");
     }
 
     [Fact]
@@ -97,7 +99,9 @@ public sealed class SqliteFileTests : IDisposable
     private void Fill()
     {
         var file = Open();
-        file.Change((connection, transaction) => connection.Execute("insert into document (id, version, json) select 'person/1', 1, '{}' where true on conflict do nothing", transaction: transaction));
+        file.Change(
+            (connection, transaction) => connection.Execute("insert into document (id, version, json) select 'person/1', 1, '{}' where "
+                + "true on conflict do nothing", transaction: transaction));
         file.Close();
     }
 

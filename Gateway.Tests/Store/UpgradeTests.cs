@@ -47,7 +47,8 @@ public sealed class UpgradeTests : IDisposable
         }
 
         var entries = await StoredState.ReadAuditAsync(Audit);
-        entries.Select(one => (one.RequestId, one.Reason, one.Status)).Should().Equal(("r1", "allowed", (int?)200), ("r2", "done", (int?)null), ("r3", "role_too_low", (int?)403));
+        entries.Select(one => (one.RequestId, one.Reason, one.Status)).Should()
+            .Equal(("r1", "allowed", (int?)200), ("r2", "done", (int?)null), ("r3", "role_too_low", (int?)403));
         (await new SegmentAuditStore(Audit, null, TimeProvider.System).VerifyAsync([], default)).Problems.Should().BeEmpty();
         SegmentFile.All(Audit).Count.Should().Be(2, "the entries are of two days");
     }
@@ -117,7 +118,9 @@ public sealed class UpgradeTests : IDisposable
             """);
         if (schema >= 2)
         {
-            connection.Execute("insert into session (id, hash, kind, person_id, created_at, expires_at, last_used_at) values (3, 'hash', 'oidc', 7, 1, 2, 1)");
+            connection.Execute(
+                "insert into session (id, hash, kind, person_id, created_at, expires_at, last_used_at) values (3, 'hash', 'oidc', 7, "
+                + "1, 2, 1)");
         }
     }
 

@@ -28,24 +28,30 @@ internal sealed partial class Browser(Uri address, Uri publicAddress) : IDisposa
 
     public Task<PageAnswer> GetAsync(string target) => SendAsync(new HttpRequestMessage(HttpMethod.Get, Resolve(target)));
 
-    public Task<PageAnswer> PostAsync(string target, params (string Name, string Value)[] fields) => SendAsync(new HttpRequestMessage(HttpMethod.Post, Resolve(target))
-    {
-        Content = new FormUrlEncodedContent(fields.Select(one => KeyValuePair.Create(one.Name, one.Value))),
-        Headers = { { "Origin", publicAddress.GetLeftPart(UriPartial.Authority) } },
-    });
+    public Task<PageAnswer> PostAsync(string target, params (string Name, string Value)[] fields) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Post, Resolve(target))
+        {
+            Content = new FormUrlEncodedContent(fields.Select(one => KeyValuePair.Create(one.Name, one.Value))),
+            Headers = { { "Origin", publicAddress.GetLeftPart(UriPartial.Authority) } },
+        });
 
     /// <summary>Fills in the form of a page and sends it.</summary>
     public async Task<PageAnswer> SubmitAsync(string page, string action, params (string Name, string Value)[] fields)
     {
         var shown = await GetAsync(page);
-        return await PostAsync(action, [.. Hidden().Matches(shown.Text).Select(one => (one.Groups[1].Value, WebUtility.HtmlDecode(one.Groups[2].Value))).Distinct(), .. fields]);
+        return await PostAsync(
+            action,
+            [.. Hidden().Matches(shown.Text).Select(one => (one.Groups[1].Value, WebUtility.HtmlDecode(one.Groups[2].Value))).Distinct(),
+                .. fields]);
     }
 
     /// <summary>Goes to the provider and gives what it answers with, up to the callback's address.</summary>
     public async Task<string> BeginAsync(ProviderStandIn provider, string login, string returnTo = "/admin/")
     {
         PageAnswer? start = null;
-        await Until.TrueAsync(async () => (start = await GetAsync($"/admin/oidc/start?return_to={Uri.EscapeDataString(returnTo)}")).Status != 503, "the provider is known");
+        await Until.TrueAsync(
+            async () => (start = await GetAsync($"/admin/oidc/start?return_to={Uri.EscapeDataString(returnTo)}")).Status != 503,
+            "the provider is known");
         start!.Status.Should().Be(302);
         start.Location.Should().StartWith(provider.Issuer);
         using var picked = await _http.GetAsync(new Uri(start.Location!.Replace("/authorize?", $"/as/{login}?", StringComparison.Ordinal)));
@@ -53,7 +59,8 @@ internal sealed partial class Browser(Uri address, Uri publicAddress) : IDisposa
         return picked.Headers.Location!.OriginalString;
     }
 
-    public async Task<PageAnswer> SignInAsync(ProviderStandIn provider, string login, string returnTo = "/admin/") => await GetAsync(await BeginAsync(provider, login, returnTo));
+    public async Task<PageAnswer> SignInAsync(ProviderStandIn provider, string login, string returnTo = "/admin/") =>
+        await GetAsync(await BeginAsync(provider, login, returnTo));
 
     public void Dispose() => _http.Dispose();
 
@@ -69,7 +76,8 @@ internal sealed partial class Browser(Uri address, Uri publicAddress) : IDisposa
         }
 
         var path = request.RequestUri!.AbsolutePath;
-        var cookies = Cookies.Where(one => path.StartsWith(one.Value.Path, StringComparison.Ordinal)).Select(one => $"{one.Key}={one.Value.Value}").ToArray();
+        var cookies = Cookies.Where(one => path.StartsWith(one.Value.Path, StringComparison.Ordinal))
+            .Select(one => $"{one.Key}={one.Value.Value}").ToArray();
         if (cookies.Length > 0)
         {
             request.Headers.TryAddWithoutValidation("Cookie", string.Join("; ", cookies));
@@ -81,7 +89,8 @@ internal sealed partial class Browser(Uri address, Uri publicAddress) : IDisposa
             Keep(line);
         }
 
-        return new((int)response.StatusCode, response.Headers.Location?.OriginalString, await response.Content.ReadAsStringAsync(), response);
+        return new(
+            (int)response.StatusCode, response.Headers.Location?.OriginalString, await response.Content.ReadAsStringAsync(), response);
     }
 
     private void Keep(string line)

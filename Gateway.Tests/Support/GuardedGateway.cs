@@ -18,7 +18,8 @@ internal sealed partial class GuardedGateway : IAsyncDisposable
 
     private readonly string _certificate;
 
-    private GuardedGateway(TestGateway gateway, TemporaryFolder folder, string certificate) => (Gateway, _folder, _certificate) = (gateway, folder, certificate);
+    private GuardedGateway(TestGateway gateway, TemporaryFolder folder, string certificate) =>
+        (Gateway, _folder, _certificate) = (gateway, folder, certificate);
 
     public TestGateway Gateway { get; }
 
@@ -28,7 +29,8 @@ internal sealed partial class GuardedGateway : IAsyncDisposable
         using var key = RSA.Create(2048);
         using var certificate = new CertificateRequest("CN=gw.example.test", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             .CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
-        var tls = $"  tls_cert_path: {folder.File("cert.pem", certificate.ExportCertificatePem())}\n  tls_key_path: {folder.File("key.pem", key.ExportPkcs8PrivateKeyPem())}\n";
+        var tls = $"  tls_cert_path: {folder.File("cert.pem", certificate.ExportCertificatePem())}\n  tls_key_path: "
+            + $"{folder.File("key.pem", key.ExportPkcs8PrivateKeyPem())}\n";
         var headscale = await HeadscaleStandIn.StartAsync(28);
         string[] users = ["alice", "bob", "kate", "nina", "audrey", "vera", "ivan"];
         headscale.Tailnet.Users.AddRange(users.Select((name, at) => new TailnetUser((ulong)at + 1, name, $"{name}@example.test")));
@@ -47,7 +49,8 @@ internal sealed partial class GuardedGateway : IAsyncDisposable
             more: "oidc: {issuer: 'http://127.0.0.1:1', client_id: c, client_secret: s}\nlimits: {anonymous_per_minute: 0}");
         foreach (var (name, role, user) in new[]
         {
-            ("alice", "owner", "1"), ("bob", "admin", "2"), ("kate", "admin", "3"), ("nina", "network_admin", "4"), ("audrey", "auditor", "5"), ("vera", "viewer", "6"), ("ivan", "it_admin", "7"), ("mel", "member", null),
+            ("alice", "owner", "1"), ("bob", "admin", "2"), ("kate", "admin", "3"), ("nina", "network_admin", "4"),
+            ("audrey", "auditor", "5"), ("vera", "viewer", "6"), ("ivan", "it_admin", "7"), ("mel", "member", null),
         })
         {
             var link = user is null ? null : new UserLink(user, UserLink.Unpinned, LinkSource.Admin);
@@ -78,7 +81,8 @@ internal sealed partial class GuardedGateway : IAsyncDisposable
         {
             await connection.WriteAsync(request.Bytes, patience.Token);
             var chunk = new byte[16 * 1024];
-            for (var read = await connection.ReadAsync(chunk, patience.Token); read > 0; read = await connection.ReadAsync(chunk, patience.Token))
+            for (var read = await connection.ReadAsync(chunk, patience.Token); read
+                > 0; read = await connection.ReadAsync(chunk, patience.Token))
             {
                 answer.Write(chunk, 0, read);
                 patience.CancelAfter(TimeSpan.FromSeconds(1));
@@ -94,7 +98,8 @@ internal sealed partial class GuardedGateway : IAsyncDisposable
 
     public static IReadOnlyList<int> StatusesOf(string answer)
     {
-        var statuses = StatusLine().Matches(answer).Select(one => int.Parse(one.Groups[1].Value, CultureInfo.InvariantCulture)).Where(one => one != 100).ToArray();
+        var statuses = StatusLine().Matches(answer).Select(one => int.Parse(one.Groups[1].Value, CultureInfo.InvariantCulture))
+            .Where(one => one != 100).ToArray();
         return statuses.Length == 0 ? [0] : statuses;
     }
 
@@ -108,7 +113,13 @@ internal sealed partial class GuardedGateway : IAsyncDisposable
         }
 
         var secure = new SslStream(stream);
-        await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "gw.example.test", ApplicationProtocols = [SslApplicationProtocol.Http2], RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == _certificate });
+        await secure.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "gw.example.test",
+                ApplicationProtocols = [SslApplicationProtocol.Http2],
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == _certificate
+            });
         return secure;
     }
 

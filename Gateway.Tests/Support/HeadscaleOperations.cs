@@ -13,5 +13,6 @@ internal static class HeadscaleOperations
 
     public static IReadOnlyList<(int Version, string Method, string Path)> All => _all;
 
-    public static IEnumerable<(string Method, string Path)> Of(int version) => _all.Where(one => one.Version == version).Select(one => (one.Method, one.Path));
+    public static IEnumerable<(string Method, string Path)> Of(int version) =>
+        _all.Where(one => one.Version == version).Select(one => (one.Method, one.Path));
 }

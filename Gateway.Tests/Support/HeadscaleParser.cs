@@ -7,11 +7,14 @@ namespace Gateway.Tests.Support;
 
 /// <summary>A call as Headscale understands it: the operation, and every value that it would act on, by its declared name.</summary>
 /// <param name="Operation">Method and path of the API document.</param>
-internal sealed record Understood(string Operation, IReadOnlyDictionary<string, string> Path, IReadOnlyDictionary<string, string> Query, IReadOnlyDictionary<string, string> Body)
+internal sealed record Understood(
+    string Operation, IReadOnlyDictionary<string, string> Path, IReadOnlyDictionary<string, string> Query, IReadOnlyDictionary<string,
+    string> Body)
 {
     public override string ToString() => $"{Operation} {Text(Path)} {Text(Query)} {Text(Body)}";
 
-    private static string Text(IReadOnlyDictionary<string, string> values) => $"[{string.Join(", ", values.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}={one.Value}"))}]";
+    private static string Text(IReadOnlyDictionary<string, string> values) =>
+        $"[{string.Join(", ", values.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}={one.Value}"))}]";
 }
 
 /// <summary>
@@ -48,7 +51,10 @@ internal sealed class HeadscaleParser(int version)
     private Dictionary<string, string>? ReadPath(string path, string pattern)
     {
         var whole = _isHuma ? path : Decode(path, plusIsSpace: false);
-        var segments = (version <= 28 ? Clean(whole?.Split('/') ?? []) : whole?.Split('/') ?? []).Select(one => _isHuma ? Decode(one, plusIsSpace: false) : one).ToArray();
+        var segments = (version <= 28
+            ? Clean(whole?.Split('/') ?? [])
+            : whole?.Split('/') ?? []).Select(one => _isHuma ? Decode(one, plusIsSpace: false) : one)
+            .ToArray();
         var parts = pattern.Split('/');
         if (segments.Length != parts.Length || segments.Contains(null))
         {
@@ -60,7 +66,8 @@ internal sealed class HeadscaleParser(int version)
         {
             if (part is ['{', .. var name, '}'])
             {
-                if (segment!.Length == 0 || (name.EndsWith("Id", StringComparison.Ordinal) || name == "id" ? Number(segment) : segment) is not { } value)
+                if (segment!.Length == 0
+                    || (name.EndsWith("Id", StringComparison.Ordinal) || name == "id" ? Number(segment) : segment) is not { } value)
                 {
                     return null;
                 }
@@ -105,12 +112,14 @@ internal sealed class HeadscaleParser(int version)
             }
 
             var at = pair.IndexOf('=', StringComparison.Ordinal);
-            if (Decode(at < 0 ? pair : pair[..at], plusIsSpace: true) is not { } name || Decode(at < 0 ? "" : pair[(at + 1)..], plusIsSpace: true) is not { } value)
+            if (Decode(at < 0 ? pair : pair[..at], plusIsSpace: true) is not { } name
+                || Decode(at < 0 ? "" : pair[(at + 1)..], plusIsSpace: true) is not { } value)
             {
                 continue;
             }
 
-            if (declared.FirstOrDefault(one => one == name || (!_isHuma && Snake(one) == name)) is { } known && !values.TryAdd(known, value) && !_isHuma)
+            if (declared.FirstOrDefault(one => one == name || (!_isHuma && Snake(one) == name)) is { } known && !values.TryAdd(known, value)
+                && !_isHuma)
             {
                 return null;
             }
@@ -147,7 +156,9 @@ internal sealed class HeadscaleParser(int version)
         var values = new Dictionary<string, string>();
         foreach (var member in json.EnumerateObject())
         {
-            var known = model.Fields.FirstOrDefault(one => one.IsIn(new HeadscaleVersion(version)) && (_isHuma ? Fold(one.Name) == Fold(member.Name) : one.Name == member.Name || Snake(one.Name) == member.Name));
+            var known = model.Fields.FirstOrDefault(
+                one => one.IsIn(new HeadscaleVersion(version))
+                    && (_isHuma ? Fold(one.Name) == Fold(member.Name) : one.Name == member.Name || Snake(one.Name) == member.Name));
             if (known is null)
             {
                 if (_isHuma)
@@ -179,9 +190,18 @@ internal sealed class HeadscaleParser(int version)
     {
         (FieldType.Text or FieldType.Time, JsonValueKind.String) => json.GetString(),
         (FieldType.Id, JsonValueKind.String) => Number(json.GetString()!),
-        (FieldType.Id, JsonValueKind.Number) when !_isHuma => json.TryGetUInt64(out var id) ? Number($"{id}") : decimal.TryParse(json.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && real == decimal.Truncate(real) ? $"{real:0}" : null,
+        (FieldType.Id, JsonValueKind.Number) when !_isHuma =>
+            json.TryGetUInt64(out var id)
+                ? Number($"{id}")
+                : decimal.TryParse(json.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real)
+                    && real == decimal.Truncate(real)
+                ? $"{real:0}"
+                : null,
         (FieldType.Flag, JsonValueKind.True or JsonValueKind.False) => json.GetBoolean() ? "true" : "false",
-        (FieldType.List, JsonValueKind.Array) => json.EnumerateArray().All(one => one.ValueKind is JsonValueKind.String) ? string.Join('\n', json.EnumerateArray().Select(one => one.GetString())) : null,
+        (FieldType.List, JsonValueKind.Array) =>
+            json.EnumerateArray().All(one => one.ValueKind is JsonValueKind.String)
+                ? string.Join('\n', json.EnumerateArray().Select(one => one.GetString()))
+                : null,
         _ => null,
     };
 
@@ -191,7 +211,13 @@ internal sealed class HeadscaleParser(int version)
         var plain = _isHuma ? text : text.Replace("_", "", StringComparison.Ordinal);
         if (!_isHuma && plain.Length > 1 && plain[0] == '0')
         {
-            var (digits, radix) = char.ToLowerInvariant(plain[1]) switch { 'x' => (plain[2..], 16), 'b' => (plain[2..], 2), 'o' => (plain[2..], 8), _ => (plain[1..], 8) };
+            var (digits, radix) = char.ToLowerInvariant(plain[1]) switch
+            {
+                'x' => (plain[2..], 16),
+                'b' => (plain[2..], 2),
+                'o' => (plain[2..], 8),
+                _ => (plain[1..], 8),
+            };
             try
             {
                 return digits.Length > 0 && digits.All(char.IsAsciiLetterOrDigit) ? $"{Convert.ToUInt64(digits, radix)}" : null;
@@ -202,7 +228,9 @@ internal sealed class HeadscaleParser(int version)
             }
         }
 
-        return plain.All(char.IsAsciiDigit) && ulong.TryParse(plain, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? $"{number}" : null;
+        return plain.All(char.IsAsciiDigit) && ulong.TryParse(plain, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? $"{number}"
+            : null;
     }
 
     /// <summary>net/url: a bad escape is an error; bytes are taken as they are.</summary>
@@ -232,5 +260,6 @@ internal sealed class HeadscaleParser(int version)
     /// <summary>encoding/json compares names by simple folding, in which the long s and the Kelvin sign are letters, too.</summary>
     private static string Fold(string name) => name.Replace('\u017f', 's').Replace('\u212a', 'k').ToUpperInvariant();
 
-    private static string Snake(string name) => string.Concat(name.Select(one => char.IsAsciiLetterUpper(one) ? $"_{char.ToLowerInvariant(one)}" : $"{one}"));
+    private static string Snake(string name) =>
+        string.Concat(name.Select(one => char.IsAsciiLetterUpper(one) ? $"_{char.ToLowerInvariant(one)}" : $"{one}"));
 }

@@ -14,7 +14,8 @@ namespace Gateway.Tests.Support;
 /// <param name="NeverAnswered">What the caller must not see.</param>
 /// <param name="Bytes">The request.</param>
 internal sealed partial record HostileRequest(
-    string Class, string Name, bool IsProxy, IReadOnlySet<int> Statuses, IReadOnlyList<string>? NeverUpstream, IReadOnlyList<string> NeverAnswered, byte[] Bytes)
+    string Class, string Name, bool IsProxy, IReadOnlySet<int> Statuses, IReadOnlyList<string>? NeverUpstream,
+        IReadOnlyList<string> NeverAnswered, byte[] Bytes)
 {
     private const string Host = "Host: gw.example.test";
     private const string Nothing = "Headscale sees nothing";
@@ -22,7 +23,11 @@ internal sealed partial record HostileRequest(
     private const string NotAnswered = "the answer never has ";
     private const string NowhereElse = "the answer leads nowhere else";
 
-    private static readonly string[] _elsewhere = ["Location: //evil", "Location: https://evil", "Location: /\\evil", "Location: \\\\evil", "Location: javascript", "\r\nSet-Cookie: x=1"];
+    private static readonly string[] _elsewhere =
+    [
+        "Location: //evil", "Location: https://evil", "Location: /\\evil", "Location: \\\\evil", "Location: javascript",
+        "\r\nSet-Cookie: x=1",
+    ];
 
     public static IReadOnlyList<HostileRequest> All { get; } =
     [
@@ -36,12 +41,15 @@ internal sealed partial record HostileRequest(
         {
             var text = Encoding.Latin1.GetString(Bytes);
             var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-            if (end < 0 || text[..end].Split("\r\n") is not [var line, .. var headers] || line.Split(' ') is not [var method, var target, "HTTP/1.1"] || !headers.All(one => Header().IsMatch(one)))
+            if (end < 0 || text[..end].Split("\r\n") is not [var line, .. var headers]
+                || line.Split(' ') is not [var method, var target, "HTTP/1.1"] || !headers.All(one => Header().IsMatch(one)))
             {
                 return null;
             }
 
-            return (method, target, [.. headers.Select(one => (one[..one.IndexOf(':', StringComparison.Ordinal)], one[(one.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim(' ')))], text[(end + 4)..]);
+            return (method, target, [.. headers.Select(one =>
+                (one[..one.IndexOf(':', StringComparison.Ordinal)], one[(one.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim(' ')))],
+                    text[(end + 4)..]);
         }
     }
 
@@ -71,13 +79,20 @@ internal sealed partial record HostileRequest(
 
     private static bool Saw(Received received, string token)
     {
-        var (kind, text) = (token[..token.IndexOf(':', StringComparison.Ordinal)], token[(token.IndexOf(':', StringComparison.Ordinal) + 1)..]);
+        var (kind, text) = (token[..token.IndexOf(':', StringComparison.Ordinal)],
+            token[(token.IndexOf(':', StringComparison.Ordinal) + 1)..]);
         return kind switch
         {
             "path" => received.Target.Contains(text, StringComparison.Ordinal),
             "method" => received.Method.Equals(text, StringComparison.OrdinalIgnoreCase),
-            "header" => text.Split(": ") is [var name, .. var value] && received.Headers.Any(one => Fold(one.Key) == Fold(name) && value.All(part => one.Value.Contains(part, StringComparison.OrdinalIgnoreCase))),
-            "raw" => received.Headers.Any(one => $"{one.Key}: {one.Value}".Contains(text, StringComparison.Ordinal)) || received.Target.Contains(text, StringComparison.Ordinal) || received.Body.Contains(text, StringComparison.Ordinal),
+            "header" =>
+                text.Split(": ") is [var name, .. var value]
+                    && received.Headers.Any(
+                        one => Fold(one.Key) == Fold(name)
+                            && value.All(part => one.Value.Contains(part, StringComparison.OrdinalIgnoreCase))),
+            "raw" =>
+                received.Headers.Any(one => $"{one.Key}: {one.Value}".Contains(text, StringComparison.Ordinal))
+                    || received.Target.Contains(text, StringComparison.Ordinal) || received.Body.Contains(text, StringComparison.Ordinal),
             _ => throw new InvalidOperationException(token),
         };
     }
@@ -100,8 +115,12 @@ internal sealed partial record HostileRequest(
             title[0],
             title[1] == "the proxy in front",
             promises[0].Split(' ').Select(one => int.Parse(one, CultureInfo.InvariantCulture)).ToHashSet(),
-            promises.Contains(Nothing) ? null : [.. promises.Where(one => one.StartsWith(NotUpstream, StringComparison.Ordinal)).Select(one => Unescape(one[NotUpstream.Length..]))],
-            [.. promises.Where(one => one.StartsWith(NotAnswered, StringComparison.Ordinal)).Select(one => Unescape(one[NotAnswered.Length..])), .. promises.Contains(NowhereElse) ? _elsewhere : []],
+            promises.Contains(Nothing)
+                ? null
+                : [.. promises.Where(one => one.StartsWith(NotUpstream, StringComparison.Ordinal))
+                    .Select(one => Unescape(one[NotUpstream.Length..]))],
+            [.. promises.Where(one => one.StartsWith(NotAnswered, StringComparison.Ordinal))
+                .Select(one => Unescape(one[NotAnswered.Length..])), .. promises.Contains(NowhereElse) ? _elsewhere : []],
             Encoding.Latin1.GetBytes(request.ToString()));
     }
 
@@ -113,9 +132,17 @@ internal sealed partial record HostileRequest(
             "host" => $"{Host}\r\nAccept: application/json",
             "bare host" => Host,
             "front" => "X-Forwarded-For: 192.0.2.10\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: gw.example.test",
-            var each when each.Split(' ') is ["each", var times, .. var rest] => string.Join("\r\n", Enumerable.Range(0, int.Parse(times, CultureInfo.InvariantCulture)).Select(at => string.Join(' ', rest).Replace("#", $"{at}", StringComparison.Ordinal))),
-            var person when person.StartsWith("as ", StringComparison.Ordinal) => $"Remote-User: {person[3..]}\r\nRemote-Email: {person[3..]}@example.test",
-            var repeated => string.Concat(Enumerable.Repeat(repeated[..repeated.LastIndexOf('*')], int.Parse(repeated[(repeated.LastIndexOf('*') + 1)..], CultureInfo.InvariantCulture))),
+            var each when each.Split(' ') is ["each", var times, .. var rest] =>
+                string.Join(
+                    "\r\n",
+                    Enumerable.Range(0, int.Parse(times, CultureInfo.InvariantCulture))
+                        .Select(at => string.Join(' ', rest).Replace("#", $"{at}", StringComparison.Ordinal))),
+            var person when person.StartsWith("as ", StringComparison.Ordinal) =>
+                $"Remote-User: {person[3..]}\r\nRemote-Email: {person[3..]}@example.test",
+            var repeated =>
+                string.Concat(
+                    Enumerable.Repeat(repeated[..repeated.LastIndexOf('*')],
+                        int.Parse(repeated[(repeated.LastIndexOf('*') + 1)..], CultureInfo.InvariantCulture))),
         });
         return Unescape(text) + (isOpen ? "" : "\r\n");
     }

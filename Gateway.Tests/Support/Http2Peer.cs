@@ -40,7 +40,8 @@ internal sealed class Http2Peer(Stream connection)
     /// One request on a connection of its own. Gives the answer as HTTP/1.1 would write it; empty when the stream or the
     /// connection was reset instead.
     /// </summary>
-    public async Task<string> SendAsync(IReadOnlyList<(string Name, string Value)> headers, string body = "", IReadOnlyList<(string Name, string Value)>? trailers = null)
+    public async Task<string> SendAsync(
+        IReadOnlyList<(string Name, string Value)> headers, string body = "", IReadOnlyList<(string Name, string Value)>? trailers = null)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
         try

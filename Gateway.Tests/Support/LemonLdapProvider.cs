@@ -47,8 +47,11 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
             return direct.OriginalString;
         }
 
-        var hidden = Hidden().Matches(await form.Content.ReadAsStringAsync()).Select(one => KeyValuePair.Create(one.Groups[1].Value, System.Net.WebUtility.HtmlDecode(one.Groups[2].Value)));
-        using var answer = await _http.PostAsync(new Uri(authorizeUrl), new FormUrlEncodedContent([.. hidden, KeyValuePair.Create("user", login), KeyValuePair.Create("password", login)]));
+        var hidden = Hidden().Matches(await form.Content.ReadAsStringAsync())
+            .Select(one => KeyValuePair.Create(one.Groups[1].Value, System.Net.WebUtility.HtmlDecode(one.Groups[2].Value)));
+        using var answer = await _http.PostAsync(
+            new Uri(authorizeUrl),
+            new FormUrlEncodedContent([.. hidden, KeyValuePair.Create("user", login), KeyValuePair.Create("password", login)]));
         return answer.Headers.Location?.OriginalString ?? throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
     }
 
@@ -56,9 +59,13 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
     public async Task<string> SignInAtPortalAsync(string login)
     {
         using var form = await _http.GetAsync(new Uri(Issuer + "/"));
-        var hidden = Hidden().Matches(await form.Content.ReadAsStringAsync()).Select(one => KeyValuePair.Create(one.Groups[1].Value, System.Net.WebUtility.HtmlDecode(one.Groups[2].Value)));
-        using var answer = await _http.PostAsync(new Uri(Issuer + "/"), new FormUrlEncodedContent([.. hidden, KeyValuePair.Create("user", login), KeyValuePair.Create("password", login)]));
-        return answer.Headers.GetValues("Set-Cookie").Select(one => one.Split(';')[0]).Last(one => one.StartsWith("lemonldap=", StringComparison.Ordinal));
+        var hidden = Hidden().Matches(await form.Content.ReadAsStringAsync())
+            .Select(one => KeyValuePair.Create(one.Groups[1].Value, System.Net.WebUtility.HtmlDecode(one.Groups[2].Value)));
+        using var answer = await _http.PostAsync(
+            new Uri(Issuer + "/"),
+            new FormUrlEncodedContent([.. hidden, KeyValuePair.Create("user", login), KeyValuePair.Create("password", login)]));
+        return answer.Headers.GetValues("Set-Cookie").Select(one => one.Split(';')[0])
+            .Last(one => one.StartsWith("lemonldap=", StringComparison.Ordinal));
     }
 
     /// <summary>Comes back at the same address with a new key under a new id.</summary>
@@ -103,7 +110,9 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
         }
 
         // Its captcha needs an image library, also where it is off.
-        _folder.File("lib/Without/Captcha.pm", "package Without::Captcha; use Mouse; extends 'Lemonldap::NG::Portal::Main::Plugin'; sub init { 1 } 1;");
+        _folder.File(
+            "lib/Without/Captcha.pm",
+            "package Without::Captcha; use Mouse; extends 'Lemonldap::NG::Portal::Main::Plugin'; sub init { 1 } 1;");
         _folder.File("conf/lmConf-1.json", settings.ToJsonString());
         var ini = _folder.File("llng.ini", $"""
             [all]
@@ -142,7 +151,8 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
         string[] nobody = Environment.UserName == "root" ? ["-u", "nobody", "-g", "nogroup"] : [];
         _folder.OpenToEverybody();
 
-        Start("llng-fastcgi-server", ["--foreground", .. nobody, "-n", "2", "-p", $"{at}/llng.pid", "-s", $"{at}/llng.sock", "-l", $"127.0.0.1:{fastCgi}"],
+        Start("llng-fastcgi-server", ["--foreground", .. nobody, "-n", "2", "-p", $"{at}/llng.pid", "-s", $"{at}/llng.sock", "-l",
+            $"127.0.0.1:{fastCgi}"],
             ("PERL5LIB", $"{at}/lib"), ("LLNG_DEFAULTCONFFILE", ini), ("LLNG_DEFAULTLOGGER", "Lemonldap::NG::Common::Logger::Std"));
         Start("nginx", ["-p", at, "-c", nginx, "-e", $"{at}/nginx.log"]);
     }

@@ -20,7 +20,9 @@ internal sealed class NodeProvider : IAsyncDisposable
     {
         var port = Sandbox.GatewayProcess.FreePort();
         var url = $"http://127.0.0.1:{port}";
-        var start = new ProcessStartInfo("node", ["server.mjs", url + "/admin/oidc/callback", url + "/admin/login?s=logout", url + "/admin/oidc/backchannel-logout", algorithm])
+        var start = new ProcessStartInfo(
+            "node",
+            ["server.mjs", url + "/admin/oidc/callback", url + "/admin/login?s=logout", url + "/admin/oidc/backchannel-logout", algorithm])
         {
             WorkingDirectory = Path.Combine(RealComponents.Providers, "oidc-provider"),
             RedirectStandardOutput = true,
@@ -30,7 +32,9 @@ internal sealed class NodeProvider : IAsyncDisposable
         var gateway = await TestGateway.StartAsync(
             port: port,
             server: $"  base_url: {url}\n  cookie_secure: false",
-            more: $"oidc: {{issuer: '{issuer}', client_id: headtower, client_secret: the-secret-of-the-client-0123456789, scope: openid profile email groups, role_claim: groups, role_map: {{staff: self_service}}, use_end_session: true{more}}}\nbootstrap: {{owner: 'proxy:alice'}}");
+            more: $"oidc: {{issuer: '{issuer}', client_id: headtower, client_secret: the-secret-of-the-client-0123456789, scope: openid "
+                + $"profile email groups, role_claim: groups, role_map: {{staff: self_service}}, use_end_session: "
+                + $"true{more}}}\nbootstrap: {{owner: 'proxy:alice'}}");
         return new NodeProvider(process, issuer, gateway);
     }
 
@@ -51,7 +55,10 @@ internal sealed class NodeProvider : IAsyncDisposable
             using var answer = await _http.GetAsync(at);
             at = answer.StatusCode is HttpStatusCode.OK && at.AbsolutePath.StartsWith("/people/", StringComparison.Ordinal)
                 ? new Uri($"{at}/{person}")
-                : new Uri(at, answer.Headers.Location ?? throw new InvalidOperationException($"{at} answered {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}"));
+                : new Uri(
+                    at,
+                    answer.Headers.Location ?? throw new InvalidOperationException($"{at} answered {answer.StatusCode}: "
+                        + $"{await answer.Content.ReadAsStringAsync()}"));
         }
 
         return at.AbsoluteUri;
@@ -64,7 +71,8 @@ internal sealed class NodeProvider : IAsyncDisposable
         var html = await page.Content.ReadAsStringAsync();
         var field = html.Split("name=\"xsrf\" value=\"")[1].Split('"')[0];
         using var answer = await _http.PostAsync(
-            new Uri(Issuer + "/session/end/confirm"), new FormUrlEncodedContent([KeyValuePair.Create("xsrf", field), KeyValuePair.Create("logout", "yes")]));
+            new Uri(Issuer + "/session/end/confirm"),
+                new FormUrlEncodedContent([KeyValuePair.Create("xsrf", field), KeyValuePair.Create("logout", "yes")]));
         return answer.Headers.Location?.OriginalString;
     }
 

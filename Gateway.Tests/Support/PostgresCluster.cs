@@ -16,7 +16,8 @@ public sealed class PostgresCluster : IAsyncLifetime, IDisposable
     private int _databases;
 
     private static string Programs { get; } = Directory.Exists("/usr/lib/postgresql")
-        ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderByDescending(one => one, StringComparer.Ordinal).Select(one => Path.Combine(one, "bin")).FirstOrDefault("")
+        ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderByDescending(one => one, StringComparer.Ordinal)
+            .Select(one => Path.Combine(one, "bin")).FirstOrDefault("")
         : "";
 
     internal static bool IsThere => File.Exists(Path.Combine(Programs, "postgres"));
@@ -30,7 +31,9 @@ public sealed class PostgresCluster : IAsyncLifetime, IDisposable
 
         var password = _folder.File("password", Password);
         _folder.OpenToEverybody();
-        var made = Start("initdb", "-D", Data, "-U", "gate", $"--pwfile={password}", "-A", "scram-sha-256", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8");
+        var made = Start(
+            "initdb", "-D", Data, "-U", "gate", $"--pwfile={password}", "-A", "scram-sha-256", "--no-sync", "--locale=C.UTF-8", "-E",
+            "UTF8");
         await made.WaitForExitAsync();
         made.ExitCode.Should().Be(0);
         await StartAsync();
@@ -40,7 +43,8 @@ public sealed class PostgresCluster : IAsyncLifetime, IDisposable
     internal async Task StartAsync()
     {
         _server = Start(
-            "postgres", "-D", Data, "-p", $"{_port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_folder.Path}", "-F", "-c", "full_page_writes=off", "-c", "max_connections=200");
+            "postgres", "-D", Data, "-p", $"{_port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_folder.Path}",
+                "-F", "-c", "full_page_writes=off", "-c", "max_connections=200");
         await Until.TrueAsync(
             async () =>
             {

@@ -26,7 +26,10 @@ internal sealed class RawPeer : IAsyncDisposable
     public async Task<RawGateway> StartGatewayAsync()
     {
         var folder = new TemporaryFolder();
-        var file = folder.File("headtower.yaml", $"headscale: {{url: http://127.0.0.1:{Port}}}\nserver: {{listen: ['http://127.0.0.1:0'], data_path: {folder.Path}, drain_seconds: 0}}");
+        var file = folder.File(
+            "headtower.yaml",
+            $"headscale: {{url: http://127.0.0.1:{Port}}}\nserver: {{listen: ['http://127.0.0.1:0'], data_path: {folder.Path}, "
+            + $"drain_seconds: 0}}");
         var (configuration, problems, _) = new ConfigurationFiles(file, null, Some.NoEnvironment).Load();
         problems.Errors.Should().BeEmpty();
         var app = await App.BuildAsync(configuration!, null, builder => builder.Logging.ClearProviders());

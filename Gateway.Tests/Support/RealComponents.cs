@@ -10,7 +10,9 @@ internal static class RealComponents
     public static string Providers { get; } = Path.Combine(Here(), "..", "Providers");
 
     public static string? WithoutNodeProvider { get; } =
-        Missing(Directory.Exists(Path.Combine(Providers, "oidc-provider", "node_modules")), "run 'npm ci' in Gateway.Tests/Providers/oidc-provider first");
+        Missing(
+            Directory.Exists(Path.Combine(Providers, "oidc-provider", "node_modules")),
+            "run 'npm ci' in Gateway.Tests/Providers/oidc-provider first");
 
     public static string Chromium => "/usr/bin/chromium";
 
@@ -19,14 +21,17 @@ internal static class RealComponents
     public static string? WithoutGlewlwyd { get; } = Missing(File.Exists("/usr/bin/glewlwyd"), "install Debian's package glewlwyd first");
 
     public static string? WithoutLemonLdap { get; } = Missing(
-        File.Exists("/usr/sbin/llng-fastcgi-server") && Directory.Exists("/usr/share/lemonldap-ng/portal/templates") && File.Exists("/usr/sbin/nginx"),
-        "install Debian's packages lemonldap-ng-fastcgi-server, liblemonldap-ng-portal-perl, libstring-random-perl, libio-string-perl and nginx-light first");
+        File.Exists("/usr/sbin/llng-fastcgi-server") && Directory.Exists("/usr/share/lemonldap-ng/portal/templates")
+            && File.Exists("/usr/sbin/nginx"),
+        "install Debian's packages lemonldap-ng-fastcgi-server, liblemonldap-ng-portal-perl, libstring-random-perl, libio-string-perl "
+        + "and nginx-light first");
 
     public static string? WithoutFronts { get; } = WithoutLemonLdap ?? Missing(
         File.Exists("/usr/bin/caddy") && File.Exists("/usr/sbin/haproxy") && File.Exists("/usr/lib/apache2/modules/mod_auth_openidc.so"),
         "install Debian's packages caddy, haproxy, apache2-bin and libapache2-mod-auth-openidc first");
 
-    public static string? WithoutSystemd { get; } = Missing(File.Exists("/usr/bin/systemd-analyze"), "install Debian's package systemd first");
+    public static string? WithoutSystemd { get; } = Missing(
+        File.Exists("/usr/bin/systemd-analyze"), "install Debian's package systemd first");
 
     public static string? WithoutPostgres { get; } = Missing(PostgresCluster.IsThere, "install Debian's package postgresql first");
 
@@ -37,7 +42,8 @@ internal static class RealComponents
     public static Task<IBrowser> LaunchChromiumAsync(IPlaywright playwright) =>
         playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, ChromiumSandbox = false, Args = ["--disable-dev-shm-usage"] });
 
-    private static string? Missing(bool isThere, string remedy) => isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : remedy;
+    private static string? Missing(bool isThere, string remedy) =>
+        isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : remedy;
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
 }

@@ -49,7 +49,8 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
     private JsonObject Body(RouteRule row, TailnetUser user, TailnetKey key)
     {
         var body = new JsonObject();
-        foreach (var field in Bodies.All[row.Body!].Fields.Where(one => one.IsIn(new HeadscaleVersion(headscale.Version)) && !row.Also.ContainsKey(one.Name)))
+        foreach (var field in Bodies.All[row.Body!].Fields.Where(one => one.IsIn(new HeadscaleVersion(headscale.Version))
+            && !row.Also.ContainsKey(one.Name)))
         {
             var at = body;
             var names = field.Name.Split('.');

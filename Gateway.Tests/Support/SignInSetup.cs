@@ -24,6 +24,9 @@ internal static class SignInSetup
         bootstrap: {owner: 'oidc:{{provider.Issuer}}#sub-alice'}
         """;
 
-    public static async Task<TestGateway> StartAsync(ProviderStandIn provider, string more = "", int version = 29, string server = "", HeadscaleStandIn? headscale = null, string proxyAuth = "") =>
-        await TestGateway.StartAsync(version, proxyAuth, Section(provider, more), "  trusted_proxies: [127.0.0.1]\n" + server, headscale: headscale);
+    public static async Task<TestGateway> StartAsync(
+        ProviderStandIn provider, string more = "", int version = 29, string server = "", HeadscaleStandIn? headscale = null,
+        string proxyAuth = "") =>
+        await TestGateway.StartAsync(
+            version, proxyAuth, Section(provider, more), "  trusted_proxies: [127.0.0.1]\n" + server, headscale: headscale);
 }

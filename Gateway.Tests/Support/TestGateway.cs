@@ -34,7 +34,9 @@ internal sealed class TestGateway : IAsyncDisposable
 
     /// <summary>Everything that the gateway keeps on the disk: state, audit, and what is beside them.</summary>
     public IEnumerable<string> StoredFiles => Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
-        .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal) && !file.EndsWith(".sock", StringComparison.Ordinal) && file != Files.Config);
+        .Where(
+            file => !file.EndsWith(".lock", StringComparison.Ordinal) && !file.EndsWith(".sock", StringComparison.Ordinal)
+                && file != Files.Config);
 
     public Configuration Configuration => App.Services.GetRequiredService<ConfigurationMonitor>().Current;
 
@@ -45,7 +47,8 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <param name="proxyAuth">Further lines of the section proxy_auth, indented by four.</param>
     /// <param name="more">Further sections.</param>
     public static async Task<TestGateway> StartAsync(
-        int version = 29, string proxyAuth = "", string more = "", string server = "", string? routes = null, HeadscaleStandIn? headscale = null, string headscaleSection = "", int port = 0, string listen = "")
+        int version = 29, string proxyAuth = "", string more = "", string server = "", string? routes = null,
+            HeadscaleStandIn? headscale = null, string headscaleSection = "", int port = 0, string listen = "")
     {
         headscale ??= await HeadscaleStandIn.StartAsync(version);
         if (headscale.Tailnet.Users.Count == 0)
@@ -55,7 +58,9 @@ internal sealed class TestGateway : IAsyncDisposable
 
         var folder = new TemporaryFolder();
         var config = folder.File("headtower.yaml", Yaml(headscale, folder.Path, proxyAuth, more, server, port, headscaleSection, listen));
-        return await StartAsync(headscale, folder, new ConfigurationFiles(config, routes is null ? null : folder.File("routes.yaml", routes), Some.NoEnvironment));
+        return await StartAsync(
+            headscale, folder,
+            new ConfigurationFiles(config, routes is null ? null : folder.File("routes.yaml", routes), Some.NoEnvironment));
     }
 
     /// <summary>A gateway with settings that are a file of their own.</summary>
@@ -63,7 +68,8 @@ internal sealed class TestGateway : IAsyncDisposable
     {
         Sandbox.People.Settle(headscale);
         var folder = new TemporaryFolder();
-        return await StartAsync(headscale, folder, new ConfigurationFiles(folder.File("headtower.yaml", yaml(folder)), null, Some.NoEnvironment));
+        return await StartAsync(
+            headscale, folder, new ConfigurationFiles(folder.File("headtower.yaml", yaml(folder)), null, Some.NoEnvironment));
     }
 
     private static async Task<TestGateway> StartAsync(HeadscaleStandIn headscale, TemporaryFolder folder, ConfigurationFiles files)
@@ -76,7 +82,9 @@ internal sealed class TestGateway : IAsyncDisposable
         return new TestGateway(headscale, app, folder, files, log);
     }
 
-    public static string Yaml(HeadscaleStandIn headscale, string folder, string proxyAuth = "", string more = "", string server = "", int port = 0, string headscaleSection = "", string listen = "") =>
+    public static string Yaml(
+        HeadscaleStandIn headscale, string folder, string proxyAuth = "", string more = "", string server = "", int port = 0,
+        string headscaleSection = "", string listen = "") =>
         $"""
         server:
           listen: [http://127.0.0.1:{port}{listen}]

@@ -19,7 +19,8 @@ public sealed class DecidedByHandTests
         (await RunAsync(gateway, "show", "proxy:vera")).Output.Should().Contain("only an administrator links them again");
         (await RunAsync(gateway, "link", "proxy:vera", "6")).Exit.Should().Be(0);
         (await CallAsync(gateway, "vera", "self_service")).Should().Contain("vera-");
-        (await gateway.StopAndReadAuditAsync()).Should().ContainSingle(one => one.Reason == "not_linked").Which.Detail.Should().Contain("an administrator took the link away");
+        (await gateway.StopAndReadAuditAsync()).Should().ContainSingle(one => one.Reason == "not_linked").Which.Detail.Should()
+            .Contain("an administrator took the link away");
     }
 
     [Fact]
@@ -51,7 +52,8 @@ public sealed class DecidedByHandTests
         await CallAsync(gateway, "vera", "viewer");
 
         gateway.People.Snapshot.Everyone.Single().Role.Should().Be("viewer");
-        (await gateway.StopAndReadAuditAsync()).Where(one => one.Row is "people.role" or "people.unpin").Select(one => $"{one.Before} -> {one.After}").Should().Equal(
+        (await gateway.StopAndReadAuditAsync()).Where(one => one.Row is "people.role" or "people.unpin")
+            .Select(one => $"{one.Before} -> {one.After}").Should().Equal(
             "viewer -> auditor, by hand", "auditor, by hand -> auditor, until the source of the identity says something else");
     }
 
@@ -92,5 +94,6 @@ public sealed class DecidedByHandTests
         return (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Text;
     }
 
-    private static Task<VerbResult> RunAsync(TestGateway gateway, params string[] arguments) => Verb.RunAsync(["users", .. arguments, "--config", gateway.Files.Config]);
+    private static Task<VerbResult> RunAsync(TestGateway gateway, params string[] arguments) =>
+        Verb.RunAsync(["users", .. arguments, "--config", gateway.Files.Config]);
 }

@@ -45,7 +45,9 @@ public sealed class LinkingTests
         gateway.Headscale.Tailnet.Nodes.RemoveAll(one => one.UserId == bob.Id);
         gateway.Headscale.Tailnet.Keys.RemoveAll(one => one.UserId == bob.Id);
         gateway.Headscale.Tailnet.Users.Remove(bob);
-        await Until.TrueAsync(async () => await CallAsync(gateway, "sam", "sam@example.test", "self_service") == 403, "the link of a deleted user stops to count");
+        await Until.TrueAsync(
+            async () => await CallAsync(gateway, "sam", "sam@example.test", "self_service") == 403,
+            "the link of a deleted user stops to count");
         LinkOf(gateway, "sam").Should().Be(((string, LinkSource)?)("2", LinkSource.Admin));
     }
 
@@ -56,7 +58,9 @@ public sealed class LinkingTests
         (await CallAsync(gateway, "sam", "sam@example.test", "self_service")).Should().Be(200);
 
         var tailnet = gateway.Headscale.Tailnet;
-        tailnet.Users[tailnet.Users.FindIndex(one => one.Id == 7)] = new TailnetUser(7, "reborn") { CreatedAt = new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero) };
+        tailnet.Users[tailnet.Users.FindIndex(one => one.Id == 7)] = new TailnetUser(7,
+            "reborn")
+        { CreatedAt = new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero) };
 
         await Until.TrueAsync(async () => await CallAsync(gateway, "sam", null, "self_service") == 403, "the new user 7 is not sam's");
     }

@@ -35,7 +35,8 @@ public sealed class RankRulesTests
         {
             foreach (var given in Some.Table.Roles)
             {
-                RankRules.MayGive(Me(mine.Name), given.Name, Some.Table).Should().Be(mine.Name is "owner" or "admin" && given.Rank > mine.Rank);
+                RankRules.MayGive(Me(mine.Name), given.Name, Some.Table).Should()
+                    .Be(mine.Name is "owner" or "admin" && given.Rank > mine.Rank);
             }
 
             RankRules.MayGive(Me(mine.Name), "no-such-role", Some.Table).Should().BeFalse();

@@ -35,7 +35,17 @@ public sealed class UserMatchingTests
     [InlineData(BothOn, "ben", "unknown@example.test", "2")]
     [InlineData(BothOn, "ben", "claimed@example.test", null)]
     public void EMailAndNameFindTheOnlyUserThatMatches(string rules, string name, string? email, string? expected) =>
-        (Find(rules, new Caller { Source = Source.Proxy, Issuer = "", Subject = name, UserName = name, Email = email, EmailIsTrusted = !rules.Contains("match_email: false", StringComparison.Ordinal) && rules.Contains("match_email", StringComparison.Ordinal) })?.Id).Should().Be(expected);
+        (Find(rules, new Caller
+        {
+            Source = Source.Proxy,
+            Issuer = "",
+            Subject = name,
+            UserName = name,
+            Email = email,
+            EmailIsTrusted = !rules.Contains("match_email: false", StringComparison.Ordinal)
+                && rules.Contains("match_email", StringComparison.Ordinal)
+        })?.Id).Should()
+            .Be(expected);
 
     [Theory]
     [InlineData("https://id.example.test", "sub-7", "7")]
@@ -44,17 +54,24 @@ public sealed class UserMatchingTests
     [InlineData("https://id.example.test", "../sub-7", null)]
     [InlineData("https://evil.example.test", "sub-7", null)]
     public void AStableSubjectFindsTheUserThatHeadscaleMadeAtItsOwnSignIn(string issuer, string subject, string? expected) =>
-        (Find($"subject_header: X-Sub, issuer: '{issuer}'", new Caller { Source = Source.Proxy, Issuer = issuer, Subject = subject, UserName = "who" })?.Id).Should().Be(expected);
+        (Find($"subject_header: X-Sub, issuer: '{issuer}'",
+            new Caller { Source = Source.Proxy, Issuer = issuer, Subject = subject, UserName = "who" })?.Id).Should()
+            .Be(expected);
 
     [Fact]
     public void WithoutASubjectHeaderTheLoginNameIsNoProviderId() =>
-        Find("match_email: true", new Caller { Source = Source.Proxy, Issuer = "https://id.example.test", Subject = "sub-7", UserName = "sub-7" }).Should().BeNull();
+        Find(
+            "match_email: true",
+            new Caller { Source = Source.Proxy, Issuer = "https://id.example.test", Subject = "sub-7", UserName = "sub-7" }).Should()
+            .BeNull();
 
     private static HeadscaleUser? Find(string rules, Caller caller) =>
         Match(rules, caller).User;
 
-    private static UserMatch Match(string rules, Caller caller) => UserMatching.Find(caller, new UserSnapshot(_users), id => id == "5", Some.Settings(
-        $"headscale: {{url: http://127.0.0.1:1, api_key: k}}\nserver: {{proxy_auth: {{enabled: true, allowed_cidrs: [10.0.0.0/8], email_header: Remote-Email, {rules}}}}}").Settings!);
+    private static UserMatch Match(string rules, Caller caller) =>
+        UserMatching.Find(caller, new UserSnapshot(_users), id => id == "5", Some.Settings(
+        $"headscale: {{url: http://127.0.0.1:1, api_key: k}}\nserver: {{proxy_auth: {{enabled: true, allowed_cidrs: [10.0.0.0/8], "
+        + $"email_header: Remote-Email, {rules}}}}}").Settings!);
 
     [Theory]
     [InlineData("match_email: true", null, true, "there is no usable e-mail address")]
@@ -64,7 +81,9 @@ public sealed class UserMatchingTests
     [InlineData("match_email: true", "nobody@example.test", true, "no Headscale user has the address 'nobody@example.test'")]
     public void WhoIsNotFoundIsToldWhy(string rules, string? email, bool isTrusted, string why)
     {
-        var match = Match(rules, new Caller { Source = Source.Proxy, Issuer = "", Subject = "x", UserName = "x", Email = email, EmailIsTrusted = isTrusted });
+        var match = Match(
+            rules,
+            new Caller { Source = Source.Proxy, Issuer = "", Subject = "x", UserName = "x", Email = email, EmailIsTrusted = isTrusted });
 
         match.User.Should().BeNull();
         match.Why.Should().Contain(why);
@@ -72,7 +91,9 @@ public sealed class UserMatchingTests
 
     [Fact]
     public void ASubjectFromAnotherIssuerIsNamed() =>
-        Match("subject_header: X-Sub, issuer: 'https://other.example'", new Caller { Source = Source.Proxy, Issuer = "https://other.example", Subject = "sub-7", UserName = "who" })
+        Match(
+            "subject_header: X-Sub, issuer: 'https://other.example'",
+            new Caller { Source = Source.Proxy, Issuer = "https://other.example", Subject = "sub-7", UserName = "who" })
             .Why.Should().Contain("one has that subject from another issuer, 'https://id.example.test'; headscale.oidc_issuer can name it");
 
     private static readonly HeadscaleUser[] _users =
@@ -88,5 +109,13 @@ public sealed class UserMatchingTests
     ];
 
     private static HeadscaleUser User(string id, string name, string email, string providerId = "") =>
-        new() { Id = id, Name = name, Email = email, ProviderId = providerId, Provider = providerId.Length > 0 ? "oidc" : "", CreatedAt = "2026-01-01T00:00:00Z" };
+        new()
+        {
+            Id = id,
+            Name = name,
+            Email = email,
+            ProviderId = providerId,
+            Provider = providerId.Length > 0 ? "oidc" : "",
+            CreatedAt = "2026-01-01T00:00:00Z",
+        };
 }

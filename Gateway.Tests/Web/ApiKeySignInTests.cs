@@ -43,7 +43,9 @@ public sealed class ApiKeySignInTests
         client.DefaultRequestHeaders.Host = "gateway.example.test";
         client.DefaultRequestHeaders.Add(header, value);
 
-        (await client.GetStringAsync(new Uri("/admin/login", UriKind.Relative))).Contains("This page came over http", StringComparison.Ordinal).Should().Be(isSaid);
+        (await client.GetStringAsync(new Uri("/admin/login", UriKind.Relative))).Contains(
+            "This page came over http", StringComparison.Ordinal)
+            .Should().Be(isSaid);
     }
 
     [Theory]
@@ -150,7 +152,8 @@ public sealed class ApiKeySignInTests
     public async Task WhereThereIsOneWayOnlyNobodyIsAskedExceptAfterSigningOut()
     {
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
-        await using var gateway = await SignInSetup.StartAsync(provider, "  disable_api_key_login: true", proxyAuth: TestGateway.NoProxyAuth);
+        await using var gateway = await SignInSetup.StartAsync(
+            provider, "  disable_api_key_login: true", proxyAuth: TestGateway.NoProxyAuth);
         using var browser = new Browser(gateway);
         await Until.TrueAsync(() => gateway.Log.Has("is available"), "the provider is known");
 
@@ -198,7 +201,9 @@ public sealed class ApiKeySignInTests
     {
         await using var gateway = await TestGateway.StartAsync(server: Trusted);
         await using var connection = await gateway.ConnectAsync();
-        await connection.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"));
+        await connection.WriteAsync(
+            System.Text.Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nX-Forwarded-Proto: "
+                + $"https\r\nConnection: close\r\n\r\n"));
 
         (await RawPeer.ReadHeadAsync(connection)).Should().StartWith($"HTTP/1.1 {status} ");
     }

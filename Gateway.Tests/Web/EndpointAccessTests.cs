@@ -23,8 +23,11 @@ public sealed class EndpointAccessTests
         var endpoints = EndpointsOf(gateway);
 
         endpoints.Length.Should().BeGreaterThan(45);
-        endpoints.Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null).SelectMany(NamesOf).Should().BeEquivalentTo(_anonymous);
-        endpoints.Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null && endpoint.Metadata.GetMetadata<CapabilityRequirement>() is null)
+        endpoints.Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null).SelectMany(NamesOf).Should()
+            .BeEquivalentTo(_anonymous);
+        endpoints.Where(
+            endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null
+                && endpoint.Metadata.GetMetadata<CapabilityRequirement>() is null)
             .SelectMany(NamesOf).Should().BeEmpty();
     }
 
@@ -59,7 +62,8 @@ public sealed class EndpointAccessTests
     [Fact]
     public async Task EachRoleIsLetInWhereItHoldsTheCapabilityAndRefusedElsewhere()
     {
-        await using var gateway = await TestGateway.StartAsync(more: "bootstrap: {owner: proxy:alice}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 0}");
+        await using var gateway = await TestGateway.StartAsync(
+            more: "bootstrap: {owner: proxy:alice}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 0}");
         var wrong = new List<string>();
         foreach (var person in Sandbox.People.All)
         {
@@ -75,7 +79,8 @@ public sealed class EndpointAccessTests
                 foreach (var (method, path) in NamesOf(endpoint).Select(Filled).Where(call => call.Method == "GET"))
                 {
                     var (status, text) = await TestGateway.CallAsync(client, method, path);
-                    if (requirement.IsMetBy(role) ? status is 401 or 302 or 500 : status != 403 || !text.Contains("lacks", StringComparison.Ordinal))
+                    if (requirement.IsMetBy(role) ? status is 401 or 302 or 500 : status != 403
+                        || !text.Contains("lacks", StringComparison.Ordinal))
                     {
                         wrong.Add($"{person.Login} {method} {path}: {status}");
                     }
@@ -91,7 +96,8 @@ public sealed class EndpointAccessTests
     {
         await using var gateway = await TestGateway.StartAsync();
         using var mel = PagesTests.As(gateway, "mel");
-        foreach (var (method, path) in Guarded(gateway).Where(call => call.Method == "POST" && !call.Path.StartsWith("/admin/api/", StringComparison.Ordinal)))
+        foreach (var (method, path) in Guarded(gateway)
+            .Where(call => call.Method == "POST" && !call.Path.StartsWith("/admin/api/", StringComparison.Ordinal)))
         {
             var answer = await mel.SubmitAsync("/admin/login", path, ("name", "x"), ("user", "1"));
             (answer.Status is 400 or 403 or 404 or 409).Should().BeTrue($"{method} {path}: {answer.Status}");
@@ -104,7 +110,8 @@ public sealed class EndpointAccessTests
         [.. gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
     private static IEnumerable<string> NamesOf(RouteEndpoint endpoint) =>
-        (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]).Select(method => $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}");
+        (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]).Select(
+            method => $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}");
 
     /// <summary>Every call that is not for everybody, with values in its path.</summary>
     private static IEnumerable<(string Method, string Path)> Guarded(TestGateway gateway) =>

@@ -16,12 +16,18 @@ public sealed class JsonInterfaceTests
         using var browser = new Browser(gateway);
         var document = JsonNode.Parse((await browser.GetAsync("/admin/api/openapi.json")).Text)!;
 
-        var named = document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(one => $"{one.Key.ToUpperInvariant()} {path.Key}"));
-        var mapped = gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Where(one => one.RoutePattern.RawText!.StartsWith("/admin/api/", StringComparison.Ordinal))
-            .SelectMany(one => one.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} {one.RoutePattern.RawText!["/admin".Length..].Replace(":long", "", StringComparison.Ordinal)}"));
+        var named = document["paths"]!.AsObject()
+            .SelectMany(path => path.Value!.AsObject().Select(one => $"{one.Key.ToUpperInvariant()} {path.Key}"));
+        var mapped = gateway.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(one => one.RoutePattern.RawText!.StartsWith("/admin/api/", StringComparison.Ordinal))
+            .SelectMany(
+                one => one.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} "
+                    + $"{one.RoutePattern.RawText!["/admin".Length..].Replace(":long", "", StringComparison.Ordinal)}"));
         named.Order().Should().Equal(mapped.Order());
         ((string?)document["servers"]![0]!["url"]).Should().Be("/admin");
-        References(document).Should().AllSatisfy(one => one.TrimStart('#', '/').Split('/').Aggregate((JsonNode?)document, (at, step) => at![step]).Should().NotBeNull());
+        References(document).Should()
+            .AllSatisfy(
+                one => one.TrimStart('#', '/').Split('/').Aggregate((JsonNode?)document, (at, step) => at![step]).Should().NotBeNull());
     }
 
     [Fact]
@@ -83,9 +89,11 @@ public sealed class JsonInterfaceTests
 
         var (_, access) = await CallAsync(vera, "GET", "/admin/api/access");
         access!["roles"]!.AsArray().Select(one => (string)one!).Should().Equal(gateway.Configuration.Table.Roles.Select(one => one.Name));
-        access["rows"]!.AsArray().Should().AllSatisfy(one => one!["perRole"]!.AsArray().Count.Should().Be(gateway.Configuration.Table.Roles.Count));
+        access["rows"]!.AsArray().Should()
+            .AllSatisfy(one => one!["perRole"]!.AsArray().Count.Should().Be(gateway.Configuration.Table.Roles.Count));
         var (_, explained) = await CallAsync(vera, "GET", "/admin/api/access/explain?method=DELETE&path=/api/v1/node/7");
-        ((bool)explained!["answers"]![0]!["isAllowed"]!, (string?)explained["answers"]![0]!["text"]).Should().Be((false, "your role viewer lacks write_machines"));
+        ((bool)explained!["answers"]![0]!["isAllowed"]!, (string?)explained["answers"]![0]!["text"]).Should()
+            .Be((false, "your role viewer lacks write_machines"));
     }
 
     [Fact]
@@ -112,9 +120,13 @@ public sealed class JsonInterfaceTests
         _ => [],
     };
 
-    private static async Task<(HttpStatusCode Status, JsonNode? Json)> CallAsync(HttpClient client, string method, string target, string? body = null)
+    private static async Task<(HttpStatusCode Status, JsonNode? Json)> CallAsync(
+        HttpClient client, string method, string target, string? body = null)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(client.BaseAddress!, target)) { Content = body is null ? null : new StringContent(body, null, "application/json") };
+        using var request = new HttpRequestMessage(
+            new HttpMethod(method),
+            new Uri(client.BaseAddress!, target))
+        { Content = body is null ? null : new StringContent(body, null, "application/json") };
         request.Headers.Host = "gateway.example.test";
         using var answer = await client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();

@@ -23,7 +23,8 @@ public sealed partial class KeysPageTests
         shown.Text.Should().Contain($"tailscale up --login-server=https://gateway.example.test --auth-key={key.Key}");
         (await sam.GetAsync("/admin/keys")).Text.Should().NotContain($"--auth-key={key.Key}");
 
-        var form = Expire().Matches((await sam.GetAsync("/admin/keys")).Text).Select(one => (one.Groups[1].Value, one.Groups[2].Value)).First(one => one.Item1 == $"{key.Id}");
+        var form = Expire().Matches((await sam.GetAsync("/admin/keys")).Text).Select(one => (one.Groups[1].Value, one.Groups[2].Value))
+            .First(one => one.Item1 == $"{key.Id}");
         var expired = await sam.SubmitAsync("/admin/login", "/admin/keys/expire", ("id", form.Item1), ("user", "7"), ("key", form.Item2));
         expired.Location.Should().Be("/admin/keys?done=expire");
         gateway.Headscale.Tailnet.Keys.Single(one => one.Id == key.Id).Expiration.Should().Be("2026-01-02T00:00:00Z");
@@ -40,7 +41,8 @@ public sealed partial class KeysPageTests
         var foreign = gateway.Headscale.Tailnet.Keys.Single(one => one.UserId == 1);
         foreach (var (login, fields) in new[]
         {
-            ("sam", new[] { ("user", "1") }), ("sam", [("tags", "tag:ci")]), ("vera", [("user", "1")]), ("mel", []), ("ivan", [("tags", "tag:ci"), ("user", "1")]),
+            ("sam", new[] { ("user", "1") }), ("sam", [("tags", "tag:ci")]), ("vera", [("user", "1")]), ("mel", []),
+            ("ivan", [("tags", "tag:ci"), ("user", "1")]),
         })
         {
             using var browser = PagesTests.As(gateway, login);
@@ -48,7 +50,9 @@ public sealed partial class KeysPageTests
         }
 
         using var sam = PagesTests.As(gateway, "sam");
-        (await sam.SubmitAsync("/admin/login", "/admin/keys/expire", ("id", $"{foreign.Id}"), ("user", "1"), ("key", foreign.Key))).Status.Should().Be(403);
+        (await sam.SubmitAsync("/admin/login", "/admin/keys/expire", ("id", $"{foreign.Id}"), ("user", "1"),
+            ("key", foreign.Key))).Status.Should()
+            .Be(403);
         (await sam.GetAsync("/admin/keys?user=1")).Text.Should().NotContain(foreign.Key);
         gateway.Headscale.Everything.Should().NotContain(one => one.Method == "POST");
     }

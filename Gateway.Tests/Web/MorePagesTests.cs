@@ -18,22 +18,32 @@ public sealed partial class MorePagesTests
         using var ivan = PagesTests.As(gateway, "ivan");
         using var vera = PagesTests.As(gateway, "vera");
 
-        (await ivan.SubmitAsync("/admin/users/headscale", "/admin/users/headscale", ("name", "new-one"), ("display_name", "New One"), ("email", ""))).Location.Should().Be("/admin/users/headscale?done=create");
+        (await ivan.SubmitAsync("/admin/users/headscale", "/admin/users/headscale", ("name", "new-one"), ("display_name", "New One"),
+            ("email", ""))).Location.Should()
+            .Be("/admin/users/headscale?done=create");
         var made = gateway.Headscale.Tailnet.Users.Single(one => one.Name == "new-one");
         (await ivan.GetAsync("/admin/users/headscale?q=new-one")).Text.Should().Contain($"new-one ({made.Id})");
-        (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/rename", ("name", "newer"))).Location.Should().Be($"/admin/users/headscale/{made.Id}?done=rename");
+        (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/rename",
+            ("name", "newer"))).Location.Should()
+            .Be($"/admin/users/headscale/{made.Id}?done=rename");
         gateway.Headscale.Tailnet.Users.Single(one => one.Id == made.Id).Name.Should().Be("newer");
 
         var page = await vera.GetAsync($"/admin/users/headscale/{made.Id}");
-        (page.Status, page.Text.Contains("<form method=\"post\" action=\"/admin/users", StringComparison.Ordinal)).Should().Be((200, false));
+        (page.Status, page.Text.Contains("<form method=\"post\" action=\"/admin/users", StringComparison.Ordinal)).Should()
+            .Be((200, false));
         (await vera.GetAsync("/admin/users/headscale")).Text.Should().NotContain("Create a Headscale user");
         (await vera.SubmitAsync("/admin/login", "/admin/users/headscale", ("name", "mine"))).Status.Should().Be(403);
         (await vera.SubmitAsync("/admin/login", $"/admin/users/headscale/{made.Id}/delete")).Status.Should().Be(403);
 
-        (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/delete")).Location.Should().Be("/admin/users/headscale?done=delete");
+        (await ivan.SubmitAsync($"/admin/users/headscale/{made.Id}", $"/admin/users/headscale/{made.Id}/delete")).Location.Should()
+            .Be("/admin/users/headscale?done=delete");
         gateway.Headscale.Tailnet.Users.Should().NotContain(one => one.Id == made.Id);
         (await ivan.GetAsync($"/admin/users/headscale/{made.Id}")).Status.Should().Be(404);
-        (await gateway.StopAndReadAuditAsync()).Where(one => one.Method is not "GET").Select(one => $"{one.Row} {one.Status} {one.After}").Should().Equal(["users.create 200 name: new-one, displayName: New One", "users.rename 200 ", "users.create 403 ", "users.delete 403 ", "users.delete 200 "]);
+        (await gateway.StopAndReadAuditAsync()).Where(one => one.Method is not "GET").Select(one => $"{one.Row} {one.Status} {one.After}")
+            .Should()
+            .Equal(
+                ["users.create 200 name: new-one, displayName: New One", "users.rename 200 ", "users.create 403 ", "users.delete 403 ",
+                    "users.delete 200 "]);
     }
 
     [Theory]
@@ -52,13 +62,19 @@ public sealed partial class MorePagesTests
         (await bob.GetAsync("/admin/apikeys")).Text.Should().NotContain(key);
 
         var (id, prefix) = (Id().Match(page.Text).Groups[1].Value, Prefix().Match(page.Text).Groups[1].Value);
-        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", id), ("prefix", prefix))).Location.Should().Be("/admin/apikeys?done=expire");
-        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete", ("prefix", prefix))).Location.Should().Be("/admin/apikeys?done=delete");
+        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", id), ("prefix", prefix))).Location.Should()
+            .Be("/admin/apikeys?done=expire");
+        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete", ("prefix", prefix))).Location.Should()
+            .Be("/admin/apikeys?done=delete");
         gateway.Headscale.Tailnet.ApiKeys.Should().NotContain(one => one.Key == key);
 
         var own = gateway.Headscale.Tailnet.ApiKeys.Single(one => one.Key == gateway.Configuration.Settings.Headscale.ApiKey!.Reveal());
-        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete", ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status.Should().Be(403);
-        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", $"{own.Id}"), ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status.Should().Be(403);
+        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/delete",
+            ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status.Should()
+            .Be(403);
+        (await bob.SubmitAsync("/admin/login", "/admin/apikeys/expire", ("id", $"{own.Id}"),
+            ("prefix", Gateway.Headscale.ApiKeyFormat.PrefixOf(own.Key)!))).Status.Should()
+            .Be(403);
         (await bob.GetAsync("/admin/machines")).Status.Should().Be(200);
     }
 
@@ -70,7 +86,8 @@ public sealed partial class MorePagesTests
         await using var gateway = await TestGateway.StartAsync(version);
         using var ivan = PagesTests.As(gateway, "ivan");
 
-        (await ivan.GetAsync("/admin/machines/17")).Text.Contains("/admin/machines/17/user\"", StringComparison.Ordinal).Should().Be(isOffered);
+        (await ivan.GetAsync("/admin/machines/17")).Text.Contains("/admin/machines/17/user\"", StringComparison.Ordinal).Should()
+            .Be(isOffered);
         var answer = await ivan.SubmitAsync("/admin/machines/17", "/admin/machines/17/user", ("user", "6"));
         (answer.Location == "/admin/machines/17?done=user").Should().Be(isOffered);
         gateway.Headscale.Tailnet.Node(17).UserId.Should().Be(isOffered ? 6UL : 7UL);
@@ -87,14 +104,17 @@ public sealed partial class MorePagesTests
         gateway.Headscale.Tailnet.Policy = "{\n  \"acls\": [],\n  \"hosts\": {}\n}";
         using var nina = PagesTests.As(gateway, "nina");
 
-        var page = await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "{\r\n  \"acls\": [\"*\"],\r\n  \"hosts\": {}\r\n}"), ("step", "review"));
+        var page = await nina.SubmitAsync(
+            "/admin/policy", "/admin/policy", ("policy", "{\r\n  \"acls\": [\"*\"],\r\n  \"hosts\": {}\r\n}"), ("step", "review"));
 
         var text = System.Net.WebUtility.HtmlDecode(page.Text);
         page.Status.Should().Be(200);
         text.Should().Contain("<del>-   \"acls\": [],");
         text.Should().Contain("<ins>+   \"acls\": [\"*\"],");
         gateway.Headscale.Everything.Should().NotContain(one => one.Method == "PUT");
-        (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", gateway.Headscale.Tailnet.Policy), ("step", "review"))).Text.Should().Contain("Nothing is different");
+        (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", gateway.Headscale.Tailnet.Policy),
+            ("step", "review"))).Text.Should()
+            .Contain("Nothing is different");
     }
 
     [Theory]
@@ -105,7 +125,10 @@ public sealed partial class MorePagesTests
     [InlineData("a\r\nb", "a\nb", "-a\r+a b")]
     [InlineData("a\nb", "b\na", "+b a-b")]
     public void LinesAreComparedAndFarOnesLeftOut(string before, string after, string shown) =>
-        string.Concat(PolicyChange.Between(before, after).Select(one => one.Kind switch { PolicyChangeKind.Added => "+", PolicyChangeKind.Removed => "-", _ => " " } + one.Text)).Should().Be(shown);
+        string.Concat(
+            PolicyChange.Between(before, after)
+                .Select(one => one.Kind switch { PolicyChangeKind.Added => "+", PolicyChangeKind.Removed => "-", _ => " " } + one.Text))
+            .Should().Be(shown);
 
     [Fact]
     public async Task TheSameFormSentTwiceDoesItsWorkOnce()
@@ -147,7 +170,9 @@ public sealed partial class MorePagesTests
         async Task<string> EntryAsync(string search)
         {
             var link = "";
-            await Until.TrueAsync(async () => (link = Entry().Match((await audrey.GetAsync($"/admin/audit?q={search}")).Text).Groups[1].Value).Length > 0, "the entry is stored");
+            await Until.TrueAsync(
+                async () => (link = Entry().Match((await audrey.GetAsync($"/admin/audit?q={search}")).Text).Groups[1].Value).Length > 0,
+                "the entry is stored");
             return (await audrey.GetAsync(link)).Text;
         }
     }
@@ -166,8 +191,11 @@ public sealed partial class MorePagesTests
             await gateway.People.AddAsync(new(Source.Proxy, "", $"user-{number}", $"User {number}", null, null, "member"), null);
         }
 
-        await Until.TrueAsync(async () => (await alice.GetAsync("/admin/users/headscale?q=user-999")).Text.Contains("user-999", StringComparison.Ordinal), "the new users are known");
-        foreach (var path in new[] { "keys", "apikeys", "users", "users/headscale", "connect", "machines", "machines/11", $"users/{gateway.People.Snapshot.Everyone[500].Id}", "audit", "access" })
+        await Until.TrueAsync(
+            async () => (await alice.GetAsync("/admin/users/headscale?q=user-999")).Text.Contains("user-999", StringComparison.Ordinal),
+            "the new users are known");
+        foreach (var path in new[] { "keys", "apikeys", "users", "users/headscale", "connect", "machines", "machines/11",
+            $"users/{gateway.People.Snapshot.Everyone[500].Id}", "audit", "access" })
         {
             var page = await alice.GetAsync($"/admin/{path}");
             (page is { Status: 200, Text.Length: < 60_000 }).Should().BeTrue($"{path}: {page.Status}, {page.Text.Length} characters");
@@ -184,7 +212,9 @@ public sealed partial class MorePagesTests
         using var audrey = PagesTests.As(gateway, "audrey");
         await audrey.GetAsync("/admin/");
         await gateway.App.Services.GetRequiredService<IAuditStore>().WriteAsync(
-            [.. Enumerable.Range(0, 1234).Select(one => new AuditRecord.Begun(new AuditEntry { At = DateTimeOffset.UnixEpoch.AddYears(50), RequestId = $"r{one}", Kind = AuditKind.Api, Method = "GET", Path = "/=cmd", Reason = "many", Detail = "=1+1" }))], isDurable: false, default);
+            [.. Enumerable.Range(0, 1234).Select(one =>
+                new AuditRecord.Begun(new AuditEntry { At = DateTimeOffset.UnixEpoch.AddYears(50), RequestId = $"r{one}",
+                    Kind = AuditKind.Api, Method = "GET", Path = "/=cmd", Reason = "many", Detail = "=1+1" }))], isDurable: false, default);
 
         var lines = (await audrey.GetAsync("/admin/audit.csv?q=many")).Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
 

@@ -28,13 +28,18 @@ public sealed partial class OnboardingTests
         using var alice = PagesTests.As(gateway, "alice");
         (await alice.GetAsync("/admin/")).Text.Should().Contain("One person asks");
         (await alice.GetAsync("/admin/users")).Text.Should().Contain("nora-local (70)");
-        (await alice.SubmitAsync($"/admin/users/{id}", $"/admin/users/{id}/approve")).Location.Should().Be($"/admin/users/{id}?done=approve");
+        (await alice.SubmitAsync($"/admin/users/{id}", $"/admin/users/{id}/approve")).Location.Should()
+            .Be($"/admin/users/{id}?done=approve");
 
         Nora(gateway).Link.Should().Be(new UserLink("70", Nora(gateway).Link!.Fingerprint, LinkSource.Claim));
         Nora(gateway).Claim.Should().BeNull();
         (await nora.GetAsync("/admin/")).Text.Should().Contain("nora-laptop");
-        var entries = (await gateway.StopAndReadAuditAsync()).Where(one => one.Row?.StartsWith("people.", StringComparison.Ordinal) is true).Select(one => (one.Row, one.Actor, one.Before, one.After, one.Reason));
-        entries.Should().Equal([("people.claim", "proxy:nora", "none", "nora-local (70)", "done"), ("people.approve", "proxy:alice", "none", "nora-local (70)", "done")]);
+        var entries = (await gateway.StopAndReadAuditAsync()).Where(one => one.Row?.StartsWith("people.", StringComparison.Ordinal) is true)
+            .Select(one => (one.Row, one.Actor, one.Before, one.After, one.Reason));
+        entries.Should()
+            .Equal(
+                [("people.claim", "proxy:nora", "none", "nora-local (70)", "done"),
+                    ("people.approve", "proxy:alice", "none", "nora-local (70)", "done")]);
     }
 
     [Theory]
@@ -67,7 +72,9 @@ public sealed partial class OnboardingTests
         await nora.SubmitAsync("/admin/", "/admin/claim", ("name", "nora-local"));
         gateway.Headscale.Tailnet.Users.RemoveAll(one => one.Id == 70);
         gateway.Headscale.Tailnet.Users.Add(new(70, "stranger", "", "https://issuer.example/stranger"));
-        await Until.TrueAsync(async () => (await alice.GetAsync("/admin/users/headscale/70")).Text.Contains("stranger", StringComparison.Ordinal), "the new user is known");
+        await Until.TrueAsync(
+            async () => (await alice.GetAsync("/admin/users/headscale/70")).Text.Contains("stranger", StringComparison.Ordinal),
+            "the new user is known");
 
         (await alice.SubmitAsync("/admin/login", $"/admin/users/{Nora(gateway).Id}/approve")).Status.Should().Be(403);
         Nora(gateway).Link.Should().BeNull();
@@ -138,28 +145,36 @@ public sealed partial class OnboardingTests
         (made.UserId, made.Reusable, made.Ephemeral).Should().Be(((ulong?, bool, bool))(7UL, false, false));
 
         var id = version >= 29 ? "hskey-authreq-abcdefghijklmnopqrstuvwx" : "abcdefghijklmnopqrstuvwx";
-        var registered = await sam.SubmitAsync("/admin/connect", "/admin/connect/register", ("device", $" https://gateway.example.test/register/{id} "));
+        var registered = await sam.SubmitAsync(
+            "/admin/connect", "/admin/connect/register", ("device", $" https://gateway.example.test/register/{id} "));
         registered.Location.Should().MatchRegex("^/admin/machines/[0-9]+\\?done=register$");
         (await sam.GetAsync(registered.Location!)).Text.Should().Contain("The device is registered");
-        gateway.Headscale.Everything.Should().Contain(one => one.Method == "POST" && (one.Target + one.Body).Contains(id, StringComparison.Ordinal));
+        gateway.Headscale.Everything.Should()
+            .Contain(one => one.Method == "POST" && (one.Target + one.Body).Contains(id, StringComparison.Ordinal));
 
         var foreign = await sam.SubmitAsync("/admin/connect", "/admin/connect/register", ("device", id), ("user", "1"));
         foreign.Status.Should().Be(403);
-        (await sam.SubmitAsync("/admin/connect", "/admin/connect/register", ("device", "https://gateway.example.test/"))).Status.Should().Be(400);
+        (await sam.SubmitAsync("/admin/connect", "/admin/connect/register", ("device", "https://gateway.example.test/"))).Status.Should()
+            .Be(400);
     }
 
     [Fact]
     public async Task WhatTheRoleMayNotIsNotOfferedAndRefused()
     {
         await using var gateway = await TestGateway.StartAsync();
-        foreach (var (login, key, register) in new[] { ("vera", true, false), ("mel", false, false), ("nina", true, false), ("ivan", true, true), ("audrey", true, false) })
+        foreach (var (login, key, register) in new[] { ("vera", true, false), ("mel", false, false), ("nina", true, false),
+            ("ivan", true, true), ("audrey", true, false) })
         {
             using var browser = PagesTests.As(gateway, login);
             var page = await browser.GetAsync("/admin/connect");
-            (page.Text.Contains("/admin/connect/key\"", StringComparison.Ordinal), page.Text.Contains("/admin/connect/register\"", StringComparison.Ordinal)).Should().Be((key, register));
+            (page.Text.Contains("/admin/connect/key\"", StringComparison.Ordinal),
+                page.Text.Contains("/admin/connect/register\"", StringComparison.Ordinal)).Should()
+                .Be((key, register));
             if (!register)
             {
-                (await browser.SubmitAsync("/admin/login", "/admin/connect/register", ("device", "abcdefghijklmnopqrstuvwx"))).Status.Should().Be(403);
+                (await browser.SubmitAsync("/admin/login", "/admin/connect/register",
+                    ("device", "abcdefghijklmnopqrstuvwx"))).Status.Should()
+                    .Be(403);
             }
 
             if (!key)
@@ -175,7 +190,8 @@ public sealed partial class OnboardingTests
     [InlineData("https://hs.example/register/abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx")]
     [InlineData("https://hs.example/register/hskey-authreq-abcdefghijklmnopqrstuvwx", "hskey-authreq-abcdefghijklmnopqrstuvwx")]
     [InlineData("headscale nodes register --key abcdefghijklmnopqrstuvwx --user USERNAME", "abcdefghijklmnopqrstuvwx")]
-    [InlineData("headscale auth register --auth-id hskey-authreq-abcdefghijklmnopqrst_-12 --user U", "hskey-authreq-abcdefghijklmnopqrst_-12")]
+    [InlineData("headscale auth register --auth-id hskey-authreq-abcdefghijklmnopqrst_-12 "
+        + "--user U", "hskey-authreq-abcdefghijklmnopqrst_-12")]
     [InlineData("abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx")]
     [InlineData("abcdefghijklmnopqrstuvwxy", null)]
     [InlineData("hskey-authreq-abcdefghijklmnopqrstuvwxyz", null)]
@@ -187,7 +203,8 @@ public sealed partial class OnboardingTests
     public async Task SomebodyNewGetsToTheirFirstMachineWithoutLeavingThePages()
     {
         var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(29, port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        await using var gateway = await TestGateway.StartAsync(
+            29, port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
         gateway.Headscale.Tailnet.Users.Add(new(70, "nora-local", ""));
         using var playwright = await Playwright.CreateAsync();
         await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
@@ -202,13 +219,15 @@ public sealed partial class OnboardingTests
 
         await alice.GotoAsync("/admin/");
         await alice.GetByRole(AriaRole.Link, new() { Name = "One person asks" }).ClickAsync();
-        await alice.GetByRole(AriaRole.Region, new() { Name = "Waiting for an answer" }).GetByRole(AriaRole.Link, new() { Name = "nora" }).ClickAsync();
+        await alice.GetByRole(AriaRole.Region, new() { Name = "Waiting for an answer" }).GetByRole(AriaRole.Link, new() { Name = "nora" })
+            .ClickAsync();
         await alice.GetByRole(AriaRole.Button, new() { Name = "Link them" }).ClickAsync();
         await Assertions.Expect(alice.GetByRole(AriaRole.Status)).ToContainTextAsync("was linked");
 
         await nora.GotoAsync("/admin/");
         await nora.GetByRole(AriaRole.Button, new() { Name = "Make a key for one device" }).ClickAsync();
-        await Assertions.Expect(nora.Locator("pre", new() { HasText = "sudo tailscale up" })).ToContainTextAsync($"--login-server=http://127.0.0.1:{port} --auth-key={gateway.Headscale.Tailnet.Keys[^1].Key}");
+        await Assertions.Expect(nora.Locator("pre", new() { HasText = "sudo tailscale up" }))
+            .ToContainTextAsync($"--login-server=http://127.0.0.1:{port} --auth-key={gateway.Headscale.Tailnet.Keys[^1].Key}");
 
         // The way of a device without a key: the client opens Headscale's own page through the gateway and shows its link.
         var link = "/register/hskey-authreq-abcdefghijklmnopqrstuvwx";
@@ -224,7 +243,12 @@ public sealed partial class OnboardingTests
 
     private static Person Nora(TestGateway gateway) => gateway.People.Snapshot.Everyone.Single(one => one.Subject == "nora");
 
-    private static Browser AsNora(TestGateway gateway) => new(gateway) { Headers = { ["Remote-User"] = "nora", ["Remote-Groups"] = "self_service", ["Remote-Email"] = "nora@elsewhere.test" } };
+    private static Browser AsNora(TestGateway gateway) =>
+        new(gateway)
+        {
+            Headers = { ["Remote-User"] = "nora", ["Remote-Groups"] = "self_service",
+            ["Remote-Email"] = "nora@elsewhere.test" }
+        };
 
     private static async Task<TestGateway> StartAsync(string more = "")
     {

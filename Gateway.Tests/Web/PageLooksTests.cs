@@ -8,10 +8,16 @@ namespace Gateway.Tests.Web;
 /// <summary>Own pages in a real browser: readable for everybody, on every width, in both lights, without scripts.</summary>
 public sealed class PageLooksTests
 {
-    private static readonly string[] _pages = ["", "login", "machines", "machines?q=nothing", "machines/17", "machines/11", "connect", "keys", "apikeys", "users", "users/1", "users/headscale", "users/headscale/1", "policy", "status", "account", "audit", "audit/1", "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere"];
+    private static readonly string[] _pages =
+    [
+        "", "login", "machines", "machines?q=nothing", "machines/17", "machines/11", "connect", "keys", "apikeys", "users", "users/1",
+        "users/headscale", "users/headscale/1", "policy", "status", "account", "audit", "audit/1", "access",
+        "access?method=GET&path=/api/v1/node&role=viewer", "nowhere",
+    ];
 
     /// <summary>The rules of axe that a page must keep (npm axe-core).</summary>
-    private const string Audit = "async () => JSON.stringify((await axe.run()).violations.filter(one => one.impact === 'serious' || one.impact === 'critical').map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))";
+    private const string Audit = "async () => JSON.stringify((await axe.run()).violations.filter(one => one.impact === 'serious' || "
+        + "one.impact === 'critical').map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))";
 
     [ChromiumTheory]
     [InlineData("alice")]
@@ -20,7 +26,8 @@ public sealed class PageLooksTests
     public async Task NobodyIsKeptOutByHowAPageIsMade(string login)
     {
         var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        await using var gateway = await TestGateway.StartAsync(
+            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
         using var playwright = await Playwright.CreateAsync();
         await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
         var wrong = new List<string>();
@@ -31,13 +38,18 @@ public sealed class PageLooksTests
         {
             await using var context = await NewContextAsync(chromium, gateway, login, light, width);
             var page = await context.NewPageAsync();
-            page.Console += (_, message) => Note(wrong, message.Type == "error" && !message.Text.Contains("status of", StringComparison.Ordinal) ? message.Text : null);
+            page.Console += (_, message) =>
+                Note(wrong, message.Type == "error" && !message.Text.Contains("status of", StringComparison.Ordinal) ? message.Text : null);
             foreach (var path in _pages)
             {
                 var answer = await page.GotoAsync($"/admin/{path}");
                 Note(wrong, (await answer!.BodyAsync()).Length > 60_000 ? $"{path} is too large" : null);
-                Note(wrong, await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0 ? $"{path} is wider than {width}" : null);
-                await page.AddScriptTagAsync(new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
+                Note(
+                    wrong,
+                    await page.EvaluateAsync<int>("document.documentElement.scrollWidth - "
+                        + "document.documentElement.clientWidth") > 0 ? $"{path} is wider than {width}" : null);
+                await page.AddScriptTagAsync(
+                    new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
                 var violations = JsonSerializer.Deserialize<string[]>(await page.EvaluateAsync<string>(Audit))!;
                 wrong.AddRange(violations.Select(one => $"{path} ({light}, {width}): {one}"));
                 await ShootAsync(page, $"{login}-{(path.Length == 0 ? "home" : path.Split('?')[0].Replace('/', '-'))}-{light}-{width}");
@@ -51,7 +63,8 @@ public sealed class PageLooksTests
     public async Task WhatComesAfterAFormKeepsNobodyOutEither()
     {
         var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        await using var gateway = await TestGateway.StartAsync(
+            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
         gateway.Headscale.Tailnet.Users.Add(new(70, "nora-local", ""));
         using var playwright = await Playwright.CreateAsync();
         await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
@@ -94,8 +107,12 @@ public sealed class PageLooksTests
     {
         // A click is over when the new page begins; how it looks is known when its style sheet is there.
         await page.WaitForFunctionAsync("document.readyState === 'complete'", null, new() { PollingInterval = 50, Timeout = 120_000 });
-        Note(wrong, await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0 ? $"{what} is too wide" : null);
-        await page.AddScriptTagAsync(new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
+        Note(
+            wrong,
+            await page.EvaluateAsync<int>("document.documentElement.scrollWidth - "
+                + "document.documentElement.clientWidth") > 0 ? $"{what} is too wide" : null);
+        await page.AddScriptTagAsync(
+            new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
         wrong.AddRange(JsonSerializer.Deserialize<string[]>(await page.EvaluateAsync<string>(Audit))!.Select(one => $"{what}: {one}"));
         await ShootAsync(page, $"after-{what.Replace(' ', '-')}");
     }
@@ -104,7 +121,8 @@ public sealed class PageLooksTests
     public async Task AMachineIsRenamedAndDeletedByKeyboardWithScriptsOff()
     {
         var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        await using var gateway = await TestGateway.StartAsync(
+            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
         using var playwright = await Playwright.CreateAsync();
         await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
         await using var context = await NewContextAsync(chromium, gateway, "sam", ColorScheme.Light, 360, scripts: false);
@@ -127,7 +145,8 @@ public sealed class PageLooksTests
     internal static async Task<IPage> NewPageAsync(IBrowser chromium, TestGateway gateway, string login, bool scripts = true) =>
         await (await NewContextAsync(chromium, gateway, login, ColorScheme.Light, 1280, scripts)).NewPageAsync();
 
-    private static async Task<IBrowserContext> NewContextAsync(IBrowser chromium, TestGateway gateway, string login, ColorScheme light, int width, bool scripts = true)
+    private static async Task<IBrowserContext> NewContextAsync(
+        IBrowser chromium, TestGateway gateway, string login, ColorScheme light, int width, bool scripts = true)
     {
         var role = Sandbox.People.All.SingleOrDefault(one => one.Login == login)?.Role ?? "self_service";
         return await chromium.NewContextAsync(new()
@@ -137,7 +156,12 @@ public sealed class PageLooksTests
             ColorScheme = light,
             JavaScriptEnabled = scripts,
             ViewportSize = new() { Width = width, Height = 800 },
-            ExtraHTTPHeaders = new Dictionary<string, string> { ["Remote-User"] = login, ["Remote-Groups"] = role, ["Remote-Email"] = $"{login}@example.test" },
+            ExtraHTTPHeaders = new Dictionary<string, string>
+            {
+                ["Remote-User"] = login,
+                ["Remote-Groups"] = role,
+                ["Remote-Email"] = $"{login}@example.test",
+            },
         });
     }
 

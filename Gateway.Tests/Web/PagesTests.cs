@@ -20,11 +20,13 @@ public sealed class PagesTests
         var (reads, readsOwn) = (role.Has(Capability.ReadMachines), role.Has(Capability.ReadOwnMachines));
 
         var home = await browser.GetAsync("/admin/");
-        (Has(home, "href=\"/admin/machines\""), Has(home, "href=\"/admin/audit\"")).Should().Be((reads || readsOwn, role.Has(Capability.ReadAudit)));
+        (Has(home, "href=\"/admin/machines\""), Has(home, "href=\"/admin/audit\"")).Should()
+            .Be((reads || readsOwn, role.Has(Capability.ReadAudit)));
         home.Text.Should().Contain(person.Role);
 
         var machines = await browser.GetAsync("/admin/machines");
-        (machines.Status, Has(machines, "db-1"), Has(machines, $"{login}-laptop")).Should().Be((reads || readsOwn ? 200 : 403, reads, reads || readsOwn));
+        (machines.Status, Has(machines, "db-1"), Has(machines, $"{login}-laptop")).Should()
+            .Be((reads || readsOwn ? 200 : 403, reads, reads || readsOwn));
         (await browser.GetAsync("/admin/audit")).Status.Should().Be(role.Has(Capability.ReadAudit) ? 200 : 403);
         (await browser.GetAsync("/admin/access")).Status.Should().Be(role.Held.Count > 0 ? 200 : 403);
 
@@ -43,7 +45,8 @@ public sealed class PagesTests
                 ("rename", writes), ("expire", writes), ("delete", writes), ("tags", machine.Status == 200 && role.Has(Capability.UseTags)),
             })
             {
-                (Has(machine, $"/admin/machines/{id}/{action}\"") == may).Should().BeTrue($"{login} is {(may ? "not " : "")}offered to {action} {id}");
+                (Has(machine, $"/admin/machines/{id}/{action}\"") == may).Should()
+                    .BeTrue($"{login} is {(may ? "not " : "")}offered to {action} {id}");
             }
         }
     }
@@ -60,14 +63,18 @@ public sealed class PagesTests
         foreach (var login in new[] { "vera", "audrey", "sam" })
         {
             using var browser = As(gateway, login);
-            var answer = await browser.SubmitAsync("/admin/login", $"/admin/machines/11/{action}", ("name", "mine"), ("tags", "tag:a"), ("route", "10.0.0.0/8"));
+            var answer = await browser.SubmitAsync(
+                "/admin/login", $"/admin/machines/11/{action}", ("name", "mine"), ("tags", "tag:a"), ("route", "10.0.0.0/8"));
 
             (answer.Status == 403).Should().BeTrue($"{login}: {answer.Status}");
             answer.Text.Replace("may only do this to what is your own", "lacks", StringComparison.Ordinal).Should().Contain("lacks");
         }
 
         gateway.Headscale.Everything.Should().NotContain(one => one.Method != "GET");
-        (await gateway.StopAndReadAuditAsync()).Count(one => one is { Status: 403, Method: "POST" or "DELETE", Path: not null } && one.Path.StartsWith("/api/v1/node/11", StringComparison.Ordinal)).Should().Be(3);
+        (await gateway.StopAndReadAuditAsync()).Count(
+            one => one is { Status: 403, Method: "POST" or "DELETE", Path: not null }
+                && one.Path.StartsWith("/api/v1/node/11", StringComparison.Ordinal))
+            .Should().Be(3);
     }
 
     [Fact]
@@ -86,8 +93,10 @@ public sealed class PagesTests
         gateway.Headscale.Tailnet.Nodes.Should().NotContain(one => one.Id == 17);
         (await sam.GetAsync("/admin/machines")).Text.Should().Contain("You have no machines yet");
 
-        var entries = (await gateway.StopAndReadAuditAsync()).Where(one => one.Method != "GET").Select(one => (one.Row, one.Actor, one.Status));
-        entries.Should().Equal([("nodes.rename", "proxy:sam", 200), ("nodes.expire", "proxy:sam", 200), ("nodes.delete", "proxy:sam", 200)]);
+        var entries = (await gateway.StopAndReadAuditAsync()).Where(one => one.Method != "GET")
+            .Select(one => (one.Row, one.Actor, one.Status));
+        entries.Should()
+            .Equal([("nodes.rename", "proxy:sam", 200), ("nodes.expire", "proxy:sam", 200), ("nodes.delete", "proxy:sam", 200)]);
     }
 
     [Fact]
@@ -98,7 +107,9 @@ public sealed class PagesTests
 
         (await nina.SubmitAsync("/admin/machines/11", "/admin/machines/11/tags", ("tags", " tag:a, tag:b "))).Status.Should().Be(302);
         gateway.Headscale.Tailnet.Node(11).Tags.Should().Equal(["tag:a", "tag:b"]);
-        (await nina.SubmitAsync("/admin/machines/12", "/admin/machines/12/routes", ("route", "10.0.0.0/8"), ("route", "10.1.0.0/16"))).Status.Should().Be(302);
+        (await nina.SubmitAsync("/admin/machines/12", "/admin/machines/12/routes", ("route", "10.0.0.0/8"),
+            ("route", "10.1.0.0/16"))).Status.Should()
+            .Be(302);
         gateway.Headscale.Tailnet.Node(12).ApprovedRoutes.Should().Equal(["10.0.0.0/8", "10.1.0.0/16"]);
     }
 
@@ -113,7 +124,8 @@ public sealed class PagesTests
         sam.Headers["Sec-Fetch-Site"] = "cross-site";
         (await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/delete")).Status.Should().Be(403);
         gateway.Headscale.Tailnet.Node(17).Should().NotBeNull();
-        (await gateway.StopAndReadAuditAsync()).Where(one => one.Method == "POST").Select(one => one.Reason).Should().Equal(["cross_site", "cross_site"]);
+        (await gateway.StopAndReadAuditAsync()).Where(one => one.Method == "POST").Select(one => one.Reason).Should()
+            .Equal(["cross_site", "cross_site"]);
     }
 
     [Theory]
@@ -135,11 +147,13 @@ public sealed class PagesTests
     public async Task TenThousandMachinesComeInPages()
     {
         await using var gateway = await TestGateway.StartAsync();
-        gateway.Headscale.Tailnet.Nodes.AddRange(Enumerable.Range(1000, 10_000).Select(id => new TailnetNode((ulong)id, $"machine-{id}", 5)));
+        gateway.Headscale.Tailnet.Nodes.AddRange(
+            Enumerable.Range(1000, 10_000).Select(id => new TailnetNode((ulong)id, $"machine-{id}", 5)));
         using var vera = As(gateway, "vera");
 
         var first = await vera.GetAsync("/admin/machines");
-        (first.Text.Length < 60_000 && Has(first, "10008 machines") && Has(first, "Page 1 of 201") && Has(first, "vera-laptop")).Should().BeTrue($"{first.Text.Length} {first.Text[..2500]}");
+        (first.Text.Length < 60_000 && Has(first, "10008 machines") && Has(first, "Page 1 of 201") && Has(first, "vera-laptop")).Should()
+            .BeTrue($"{first.Text.Length} {first.Text[..2500]}");
         Has(await vera.GetAsync("/admin/machines?page=201"), "Page 201 of 201").Should().BeTrue();
         Has(await vera.GetAsync("/admin/machines?page=999"), "Page 201 of 201").Should().BeTrue();
         var found = await vera.GetAsync("/admin/machines?q=machine-1234");
@@ -174,7 +188,8 @@ public sealed class PagesTests
             }
         }
 
-        await Until.TrueAsync(async () => Has(await audrey.GetAsync("/admin/audit?q=policy.get"), "rel=\"next\""), "sixty entries are stored");
+        await Until.TrueAsync(
+            async () => Has(await audrey.GetAsync("/admin/audit?q=policy.get"), "rel=\"next\""), "sixty entries are stored");
         var refused = await audrey.GetAsync("/admin/audit?refused=true&q=proxy%3Asam");
         (Has(refused, "role_too_low") && !Has(refused, "200 allowed")).Should().BeTrue();
         Has(await audrey.GetAsync("/admin/audit?q=%25"), "Nothing matches.").Should().BeTrue();
@@ -187,7 +202,9 @@ public sealed class PagesTests
         csv.Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length.Should().Be(61);
         var json = System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync("/admin/api/audit?q=policy.get")).Text)!;
         (json["entries"]!.AsArray().Count, $"{json["entries"]![0]!["reason"]}").Should().Be((50, "role_too_low"));
-        System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync($"/admin/api/audit?q=policy.get&before={json["next"]}")).Text)!["entries"]!.AsArray().Count.Should().Be(10);
+        System.Text.Json.Nodes.JsonNode.Parse(
+            (await audrey.GetAsync($"/admin/api/audit?q=policy.get&before={json["next"]}")).Text)!["entries"]!
+            .AsArray().Count.Should().Be(10);
     }
 
     [Theory]
@@ -201,20 +218,25 @@ public sealed class PagesTests
         Has(await audrey.GetAsync("/admin/policy"), "<textarea").Should().BeFalse();
         (await As(gateway, "vera").GetAsync("/admin/policy")).Status.Should().Be(403);
 
-        (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "// mine\r\n{}"), ("step", "save"))).Location.Should().Be("/admin/policy?done=set");
+        (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", "// mine\r\n{}"), ("step", "save"))).Location.Should()
+            .Be("/admin/policy?done=set");
         gateway.Headscale.Tailnet.Policy.Should().Be("// mine\n{}");
 
         var page = await nina.GetAsync("/admin/policy");
         var stale = System.Text.RegularExpressions.Regex.Match(page.Text, "name=\"base\" value=\"([^\"]+)\"").Groups[1].Value;
         gateway.Headscale.Tailnet.Policy = "// theirs\n{}";
-        var conflict = await nina.SubmitAsync("/admin/login", "/admin/policy", ("policy", "// mine again"), ("step", "save"), ("base", stale));
+        var conflict = await nina.SubmitAsync(
+            "/admin/login", "/admin/policy", ("policy", "// mine again"), ("step", "save"), ("base", stale));
         conflict.Status.Should().Be(409);
         (Has(conflict, "// mine again") && Has(conflict, "// theirs")).Should().BeTrue();
         gateway.Headscale.Tailnet.Policy.Should().Be("// theirs\n{}");
 
-        (await audrey.SubmitAsync("/admin/login", "/admin/policy", ("policy", "{}"), ("step", "save"), ("base", HashOf("// theirs\n{}")))).Status.Should().Be(403);
+        (await audrey.SubmitAsync("/admin/login", "/admin/policy", ("policy", "{}"), ("step", "save"),
+            ("base", HashOf("// theirs\n{}")))).Status.Should()
+            .Be(403);
         var rows = (await gateway.StopAndReadAuditAsync()).Where(one => one.Method != "GET").Select(one => $"{one.Row} {one.Status}");
-        rows.Should().Equal(version >= 29 ? ["policy.check 200", "policy.set 200", "policy.set 403"] : ["policy.set 200", "policy.set 403"]);
+        rows.Should()
+            .Equal(version >= 29 ? ["policy.check 200", "policy.set 200", "policy.set 403"] : ["policy.set 200", "policy.set 403"]);
     }
 
     [Fact]
@@ -236,7 +258,8 @@ public sealed class PagesTests
         var ofAlice = all.Single(one => (bool)one!["current"]!)!["id"];
         (await sam.SubmitAsync("/admin/account", $"/admin/account/sessions/{ofAlice}/end")).Status.Should().Be(404);
 
-        var mine = System.Text.Json.Nodes.JsonNode.Parse((await sam.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray().Single(one => !(bool)one!["current"]!)!["id"];
+        var mine = System.Text.Json.Nodes.JsonNode.Parse((await sam.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray()
+            .Single(one => !(bool)one!["current"]!)!["id"];
         (await sam.SubmitAsync("/admin/account", $"/admin/account/sessions/{mine}/end")).Location.Should().Be("/admin/account?done=end");
         (await other.GetAsync("/admin/")).Status.Should().Be(302);
         (await sam.GetAsync("/admin/")).Status.Should().Be(200);
@@ -250,19 +273,27 @@ public sealed class PagesTests
         await using var gateway = await TestGateway.StartAsync();
         using var vera = As(gateway, "vera");
 
-        Has(await vera.GetAsync("/admin/access?method=DELETE&path=%2Fapi%2Fv1%2Fnode%2F7&role=viewer"), "your role viewer lacks write_machines").Should().BeTrue();
+        Has(
+            await vera.GetAsync("/admin/access?method=DELETE&path=%2Fapi%2Fv1%2Fnode%2F7&role=viewer"),
+            "your role viewer lacks write_machines").Should()
+            .BeTrue();
         var own = await vera.GetAsync("/admin/access?method=DELETE&path=%2Fapi%2Fv1%2Fnode%2F7&role=self_service");
         (Has(own, "On own: allowed") && Has(own, "On somebody else&#x27;s: your role self_service may only")).Should().BeTrue(own.Text);
         Has(await vera.GetAsync("/admin/access?method=GET&path=%2Fapi%2Fv1%2F..%2Fx&role=owner"), "no such operation").Should().BeTrue();
     }
 
-    private static string HashOf(string text) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
+    private static string HashOf(string text) =>
+        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
 
     private static bool Has(PageAnswer page, string text) => page.Text.Contains(text, StringComparison.Ordinal);
 
     internal static Browser As(TestGateway gateway, string login)
     {
         var person = Sandbox.People.All.Single(one => one.Login == login);
-        return new Browser(gateway) { Headers = { ["Remote-User"] = login, ["Remote-Groups"] = person.Role, ["Remote-Email"] = person.Email } };
+        return new Browser(gateway)
+        {
+            Headers = { ["Remote-User"] = login, ["Remote-Groups"] = person.Role,
+            ["Remote-Email"] = person.Email }
+        };
     }
 }

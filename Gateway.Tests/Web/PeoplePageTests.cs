@@ -24,25 +24,33 @@ public sealed class PeoplePageTests
                 var may = mine.Has(Capability.AssignRoles) && !isMe && mine.Outranks(table.RoleNamed(other.Role));
                 var shown = await browser.GetAsync($"/admin/users/{other.Id}");
                 shown.Status.Should().Be(page.Status);
-                (shown.Text.Contains($"/admin/users/{other.Id}/role\"", StringComparison.Ordinal) == may).Should().BeTrue($"{me.Login} and {other.Subject}");
+                (shown.Text.Contains($"/admin/users/{other.Id}/role\"", StringComparison.Ordinal) == may).Should()
+                    .BeTrue($"{me.Login} and {other.Subject}");
                 shown.Text.Contains($"/admin/users/{other.Id}/owner\"", StringComparison.Ordinal).Should().Be(mine.IsOwner && !isMe);
                 if (!may)
                 {
-                    foreach (var action in new[] { "role", "link", "unlink", "remove", "approve", "decline" }.Concat(mine.IsOwner && !isMe ? [] : ["owner"]))
+                    foreach (var action in new[] { "role", "link", "unlink", "remove", "approve", "decline" }.Concat(mine.IsOwner && !isMe
+                        ? [] : ["owner"]))
                     {
-                        (await browser.SubmitAsync("/admin/login", $"/admin/users/{other.Id}/{action}", ("role", "member"), ("user", "7"))).Status.Should().Be(403);
+                        (await browser.SubmitAsync("/admin/login", $"/admin/users/{other.Id}/{action}", ("role", "member"),
+                            ("user", "7"))).Status.Should()
+                            .Be(403);
                     }
                 }
             }
 
             foreach (var role in table.Roles.Where(one => !mine.Outranks(one) || one.IsOwner || !mine.Has(Capability.AssignRoles)))
             {
-                (await browser.SubmitAsync("/admin/login", $"/admin/users/{IdOf(gateway, "mel")}/role", ("role", role.Name))).Status.Should().Be(403);
+                (await browser.SubmitAsync("/admin/login", $"/admin/users/{IdOf(gateway, "mel")}/role",
+                    ("role", role.Name))).Status.Should()
+                    .Be(403);
             }
         }
 
-        gateway.People.Snapshot.Everyone.Select(one => (one.Subject, one.Role)).Order().Should().Equal(Sandbox.People.All.Select(one => (one.Login, one.Role)).Order());
-        (await gateway.StopAndReadAuditAsync()).Where(one => one.Row?.StartsWith("people.", StringComparison.Ordinal) is true).Should().AllSatisfy(one => (one.Status, one.Reason).Should().Be(((int?, string))(403, "refused")));
+        gateway.People.Snapshot.Everyone.Select(one => (one.Subject, one.Role)).Order().Should()
+            .Equal(Sandbox.People.All.Select(one => (one.Login, one.Role)).Order());
+        (await gateway.StopAndReadAuditAsync()).Where(one => one.Row?.StartsWith("people.", StringComparison.Ordinal) is true).Should()
+            .AllSatisfy(one => (one.Status, one.Reason).Should().Be(((int?, string))(403, "refused")));
     }
 
     [Fact]
@@ -52,16 +60,24 @@ public sealed class PeoplePageTests
         using var alice = PagesTests.As(gateway, "alice");
         var mel = IdOf(gateway, "mel");
 
-        (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/role", ("role", "self_service"))).Location.Should().Be($"/admin/users/{mel}?done=role");
+        (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/role", ("role", "self_service"))).Location.Should()
+            .Be($"/admin/users/{mel}?done=role");
         gateway.Headscale.Tailnet.Users.Add(new(60, "new", "new@example.test"));
-        await Until.TrueAsync(async () => (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/link", ("user", "60"))).Location == $"/admin/users/{mel}?done=link", "the new Headscale user is known");
-        (Find("mel").Role, Find("mel").Link!.HeadscaleUserId, Find("mel").Link!.Source).Should().Be(("self_service", "60", LinkSource.Admin));
+        await Until.TrueAsync(
+            async () =>
+                (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/link",
+                    ("user", "60"))).Location == $"/admin/users/{mel}?done=link",
+            "the new Headscale user is known");
+        (Find("mel").Role, Find("mel").Link!.HeadscaleUserId, Find("mel").Link!.Source).Should()
+            .Be(("self_service", "60", LinkSource.Admin));
         (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/link", ("user", "7"))).Status.Should().Be(409);
         (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/unlink")).Location.Should().Be($"/admin/users/{mel}?done=unlink");
-        (await alice.SubmitAsync("/admin/login", $"/admin/users/{IdOf(gateway, "bob")}/owner")).Location.Should().Be($"/admin/users/{IdOf(gateway, "bob")}?done=owner");
+        (await alice.SubmitAsync("/admin/login", $"/admin/users/{IdOf(gateway, "bob")}/owner")).Location.Should()
+            .Be($"/admin/users/{IdOf(gateway, "bob")}?done=owner");
         (Find("bob").Role, Find("alice").Role).Should().Be(("owner", "admin"));
 
-        var rows = (await gateway.StopAndReadAuditAsync()).Where(one => one is { Method: "POST", Status: 200, Row: not null }).Select(one => (one.Row, one.Actor, one.Reason));
+        var rows = (await gateway.StopAndReadAuditAsync()).Where(one => one is { Method: "POST", Status: 200, Row: not null })
+            .Select(one => (one.Row, one.Actor, one.Reason));
         rows.Select(one => one.Row).Should().Equal(["people.role", "people.link", "people.unlink", "people.owner"]);
         rows.Should().AllSatisfy(one => (one.Actor, one.Reason).Should().Be(("proxy:alice", "done")));
 
@@ -73,11 +89,14 @@ public sealed class PeoplePageTests
     /// <summary>Roles are given by hand here: a group map would give them back with the next request.</summary>
     private static async Task<TestGateway> StartAsync()
     {
-        var gateway = await TestGateway.StartAsync(proxyAuth: "    name_header: Remote-Name", more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 0}");
+        var gateway = await TestGateway.StartAsync(
+            proxyAuth: "    name_header: Remote-Name", more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 0}");
         foreach (var person in Sandbox.People.All)
         {
             var link = person.HeadscaleId is { } id ? new UserLink($"{id}", UserLink.Unpinned, LinkSource.Auto) : null;
-            (await gateway.People.AddAsync(new(Gateway.Identity.Source.Proxy, "", person.Login, null, null, null, person.Role), link)).Should().Be(Change.Done);
+            (await gateway.People.AddAsync(new(Gateway.Identity.Source.Proxy, "", person.Login, null, null, null, person.Role), link))
+                .Should()
+                .Be(Change.Done);
         }
 
         return gateway;

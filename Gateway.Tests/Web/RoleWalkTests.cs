@@ -7,7 +7,9 @@ using Microsoft.Playwright;
 
 namespace Gateway.Tests.Web;
 
-/// <summary>Each role walks all pages in a real browser. What it may not do is in no page, and sending it anyway is refused and written down.</summary>
+/// <summary>
+/// Each role walks all pages in a real browser. What it may not do is in no page, and sending it anyway is refused and written down.
+/// </summary>
 public sealed partial class RoleWalkTests
 {
     /// <summary>What every action takes: a right on everything, or one on one's own where it is one's own.</summary>
@@ -29,7 +31,9 @@ public sealed partial class RoleWalkTests
     public async Task EveryRoleSeesWhatItMayAndIsRefusedTheRest()
     {
         var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false", more: "limits: {anonymous_per_minute: 0, caller_per_minute: 0}");
+        await using var gateway = await TestGateway.StartAsync(
+            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false",
+            more: "limits: {anonymous_per_minute: 0, caller_per_minute: 0}");
         gateway.Headscale.Api.CreateApiKey("2036-01-01T00:00:00Z");
         gateway.Headscale.Tailnet.Users.Add(new(60, "spare", ""));
         gateway.Headscale.Tailnet.Nodes[0] = gateway.Headscale.Tailnet.Nodes[0] with { AvailableRoutes = ["10.0.0.0/8"] };
@@ -45,7 +49,11 @@ public sealed partial class RoleWalkTests
 
         var mel = gateway.People.Snapshot.Everyone.Single(one => one.Subject == "mel").Id;
         (await gateway.People.ClaimAsync(mel, new("60", "created:0", LinkSource.Claim))).Should().Be(Change.Done);
-        string[] pages = ["", "connect", "machines", "machines/11", "machines/17", "machines/20", "keys", "apikeys", "users", $"users/{mel}", "users/headscale", "users/headscale/60", "policy", "audit", "audit/1", "access", "status", "account"];
+        string[] pages =
+        [
+            "", "connect", "machines", "machines/11", "machines/17", "machines/20", "keys", "apikeys", "users", $"users/{mel}",
+            "users/headscale", "users/headscale/60", "policy", "audit", "audit/1", "access", "status", "account",
+        ];
         var seen = new Dictionary<string, HashSet<string>>();
         foreach (var (person, page) in everybody)
         {
@@ -58,11 +66,15 @@ public sealed partial class RoleWalkTests
         {
             var role = gateway.Configuration.Table.RoleNamed(person.Role);
             var actions = all.Union(seen[person.Login]).ToArray();
-            wrong.AddRange(actions.Where(one => seen[person.Login].Contains(one) != May(role, one, person.HeadscaleId)).Select(one => $"{person.Login} and {one}: offered, or not, against the rule"));
+            wrong.AddRange(
+                actions.Where(one => seen[person.Login].Contains(one) != May(role, one, person.HeadscaleId))
+                    .Select(one => $"{person.Login} and {one}: offered, or not, against the rule"));
 
             var forbidden = actions.Where(one => !May(role, one, person.HeadscaleId)).ToArray();
             var answers = await SendAnywayAsync(page, forbidden);
-            wrong.AddRange(forbidden.Zip(answers).Where(one => one.Second is not (403 or 404)).Select(one => $"{person.Login} sent {one.First}: {one.Second}"));
+            wrong.AddRange(
+                forbidden.Zip(answers).Where(one => one.Second is not (403 or 404))
+                    .Select(one => $"{person.Login} sent {one.First}: {one.Second}"));
             refused += forbidden.Length;
         }
 
@@ -74,7 +86,9 @@ public sealed partial class RoleWalkTests
     private static bool May(Role role, string action, ulong? headscaleUser)
     {
         var rule = _rules.First(one => one.Action.IsMatch(action));
-        var isOwn = headscaleUser is { } user && (!action.StartsWith("/admin/machines/", StringComparison.Ordinal) || action.StartsWith($"/admin/machines/{user + 10}/", StringComparison.Ordinal));
+        var isOwn = headscaleUser is { } user
+            && (!action.StartsWith("/admin/machines/", StringComparison.Ordinal)
+                || action.StartsWith($"/admin/machines/{user + 10}/", StringComparison.Ordinal));
         var isLinked = !action.Contains("/connect/key", StringComparison.Ordinal) || headscaleUser is not null;
         return isLinked && (role.Has(rule.All) || (isOwn && rule.Own is { } own && role.Has(own)));
     }
@@ -106,7 +120,9 @@ public sealed partial class RoleWalkTests
         foreach (var path in pages)
         {
             await page.GotoAsync($"/admin/{path}");
-            actions.UnionWith(await page.EvaluateAsync<string[]>("[...document.querySelectorAll('form[method=post]')].map(one => new URL(one.action).pathname)"));
+            actions.UnionWith(
+                await page.EvaluateAsync<string[]>("[...document.querySelectorAll('form[method=post]')].map(one => new "
+                    + "URL(one.action).pathname)"));
         }
 
         // One's own, whatever the role.

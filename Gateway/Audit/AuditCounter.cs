@@ -43,7 +43,9 @@ internal sealed class AuditCounter(TimeProvider clock)
             {
                 if (key.IsAnonymous && _anonymous >= MostStrangers)
                 {
-                    (key, entry) = (Key.OtherStrangers, entry with { Client = null, Detail = "more strangers than are written down one by one" });
+                    (key, entry) = (Key.OtherStrangers, entry
+                        with
+                    { Client = null, Detail = "more strangers than are written down one by one" });
                 }
 
                 if (!_windows.TryGetValue(key, out window))
@@ -111,15 +113,18 @@ internal sealed class AuditCounter(TimeProvider clock)
             null, null, null, null, entry.Reason, null, GroupOf(entry.Client), IsAnonymous: true),
 
         // Whoever is over their limit goes on asking.
-        { Class: AuditClass.Refusal } when entry.Reason == _tooMany => new(entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsAnonymous: false),
+        { Class: AuditClass.Refusal } when entry.Reason == _tooMany =>
+            new(entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsAnonymous: false),
         _ => null,
     };
 
     /// <summary>The same groups of addresses as the rate limits have.</summary>
-    private static string? GroupOf(string? client) => IPAddress.TryParse(client, out var address) ? RateLimits.GroupOf(address).ToString() : client;
+    private static string? GroupOf(string? client) =>
+        IPAddress.TryParse(client, out var address) ? RateLimits.GroupOf(address).ToString() : client;
 
     /// <summary>What entries have in common that are counted as one.</summary>
-    private sealed record Key(string? Actor, string? Role, string? HeadscaleUser, string? Row, string? Reason, int? Status, string? Client, bool IsAnonymous)
+    private sealed record Key(
+        string? Actor, string? Role, string? HeadscaleUser, string? Row, string? Reason, int? Status, string? Client, bool IsAnonymous)
     {
         /// <summary>All strangers beyond those who have a line of their own.</summary>
         public static Key OtherStrangers { get; } = new(null, null, null, null, null, null, null, IsAnonymous: false);

@@ -146,7 +146,8 @@ internal sealed record AuditSearch
         && (Row is null || entry.Row == Row)
         && (!RefusedOnly || entry.Class is AuditClass.Refusal)
         && (!ChangesOnly || entry.Class is AuditClass.Change)
-        && (Text.Length == 0 || entry.RequestId == Text || Holds(entry.Actor) || Holds(entry.Row) || Holds(entry.Path) || Holds(entry.Reason));
+        && (Text.Length == 0 || entry.RequestId == Text || Holds(entry.Actor) || Holds(entry.Row) || Holds(entry.Path)
+            || Holds(entry.Reason));
 
     private bool Holds(string? text) => text?.Contains(Text, StringComparison.OrdinalIgnoreCase) is true;
 }

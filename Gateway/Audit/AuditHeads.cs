@@ -20,7 +20,9 @@ internal sealed record AuditHead(string Chain, long Number, string Hash)
 [JsonSerializable(typeof(AuditHead))]
 internal sealed partial class AuditHeadJson : JsonSerializerContext;
 
-/// <summary>Remembers in the store where the audit's chains were signed last, so that lines up to there cannot be taken off or written anew unseen.</summary>
+/// <summary>
+/// Remembers in the store where the audit's chains were signed last, so that lines up to there cannot be taken off or written anew unseen.
+/// </summary>
 internal sealed class AuditHeads(DocumentSet documents)
 {
     public const string Kind = "audit-head";

@@ -8,7 +8,8 @@ namespace Gateway.Audit;
 /// Writes the audit from one place, many records at once. A call that changes something waits until its entry is on the disk;
 /// everything else only queues, or is counted.
 /// </summary>
-internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, ConfigurationMonitor monitor, TimeProvider clock, ILogger<AuditLog> log) : BackgroundService
+internal sealed partial class AuditLog(
+    IAuditStore store, AuditHeads heads, ConfigurationMonitor monitor, TimeProvider clock, ILogger<AuditLog> log) : BackgroundService
 {
     private const int MostQueued = 10_000;
     private const int MostPerWrite = 256;
@@ -42,7 +43,9 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Conf
             ? QueueAsync(new(new AuditRecord.Begun(single), IsDurable: false, null), cancel)
             : ValueTask.CompletedTask;
 
-    /// <summary>Stores the entry of a call that is about to change something; false when that failed, and the call must not be made.</summary>
+    /// <summary>
+    /// Stores the entry of a call that is about to change something; false when that failed, and the call must not be made.
+    /// </summary>
     public async Task<bool> BeginAsync(AuditEntry entry, CancellationToken cancel)
     {
         var stored = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -59,7 +62,8 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Conf
     }
 
     /// <summary>Queues how a begun call ended.</summary>
-    public ValueTask CompleteAsync(AuditOutcome outcome) => QueueAsync(new(new AuditRecord.Ended(outcome), IsDurable: false, null), CancellationToken.None);
+    public ValueTask CompleteAsync(AuditOutcome outcome) =>
+        QueueAsync(new(new AuditRecord.Ended(outcome), IsDurable: false, null), CancellationToken.None);
 
     /// <summary>Waits until everything that was recorded is where readers see it.</summary>
     public async Task FlushAsync(CancellationToken cancel)
@@ -101,7 +105,8 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Conf
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken) => await Task.WhenAll(WriteAllAsync(), TickAsync(stoppingToken));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken) =>
+        await Task.WhenAll(WriteAllAsync(), TickAsync(stoppingToken));
 
     private async Task WriteAllAsync()
     {
@@ -144,7 +149,7 @@ internal sealed partial class AuditLog(IAuditStore store, AuditHeads heads, Conf
 
             return true;
         }
-#pragma warning disable CA1031 // Whatever it is, those who wait are told, and the next entry is tried: else every change would wait for ever.
+#pragma warning disable CA1031 // Whatever it is, those who wait are told, and the next entry is tried.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -117,7 +117,8 @@ internal sealed record ChainLine
             Ms = Math.Round(outcome.Duration, 3),
             Detail = outcome.Made,
         },
-        AuditRecord.Counted { Count: var count } => new() { Type = Count, At = now, Of = count.RequestId, Many = count.Count, Last = count.Last },
+        AuditRecord.Counted { Count: var count } =>
+            new() { Type = Count, At = now, Of = count.RequestId, Many = count.Count, Last = count.Last },
         _ => throw new ArgumentOutOfRangeException(nameof(record)),
     };
 

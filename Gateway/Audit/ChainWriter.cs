@@ -4,11 +4,17 @@ using System.Text.Json;
 
 namespace Gateway.Audit;
 
-/// <summary>Writes lines one after the other, each with its number and the hash of the one before. The chain goes on only when they were stored.</summary>
+/// <summary>
+/// Writes lines one after the other, each with its number and the hash of the one before. The chain goes on only when they were stored.
+/// </summary>
 internal sealed class ChainWriter : IDisposable
 {
     /// <summary>Text stays readable; control characters are escaped, and so a line is one line.</summary>
-    private static readonly JsonWriterOptions _format = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions _format = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     private readonly ArrayBufferWriter<byte> _text = new(64 * 1024);
     private readonly Utf8JsonWriter _json;
@@ -25,7 +31,8 @@ internal sealed class ChainWriter : IDisposable
     /// <summary>Writes lines and has them stored; the chain is longer only when that did not fail.</summary>
     /// <param name="store">Takes all lines, each with its end.</param>
     /// <param name="each">Is told of every line with its number and its text.</param>
-    public void Write(IEnumerable<ChainLine> lines, Action<ReadOnlyMemory<byte>> store, Action<ChainLine, long, ReadOnlySpan<byte>>? each = null)
+    public void Write(
+        IEnumerable<ChainLine> lines, Action<ReadOnlyMemory<byte>> store, Action<ChainLine, long, ReadOnlySpan<byte>>? each = null)
     {
         _text.ResetWrittenCount();
         var (number, hash) = (Head.Number, Head.Hash);

@@ -56,7 +56,9 @@ internal sealed class AuditEntryFactory(TimeProvider clock)
     private static string? Arguments(Call call)
     {
         var given = call.Query.Select(argument => $"{argument.Key}: {(_secrets.Contains(argument.Key) ? Hidden : argument.Value)}")
-            .Concat((call.Body ?? Call.NoMembers).Select(member => $"{member.Key}: {(_secrets.Contains(member.Key) ? Hidden : TextOf(member.Value))}"));
+            .Concat(
+                (call.Body ?? Call.NoMembers).Select(member => $"{member.Key}: "
+                    + $"{(_secrets.Contains(member.Key) ? Hidden : TextOf(member.Value))}"));
         var text = string.Join(", ", given);
         return text.Length == 0 ? null : text.Length > LongestArguments ? text[..LongestArguments] : text;
     }

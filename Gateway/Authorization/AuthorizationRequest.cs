@@ -28,7 +28,7 @@ internal sealed record AuthorizationResult(Decision Decision, Call Call)
 
     /// <summary>The body that is sent; null for none.</summary>
     public byte[]? UpstreamBody =>
-        Decision.Rule?.Body is { } name && Call.Body is { Count: > 0 } members ? BodyText.Write(members, Bodies.All[name]) : null;
+        Decision.Rule?.Body is { } name && Call.Body is { Count: > 0 } members ? BodyWriter.Write(members, Bodies.All[name]) : null;
 
     /// <summary>A refusal for which no call had to be read.</summary>
     public static AuthorizationResult Refused(string method, Reason reason, string? detail = null) =>

@@ -12,14 +12,16 @@ namespace Gateway.Authorization;
 /// <param name="Path">The path for the audit.</param>
 /// <param name="Caller">Who made it.</param>
 /// <param name="Result">What was decided.</param>
-internal sealed record DecidedCall(RequestContext Request, string Reference, string Path, AuthenticationState Caller, AuthorizationResult Result);
+internal sealed record DecidedCall(
+    RequestContext Request, string Reference, string Path, AuthenticationState Caller, AuthorizationResult Result);
 
 /// <summary>
 /// The one way on which calls are carried out, whoever makes them: the audit has a change before it is sent, and how every
 /// call ended.
 /// </summary>
 internal sealed class AuthorizedCall(
-    AuditEntryFactory entries, AuditLog audit, ChangeSubjects subjects, HeadscaleCaches caches, UpstreamMonitor upstream, TimeProvider clock)
+    AuditEntryFactory entries, AuditLog audit, ChangeSubjects subjects, HeadscaleCaches caches, UpstreamMonitor upstream,
+        TimeProvider clock)
 {
     /// <summary>Carries a call out, or refuses it.</summary>
     /// <returns>How it ended.</returns>

@@ -20,7 +20,11 @@ internal sealed class Authorizer(OwnerLookup owners, GatewayKey gatewayKey, Func
     public async ValueTask<AuthorizationResult> AuthorizeAsync(AuthorizationRequest request, CancellationToken cancel)
     {
         var source = request.Source;
-        var facts = request.Facts with { MayMeanApiKeys = request.Facts.HasOwnKey && source.MayMeanApiKeys, Version = request.Version?.Minor };
+        var facts = request.Facts with
+        {
+            MayMeanApiKeys = request.Facts.HasOwnKey && source.MayMeanApiKeys,
+            Version = request.Version?.Minor,
+        };
         var call = source.Read(request.Version);
         IReadOnlySet<string> ownNodes = FrozenSet<string>.Empty;
         var decision = PolicyEvaluator.Evaluate(source.Rule, call, facts);
@@ -68,7 +72,8 @@ internal sealed class Authorizer(OwnerLookup owners, GatewayKey gatewayKey, Func
 
     /// <summary>What can be said of a call without asking anybody: for explaining what would be decided.</summary>
     public static Decision Preview(AuthorizationRequest request, HeadscaleVersion version) =>
-        PolicyEvaluator.Evaluate(request.Source.Rule, request.Source.Read(version), request.Facts with { Version = version.Minor, KnowsOwnNodes = true });
+        PolicyEvaluator.Evaluate(
+            request.Source.Rule, request.Source.Read(version), request.Facts with { Version = version.Minor, KnowsOwnNodes = true });
 
     /// <summary>Whether somebody may do something: for pages that offer only what is allowed.</summary>
     /// <param name="table">The policy.</param>
@@ -79,7 +84,8 @@ internal sealed class Authorizer(OwnerLookup owners, GatewayKey gatewayKey, Func
     /// <param name="version">The version of Headscale.</param>
     /// <param name="sets">The arguments that would be set.</param>
     public static bool Can(
-        RouteTable table, string rule, Role role, LinkedUser? user, Ownership ownership, HeadscaleVersion version, params ReadOnlySpan<string> sets)
+        RouteTable table, string rule, Role role, LinkedUser? user, Ownership ownership, HeadscaleVersion version,
+            params ReadOnlySpan<string> sets)
     {
         var body = new Dictionary<string, Argument>(StringComparer.Ordinal);
         foreach (var argument in sets)

@@ -27,7 +27,8 @@ internal sealed class RuleCall(Operation operation, RouteTable table) : ICallSou
             ExpectsBody = rule.Body is not null,
         };
         var wrong = rule.Path.FirstWrong(operation.Path)
-            ?? operation.Query.Where(one => rule.Query.GetValueOrDefault(one.Key)?.Type.Read(one.Value) is null).Select(one => one.Key).FirstOrDefault();
+            ?? operation.Query.Where(one => rule.Query.GetValueOrDefault(one.Key)?.Type.Read(one.Value) is null).Select(one => one.Key)
+                .FirstOrDefault();
         return wrong is null ? call
             : rule.Path.TypeOf(wrong) is ParameterType.Id ? call with { Problem = (Reason.NotFound, "there is none of that id") }
             : call with { Problem = (Reason.BadRequest, $"'{wrong}' holds something that Headscale does not take: {WhatFits(wrong)}") };

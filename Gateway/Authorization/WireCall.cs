@@ -11,7 +11,8 @@ namespace Gateway.Authorization;
 /// <param name="match">The rule that the path and method match, with the values in the path.</param>
 /// <param name="headers">The request's headers.</param>
 /// <param name="body">The request's body.</param>
-internal sealed class WireCall(string method, RawTarget? target, RouteMatch match, IHeaderDictionary headers, IRequestBody body) : ICallSource
+internal sealed class WireCall(
+    string method, RawTarget? target, RouteMatch match, IHeaderDictionary headers, IRequestBody body) : ICallSource
 {
     private const int LongestName = 32;
 
@@ -123,7 +124,9 @@ internal sealed class WireCall(string method, RawTarget? target, RouteMatch matc
 
     /// <summary>A name is repeated where it is no key that somebody pasted.</summary>
     private static string Unknown(string name, RouteRule rule) =>
-        $"{(name.Length <= LongestName && !name.StartsWith("hskey", StringComparison.OrdinalIgnoreCase) ? $"'{OutsideText.Clean(name, LongestName)}'" : "that")} is not a parameter of this operation; it takes "
+        (name.Length <= LongestName
+            && !name.StartsWith("hskey", StringComparison.OrdinalIgnoreCase) ? $"'{OutsideText.Clean(name, LongestName)}'" : "that")
+        + " is not a parameter of this operation; it takes "
         + (rule.Query.Count == 0 ? "no query" : $"only {string.Join(", ", rule.Query.Keys.Order())}");
 
     /// <summary>A query that Headscale ignores would do something else than what was asked.</summary>

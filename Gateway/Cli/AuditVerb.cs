@@ -7,9 +7,17 @@ namespace Gateway.Cli;
 /// <summary><c>gateway audit</c> and <c>gateway audit verify</c>.</summary>
 internal static class AuditVerb
 {
-    private static readonly Option<string?> _since = new("--since") { Description = "from this time (2026-01-31T12:00:00Z) or this long ago (30m, 12h, 7d)" };
-    private static readonly Option<string?> _user = new("--user") { Description = "only of this identity, such as proxy:alice or key:abc1234" };
-    private static readonly Option<string?> _row = new("--row") { Description = "only of this row of the policy or this change, such as nodes.delete" };
+    private static readonly Option<string?> _since = new("--since")
+    {
+        Description = "from this time (2026-01-31T12:00:00Z) or this long "
+        + "ago (30m, 12h, 7d)"
+    };
+    private static readonly Option<string?> _user = new("--user") { Description = "only of this identity, such as proxy:alice" };
+    private static readonly Option<string?> _row = new("--row")
+    {
+        Description = "only of this row of the policy or this change, such as "
+        + "nodes.delete"
+    };
     private static readonly Option<bool> _refused = new("--refused") { Description = "only what was not let through" };
     private static readonly Option<bool> _changes = new("--changes") { Description = "only what was changed, and who came and went" };
     private static readonly Option<bool> _follow = new("--follow") { Description = "go on printing new entries" };
@@ -18,7 +26,10 @@ internal static class AuditVerb
     {
         var verify = new Command("verify", "Look at every line: whether one was altered, removed, inserted or moved.") { CommandLine.Json };
         verify.SetAction(VerifyAsync);
-        var verb = new Command("audit", "Print what was decided and done, oldest first.") { _since, _user, _row, _refused, _changes, _follow, CommandLine.Json, verify };
+        var verb = new Command("audit", "Print what was decided and done, oldest first.")
+        {
+            _since, _user, _row, _refused, _changes, _follow, CommandLine.Json, verify,
+        };
         verb.Validators.Add(result =>
         {
             if (result.GetValue(_since) is { } since && ParseSince(since, TimeProvider.System) is null)
@@ -37,16 +48,22 @@ internal static class AuditVerb
             return Output.Failed;
         }
 
-        var since = parsed.GetValue(_since) is { } text ? ParseSince(text, TimeProvider.System)!.Value.ToString("o", CultureInfo.InvariantCulture) : null;
+        var since = parsed.GetValue(_since) is { } text
+            ? ParseSince(text, TimeProvider.System)!.Value.ToString("o", CultureInfo.InvariantCulture)
+            : null;
         var last = 0L;
         try
         {
             while (true)
             {
                 var request = ControlClient.Request(
-                    "audit.read", ("since", since), ("user", parsed.GetValue(_user)), ("row", parsed.GetValue(_row)), ("refused", parsed.GetValue(_refused) ? "" : null),
+                    "audit.read", ("since", since), ("user", parsed.GetValue(_user)), ("row", parsed.GetValue(_row)),
+                    ("refused", parsed.GetValue(_refused)
+                        ? ""
+                        : null),
                     ("changes", parsed.GetValue(_changes) ? "" : null), ("after", last.ToString(CultureInfo.InvariantCulture)));
-                if (await ControlClient.AskAsync(configuration, request, ControlJson.Default.IReadOnlyListAuditEntryLine, cancel) is not { } page)
+                if (await ControlClient.AskAsync(configuration, request, ControlJson.Default.IReadOnlyListAuditEntryLine,
+                    cancel) is not { } page)
                 {
                     return Output.Failed;
                 }
@@ -79,7 +96,8 @@ internal static class AuditVerb
     private static async Task<int> VerifyAsync(ParseResult parsed, CancellationToken cancel)
     {
         if (CommandLine.Load(parsed) is not var (_, configuration, _)
-            || await ControlClient.AskAsync(configuration, ControlClient.Request("audit.verify"), ControlJson.Default.AuditVerification, cancel) is not { } result)
+            || await ControlClient.AskAsync(configuration, ControlClient.Request("audit.verify"), ControlJson.Default.AuditVerification,
+                cancel) is not { } result)
         {
             return Output.Failed;
         }
@@ -110,7 +128,8 @@ internal static class AuditVerb
 
     private static DateTimeOffset? ParseSince(string text, TimeProvider clock)
     {
-        if (text is [.. var number, 'm' or 'h' or 'd'] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+        if (text is [.. var number, 'm' or 'h' or 'd']
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
         {
             var span = text[^1] switch
             {
@@ -140,7 +159,9 @@ internal static class AuditVerb
             var (before, after) => $" {before} -> {after}",
         };
         var status = entry.Status?.ToString(CultureInfo.InvariantCulture) ?? "?";
-        var who = string.Create(CultureInfo.InvariantCulture, $"{entry.At:yyyy-MM-dd HH:mm:ss}Z {status,3} {entry.Reason,-18} {entry.Actor ?? "-",-20} {entry.Role ?? "-",-13}");
+        var who = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{entry.At:yyyy-MM-dd HH:mm:ss}Z {status,3} {entry.Reason,-18} {entry.Actor ?? "-",-20} {entry.Role ?? "-",-13}");
         var what = $"{entry.Method,-6} {entry.Path}{many}{set} [{entry.Row ?? "no row"}]";
         var rest = string.Create(CultureInfo.InvariantCulture, $"{entry.Client ?? "-"} {entry.DurationMs ?? 0:0.0}ms {entry.RequestId}");
         Console.WriteLine(Output.Clean($"{who} {what} {rest}"));

@@ -85,10 +85,12 @@ internal static class BackupVerbs
         }
 
         var request = ControlClient.Request("state.restore", ("file", file)) with { Documents = documents };
-        var done = $"the state was restored from {file} and all sessions were ended; what was there before is in {aside}{(wasDamaged ? " (it was damaged)" : "")}";
+        var done = $"the state was restored from {file} and all sessions were ended; what was there before is in "
+            + $"{aside}{(wasDamaged ? " (it was damaged)" : "")}";
         return await ControlClient.DoAsync(configuration, request, done, cancel);
     }
 
-    private static Task<IReadOnlyList<Document>?> ExportAsync(Configuration configuration, ControlRequest request, CancellationToken cancel) =>
+    private static Task<IReadOnlyList<Document>?> ExportAsync(
+        Configuration configuration, ControlRequest request, CancellationToken cancel) =>
         ControlClient.AskAsync(configuration, request, ControlJson.Default.IReadOnlyListDocument, cancel);
 }

@@ -13,7 +13,11 @@ namespace Gateway.Cli;
 /// <summary><c>gateway check</c>: every problem at once, nothing changed.</summary>
 internal static class CheckVerb
 {
-    private static readonly Option<bool> _online = new("--online") { Description = "also ask Headscale and the sign-in provider whether they are there and take us" };
+    private static readonly Option<bool> _online = new("--online")
+    {
+        Description = "also ask Headscale and the sign-in provider whether "
+        + "they are there and take us"
+    };
 
     public static Command Create()
     {
@@ -24,7 +28,8 @@ internal static class CheckVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
-        if (ConfigurationFiles.Find(parsed.GetValue(CommandLine.Config), parsed.GetValue(CommandLine.Routes), out var complaint) is not { } files)
+        if (ConfigurationFiles.Find(parsed.GetValue(CommandLine.Config), parsed.GetValue(CommandLine.Routes),
+            out var complaint) is not { } files)
         {
             return Output.Fail(complaint);
         }
@@ -34,12 +39,16 @@ internal static class CheckVerb
         {
             if (configuration.Settings.Headscale.ApiKey is null)
             {
-                problems.Warn($"{files.Config}: headscale.api_key", "not set; only Tailscale clients and callers with a key of their own are served");
+                problems.Warn(
+                    $"{files.Config}: headscale.api_key", "not set; only Tailscale clients and callers with a key of their own are served");
             }
 
             foreach (var secret in OpenSecrets.Find(files.Config))
             {
-                problems.Warn(secret, $"everybody on this machine may read this secret; close the file (chmod 640) or put the secret into a file of its own ({secret[(secret.LastIndexOf('.') + 1)..]}_path)");
+                problems.Warn(
+                    secret,
+                    $"everybody on this machine may read this secret; close the file (chmod 640) or put the secret into a file of its "
+                    + $"own ({secret[(secret.LastIndexOf('.') + 1)..]}_path)");
             }
 
             await CheckStoreAsync(configuration.Settings, problems, cancel);
@@ -126,7 +135,10 @@ internal static class CheckVerb
                 problems.Warn(file, "does not exist yet and will be made at the first start");
                 break;
             case var schema and < SqliteUpgrade.Version:
-                problems.Warn(file, $"is of an earlier gateway (schema {schema}); the next start brings it up to date and keeps the old one as {file}.schema{schema}");
+                problems.Warn(
+                    file,
+                    $"is of an earlier gateway (schema {schema}); the next start brings it up to date and keeps the old one as "
+                    + $"{file}.schema{schema}");
                 break;
         }
     }
@@ -160,7 +172,8 @@ internal static class CheckVerb
     {
         var monitor = new ConfigurationMonitor(configuration);
         using var client = new HeadscaleClient(monitor, TimeProvider.System);
-        using var watch = new UpstreamMonitor(client, monitor, new UpstreamConnections(), TimeProvider.System, NullLogger<UpstreamMonitor>.Instance);
+        using var watch = new UpstreamMonitor(
+            client, monitor, new UpstreamConnections(), TimeProvider.System, NullLogger<UpstreamMonitor>.Instance);
         var status = await watch.RefreshAsync(cancel);
         if (!status.IsReachable)
         {

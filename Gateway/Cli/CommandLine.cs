@@ -9,10 +9,18 @@ namespace Gateway.Cli;
 internal static class CommandLine
 {
     /// <summary>The file with the settings.</summary>
-    public static Option<string?> Config { get; } = new("--config") { Description = "the configuration (else HEADTOWER_CONFIG, ./headtower.yaml, /etc/headtower/headtower.yaml)", Recursive = true };
+    public static Option<string?> Config { get; } = new("--config")
+    {
+        Description = "the configuration (else HEADTOWER_CONFIG, ./headtower.yaml, /etc/headtower/headtower.yaml)",
+        Recursive = true,
+    };
 
     /// <summary>The file with the policy.</summary>
-    public static Option<string?> Routes { get; } = new("--routes") { Description = "the policy (else HEADTOWER_ROUTES, routes.yaml beside the configuration, the shipped one)", Recursive = true };
+    public static Option<string?> Routes { get; } = new("--routes")
+    {
+        Description = "the policy (else HEADTOWER_ROUTES, routes.yaml beside the configuration, the shipped one)",
+        Recursive = true,
+    };
 
     /// <summary>Machine-readable output.</summary>
     public static Option<bool> Json { get; } = new("--json") { Description = "print JSON" };

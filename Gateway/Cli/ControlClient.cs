@@ -34,7 +34,8 @@ internal static class ControlClient
         await AskAsync(ControlSocket.PathOf(configuration.Settings), request, cancel) ?? await RunHereAsync(configuration, request, cancel);
 
     /// <summary>What was asked for; null after a complaint on standard error.</summary>
-    public static async Task<T?> AskAsync<T>(Configuration configuration, ControlRequest request, JsonTypeInfo<T> type, CancellationToken cancel)
+    public static async Task<T?> AskAsync<T>(
+        Configuration configuration, ControlRequest request, JsonTypeInfo<T> type, CancellationToken cancel)
         where T : class
     {
         var answer = await RunAsync(configuration, request, cancel);
@@ -99,11 +100,14 @@ internal static class ControlClient
         using var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
-            using var response = await http.PostAsJsonAsync(new Uri("http://gateway/"), request, ControlJson.Default.ControlRequest, cancel);
+            using var response = await http.PostAsJsonAsync(
+                new Uri("http://gateway/"), request, ControlJson.Default.ControlRequest, cancel);
             response.EnsureSuccessStatusCode();
-            return await response.Content.ReadFromJsonAsync(ControlJson.Default.ControlAnswer, cancel) ?? throw new HttpRequestException("an empty answer");
+            return await response.Content.ReadFromJsonAsync(
+                ControlJson.Default.ControlAnswer, cancel) ?? throw new HttpRequestException("an empty answer");
         }
-        catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused or SocketError.AddressNotAvailable })
+        catch (HttpRequestException e)
+            when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused or SocketError.AddressNotAvailable })
         {
             // Left behind by a gateway that was killed.
             return null;

@@ -15,14 +15,25 @@ internal static class ExplainVerb
     private static readonly Argument<string> _method = new("METHOD") { Description = "GET, POST, …" };
     private static readonly Argument<string> _path = new("PATH") { Description = "path and query, such as /api/v1/node/7" };
     private static readonly Option<string?> _role = new("--role") { Description = "as somebody with this role" };
-    private static readonly Option<string?> _user = new("--user") { Description = "as this person: the number, or the identity such as proxy:alice" };
-    private static readonly Option<string?> _headscaleUser = new("--headscale-user") { Description = "with --role: as if linked to this Headscale user id" };
+    private static readonly Option<string?> _user = new("--user")
+    {
+        Description = "as this person: the number, or the identity such as "
+        + "proxy:alice"
+    };
+    private static readonly Option<string?> _headscaleUser = new(
+        "--headscale-user")
+    { Description = "with --role: as if linked to this Headscale user id" };
     private static readonly Option<string?> _body = new("--body") { Description = "the file with the request's body" };
-    private static readonly Option<string?> _version = new("--headscale-version") { Description = "as if Headscale had this version, such as 0.28" };
+    private static readonly Option<string?> _version = new(
+        "--headscale-version")
+    { Description = "as if Headscale had this version, such as 0.28" };
 
     public static Command Create()
     {
-        var verb = new Command("explain", "Say what would be decided about a call, by which row, and why.") { _method, _path, _role, _user, _headscaleUser, _body, _version, CommandLine.Json };
+        var verb = new Command("explain", "Say what would be decided about a call, by which row, and why.")
+        {
+            _method, _path, _role, _user, _headscaleUser, _body, _version, CommandLine.Json,
+        };
         verb.Validators.Add(result =>
         {
             if (result.GetValue(_role) is not null && result.GetValue(_user) is not null)
@@ -41,7 +52,8 @@ internal static class ExplainVerb
 
     /// <summary>Decides as the server would. Null, with a complaint, when there is no such role or person.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
-    public static async Task<(Facts Facts, AuthorizationResult Result)?> ExplainAsync(Configuration configuration, HeadscaleClient client, Question question, CancellationToken cancel)
+    public static async Task<(Facts Facts, AuthorizationResult Result)?> ExplainAsync(
+        Configuration configuration, HeadscaleClient client, Question question, CancellationToken cancel)
     {
         if (await FactsAsync(question, configuration, client, cancel) is not { } facts)
         {
@@ -55,7 +67,8 @@ internal static class ExplainVerb
         var authorizer = new Authorizer(owners, new GatewayKey(client, new ConfigurationMonitor(configuration)), VersionAsync);
         return (facts, await authorizer.AuthorizeAsync(new(call, facts), cancel));
 
-        async ValueTask<HeadscaleVersion> VersionAsync(CancellationToken token) => (question.Version ?? await client.GetVersionAsync(token)).Known;
+        async ValueTask<HeadscaleVersion> VersionAsync(CancellationToken token) =>
+            (question.Version ?? await client.GetVersionAsync(token)).Known;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
@@ -66,7 +79,8 @@ internal static class ExplainVerb
         }
 
         var question = new Question(
-            parsed.GetValue(_method)!, parsed.GetValue(_path)!, parsed.GetValue(_role), parsed.GetValue(_user), parsed.GetValue(_headscaleUser),
+            parsed.GetValue(_method)!, parsed.GetValue(_path)!, parsed.GetValue(_role), parsed.GetValue(_user), parsed
+                .GetValue(_headscaleUser),
             parsed.GetValue(_body) is { } file ? await File.ReadAllBytesAsync(file, cancel) : [],
             parsed.GetValue(_version) is { } version ? HeadscaleVersion.Parse(version) : null);
         using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
@@ -80,11 +94,13 @@ internal static class ExplainVerb
     }
 
     /// <summary>Who would be asking; null when there is no such role or person.</summary>
-    private static async Task<Facts?> FactsAsync(Question question, Configuration configuration, HeadscaleClient client, CancellationToken cancel)
+    private static async Task<Facts?> FactsAsync(
+        Question question, Configuration configuration, HeadscaleClient client, CancellationToken cancel)
     {
         if (question.User is { } wanted)
         {
-            if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.show", ("who", wanted)), ControlJson.Default.PersonLine, cancel) is not { } person)
+            if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.show", ("who", wanted)),
+                ControlJson.Default.PersonLine, cancel) is not { } person)
             {
                 return null;
             }
@@ -101,16 +117,21 @@ internal static class ExplainVerb
 
         if (!configuration.Table.HasRole(question.Role))
         {
-            await Console.Error.WriteLineAsync($"there is no role '{question.Role}'{Problems.Suggest(question.Role, configuration.Table.Roles.Select(one => one.Name))}");
+            await Console.Error.WriteLineAsync(
+                $"there is no role '{question.Role}'{Problems.Suggest(question.Role, configuration.Table.Roles.Select(one => one.Name))}");
             return null;
         }
 
-        return FactsOf(configuration, question.Role, question.HeadscaleUser, question.HeadscaleUser is null ? null : new UserSnapshot(await client.ListUsersAsync(cancel)));
+        return FactsOf(
+            configuration, question.Role, question.HeadscaleUser,
+            question.HeadscaleUser is null ? null : new UserSnapshot(await client.ListUsersAsync(cancel)));
     }
 
     private static Facts FactsOf(Configuration configuration, string role, string? userId, UserSnapshot? users)
     {
-        var linked = userId is not null && users?.Find(userId) is { } user ? new LinkedUser(user.Id, user.Name, users.IsUnique(user.Name)) : null;
+        var linked = userId is not null && users?.Find(userId) is { } user
+            ? new LinkedUser(user.Id, user.Name, users.IsUnique(user.Name))
+            : null;
         return new Facts(true, configuration.Table.RoleNamed(role), linked, false, Ownership.Unknown);
     }
 
@@ -119,20 +140,27 @@ internal static class ExplainVerb
         var decision = result.Decision;
         var text = Refusals.TextOf(new(decision.Reason, facts.SignedIn ? facts.Role.Name : null, decision.Lacks, decision.Detail));
         var upstream = decision.IsAllowed
-            ? new UpstreamLine(result.Call.Method, result.UpstreamTarget, result.UpstreamBody is { } sent ? Encoding.UTF8.GetString(sent) : null)
+            ? new UpstreamLine(
+                result.Call.Method, result.UpstreamTarget, result.UpstreamBody is { } sent ? Encoding.UTF8.GetString(sent) : null)
             : null;
         if (json)
         {
             Output.Json(
                 new Explanation(
                     decision.IsAllowed, SnakeCase.From(decision.Reason.ToString()), Refusals.StatusOf(decision.Reason), decision.Rule?.Id,
-                    decision.Lacks is Capability.None ? null : decision.Lacks.Name, SnakeCase.From(decision.View.ToString()), text, upstream),
+                    decision.Lacks is Capability.None ? null : decision.Lacks.Name, SnakeCase.From(decision.View.ToString()), text,
+                        upstream),
                 CliJson.Default.Explanation);
             return;
         }
 
-        Console.WriteLine($"{(decision.IsAllowed ? "allowed" : "refused")}: {SnakeCase.From(decision.Reason.ToString())} ({(decision.Rule is { } row ? $"row {row.Id}" : "no row")})");
-        Console.WriteLine(decision.IsAllowed ? $"sends {upstream!.Method} {upstream.Target}{(upstream.Body is null ? "" : $" {upstream.Body}")}" : $"{Refusals.StatusOf(decision.Reason)}: {text}");
+        Console.WriteLine(
+            $"{(decision.IsAllowed ? "allowed" : "refused")}: {SnakeCase.From(decision.Reason.ToString())} "
+            + $"({(decision.Rule is { } row ? $"row {row.Id}" : "no row")})");
+        Console.WriteLine(
+            decision.IsAllowed ? $"sends {upstream!.Method} "
+                + $"{upstream.Target}{(upstream.Body is null ? "" : $" {upstream.Body}")}"
+                    : $"{Refusals.StatusOf(decision.Reason)}: {text}");
         if (decision is { IsAllowed: true, View: View.Own })
         {
             Console.WriteLine("the caller sees and touches only what is their own");
@@ -141,4 +169,5 @@ internal static class ExplainVerb
 }
 
 /// <summary>A call to explain.</summary>
-internal sealed record Question(string Method, string Path, string? Role, string? User, string? HeadscaleUser, byte[] Body, HeadscaleVersion? Version);
+internal sealed record Question(
+    string Method, string Path, string? Role, string? User, string? HeadscaleUser, byte[] Body, HeadscaleVersion? Version);

@@ -38,7 +38,8 @@ internal static class ImportVerb
 
         using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
         var users = new UserSnapshot(await client.ListUsersAsync(cancel));
-        if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.list"), ControlJson.Default.IReadOnlyListPersonLine, cancel) is not { } present)
+        if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.list"), ControlJson.Default.IReadOnlyListPersonLine,
+            cancel) is not { } present)
         {
             return Output.Failed;
         }
@@ -61,7 +62,8 @@ internal static class ImportVerb
 
             hasOwner |= person.Role == Role.OwnerName;
             var outcome = parsed.GetValue(_dryRun) ? "would be added" : await AddAsync(configuration, person, link, cancel);
-            rows.Add([$"{person.Source.Name}:{person.Subject}", person.Role, link?.HeadscaleUserId, $"{outcome}; {note}".TrimEnd(' ', ';')]);
+            rows.Add(
+                [$"{person.Source.Name}:{person.Subject}", person.Role, link?.HeadscaleUserId, $"{outcome}; {note}".TrimEnd(' ', ';')]);
         }
 
         Output.Table(["PERSON", "ROLE", "HEADSCALE USER", "WHAT"], rows);
@@ -73,11 +75,13 @@ internal static class ImportVerb
         var role = configuration.Table.HasRole(one.Role) ? one.Role : Role.MemberName;
         return one.Subject.StartsWith(ProxyStart, StringComparison.Ordinal)
             ? new(Source.Proxy, "", one.Subject[ProxyStart.Length..], one.Name, one.Email, null, role)
-            : configuration.Settings.Oidc?.Issuer is { Length: > 0 } issuer ? new(Source.Oidc, issuer, one.Subject, one.Name, one.Email, null, role)
+            : configuration.Settings.Oidc?.Issuer is { Length: > 0 } issuer
+                ? new(Source.Oidc, issuer, one.Subject, one.Name, one.Email, null, role)
             : null;
     }
 
-    private static (UserLink? Link, string Note) LinkOf(HeadplanePerson one, NewPerson person, UserSnapshot users, Configuration configuration)
+    private static (UserLink? Link, string Note) LinkOf(
+        HeadplanePerson one, NewPerson person, UserSnapshot users, Configuration configuration)
     {
         if (one.HeadscaleUserId is not { Length: > 0 } id)
         {
@@ -89,7 +93,9 @@ internal static class ImportVerb
             return (null, $"Headscale has no user {id} any more");
         }
 
-        var holds = user.IsLocal || ProviderId.Candidates(configuration.Settings.Headscale.OidcIssuer ?? person.Issuer, person.Subject).Contains(user.ProviderId, StringComparer.Ordinal);
+        var holds = user.IsLocal
+            || ProviderId.Candidates(configuration.Settings.Headscale.OidcIssuer ?? person.Issuer, person.Subject)
+                .Contains(user.ProviderId, StringComparer.Ordinal);
         return holds
             ? (new UserLink(user.Id, user.Fingerprint, LinkSource.Auto), "")
             : (null, $"not linked to {user.Label}: to the provider, that is somebody else; link them by hand where you know better");
@@ -100,7 +106,9 @@ internal static class ImportVerb
         var outcome = await ImportAsync(configuration, person, link, cancel);
         if (outcome == "claimed")
         {
-            return await ImportAsync(configuration, person, null, cancel) == "done" ? "added without a link: that Headscale user is somebody else's" : "left out";
+            return await ImportAsync(configuration, person, null, cancel) == "done"
+                ? "added without a link: that Headscale user is somebody else's"
+                : "left out";
         }
 
         return outcome == "done" ? "added" : outcome == "exists" ? "there already" : "left out";
@@ -109,7 +117,8 @@ internal static class ImportVerb
     private static Task<string?> ImportAsync(Configuration configuration, NewPerson person, UserLink? link, CancellationToken cancel)
     {
         var request = ControlClient.Request(
-            "users.import", ("source", person.Source.Name), ("issuer", person.Issuer), ("subject", person.Subject), ("name", person.Name), ("email", person.Email),
+            "users.import", ("source", person.Source.Name), ("issuer", person.Issuer), ("subject", person.Subject), ("name", person.Name),
+            ("email", person.Email),
             ("role", person.Role), ("headscale_user", link?.HeadscaleUserId), ("fingerprint", link?.Fingerprint));
         return ControlClient.AskAsync(configuration, request, ControlJson.Default.String, cancel);
     }

@@ -17,22 +17,51 @@ internal static class InitVerb
     private const string SampleKey = "/etc/headtower/headscale-api-key";
     private const string SampleSecret = "/etc/headtower/client-secret";
 
-    private static readonly Option<string?> _headscale = new("--headscale") { Description = "where Headscale listens, such as http://127.0.0.1:8080" };
-    private static readonly Option<string?> _baseUrl = new("--base-url") { Description = "the public address, such as https://headscale.example.com" };
-    private static readonly Option<string?> _front = new("--front") { Description = "nginx, caddy, haproxy, apache, traefik, or none for TLS at the gateway itself" };
-    private static readonly Option<string?> _signIn = new("--sign-in") { Description = "oidc (at the gateway), or what the front does: authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc" };
+    private static readonly Option<string?> _headscale = new(
+        "--headscale")
+    { Description = "where Headscale listens, such as http://127.0.0.1:8080" };
+    private static readonly Option<string?> _baseUrl = new(
+        "--base-url")
+    { Description = "the public address, such as https://headscale.example.com" };
+    private static readonly Option<string?> _front = new("--front")
+    {
+        Description = "nginx, caddy, haproxy, apache, traefik, or none "
+        + "for TLS at the gateway itself"
+    };
+    private static readonly Option<string?> _signIn = new("--sign-in")
+    {
+        Description = "oidc (at the gateway), or what the front does: "
+        + "authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc"
+    };
     private static readonly Option<string?> _issuer = new("--issuer") { Description = "with oidc: the provider, as it writes itself" };
-    private static readonly Option<string?> _clientId = new("--client-id") { Description = "with oidc: the client that the provider knows (default: headtower)" };
+    private static readonly Option<string?> _clientId = new(
+        "--client-id")
+    { Description = "with oidc: the client that the provider knows (default: headtower)" };
     private static readonly Option<string?> _certificate = new("--tls-cert") { Description = "PEM file of the certificate with its chain" };
     private static readonly Option<string?> _certificateKey = new("--tls-key") { Description = "PEM file of its key" };
-    private static readonly Option<string> _output = new("--output") { Description = "the folder to write to", DefaultValueFactory = _ => "/etc/headtower" };
-    private static readonly Option<string> _data = new("--data") { Description = "the folder of the store", DefaultValueFactory = _ => "/var/lib/headtower" };
-    private static readonly Option<bool> _systemd = new("--systemd") { Description = "secrets reach the gateway as credentials of the unit, and stay for root alone" };
+    private static readonly Option<string> _output = new("--output")
+    {
+        Description = "the folder to write to",
+        DefaultValueFactory = _ => "/etc/headtower",
+    };
+    private static readonly Option<string> _data = new("--data")
+    {
+        Description = "the folder of the store",
+        DefaultValueFactory = _ => "/var/lib/headtower",
+    };
+    private static readonly Option<bool> _systemd = new("--systemd")
+    {
+        Description = "secrets reach the gateway as credentials of the "
+        + "unit, and stay for root alone"
+    };
     private static readonly Option<bool> _force = new("--force") { Description = "write over files that are there" };
 
     public static Command Create()
     {
-        var verb = new Command("init", "Write settings and the front's configuration. Headscale's API key comes on standard input.") { _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _certificate, _certificateKey, _output, _data, _systemd, _force };
+        var verb = new Command("init", "Write settings and the front's configuration. Headscale's API key comes on standard input.")
+        {
+            _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _certificate, _certificateKey, _output, _data, _systemd, _force,
+        };
         verb.SetAction(Run);
         return verb;
     }
@@ -44,10 +73,13 @@ internal static class InitVerb
     private static int Run(ParseResult parsed)
     {
         var front = parsed.GetValue(_front) ?? Ask("What stands in front (nginx, caddy, haproxy, apache, traefik, none)?", "nginx");
-        var signIn = parsed.GetValue(_signIn) ?? Ask("How do people sign in (oidc, authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc)?", "oidc");
+        var signIn = parsed.GetValue(_signIn) ?? Ask(
+            "How do people sign in (oidc, authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc)?", "oidc");
         if (!Choices.Contains($"{front}/{signIn}"))
         {
-            return Output.Fail($"there is no '{front}' with '{signIn}'{Problems.Suggest($"{front}/{signIn}", Choices)}. There are: {string.Join(", ", Choices)}");
+            return Output.Fail(
+                $"there is no '{front}' with '{signIn}'{Problems.Suggest($"{front}/{signIn}", Choices)}. There are: "
+                + $"{string.Join(", ", Choices)}");
         }
 
         var headscale = parsed.GetValue(_headscale) ?? Ask("Where does Headscale listen?", SampleUrl);
@@ -68,7 +100,8 @@ internal static class InitVerb
 
         if (ReadKey() is not { } key)
         {
-            return Output.Fail("on standard input, Headscale's API key is expected: headscale apikeys create --expiration 365d | gateway init …");
+            return Output.Fail(
+                "on standard input, Headscale's API key is expected: headscale apikeys create --expiration 365d | gateway init …");
         }
 
         return Write(parsed, $"{front}/{signIn}", headscale!, new Uri(baseUrl!), issuer, key);
@@ -82,8 +115,12 @@ internal static class InitVerb
         var resource = Assembly.GetExecutingAssembly().GetManifestResourceNames().Single(one => IsFront(one) && ChoiceOf(one) == choice);
         var folder = resource[..(resource.LastIndexOf('/') + 1)];
         string Fit(string text) => text
-            .Replace($"/etc/ssl/{SampleHost}/fullchain.pem", parsed.GetValue(_certificate) ?? $"/etc/ssl/{baseUrl.Host}/fullchain.pem", StringComparison.Ordinal)
-            .Replace($"/etc/ssl/{SampleHost}/privkey.pem", parsed.GetValue(_certificateKey) ?? $"/etc/ssl/{baseUrl.Host}/privkey.pem", StringComparison.Ordinal)
+            .Replace(
+                $"/etc/ssl/{SampleHost}/fullchain.pem", parsed.GetValue(_certificate) ?? $"/etc/ssl/{baseUrl.Host}/fullchain.pem",
+                StringComparison.Ordinal)
+            .Replace(
+                $"/etc/ssl/{SampleHost}/privkey.pem", parsed.GetValue(_certificateKey) ?? $"/etc/ssl/{baseUrl.Host}/privkey.pem",
+                StringComparison.Ordinal)
             .Replace(SampleHost, baseUrl.Host, StringComparison.Ordinal)
             .Replace(SampleUrl, headscale.TrimEnd('/'), StringComparison.Ordinal)
             .Replace("https://id.example.com", issuer?.TrimEnd('/') ?? "https://id.example.com", StringComparison.Ordinal)
@@ -100,12 +137,14 @@ internal static class InitVerb
             files.Add(($"front/{resource[folder.Length..]}", Fit(Read(resource)), false));
         }
 
-        foreach (var beside in Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(one => one.StartsWith(folder, StringComparison.Ordinal) && !IsFront(one)))
+        foreach (var beside in Assembly.GetExecutingAssembly().GetManifestResourceNames()
+            .Where(one => one.StartsWith(folder, StringComparison.Ordinal) && !IsFront(one)))
         {
             files.Add(($"front/{beside[folder.Length..]}", Fit(Read(beside)), false));
         }
 
-        if (!parsed.GetValue(_force) && files.FirstOrDefault(one => File.Exists(Path.Combine(output, one.Name))) is { Name: not null } there)
+        if (!parsed.GetValue(_force)
+            && files.FirstOrDefault(one => File.Exists(Path.Combine(output, one.Name))) is { Name: not null } there)
         {
             return Output.Fail($"{Path.Combine(output, there.Name)} is there already; --force writes over it");
         }
@@ -130,10 +169,12 @@ internal static class InitVerb
         var config = Path.Combine(output, "headtower.yaml");
         if (choice.EndsWith("/oidc", StringComparison.Ordinal))
         {
-            yield return $"put the client's secret into {Path.Combine(output, "client-secret")}; its redirect address is {baseUrl.GetLeftPart(UriPartial.Authority)}/admin/oidc/callback";
+            yield return $"put the client's secret into {Path.Combine(output, "client-secret")}; its redirect address is "
+                + $"{baseUrl.GetLeftPart(UriPartial.Authority)}/admin/oidc/callback";
             if (isService)
             {
-                yield return "systemctl edit headtower: [Service] and LoadCredential=client-secret:" + Path.Combine(output, "client-secret");
+                yield return "systemctl edit headtower: [Service] and LoadCredential=client-secret:" + Path.Combine(
+                    output, "client-secret");
             }
         }
 
@@ -150,14 +191,17 @@ internal static class InitVerb
     {
         var text = new StringBuilder("# Written by 'gateway init'. 'gateway settings' explains every setting.\n");
         var path = new List<string>();
-        foreach (var line in front.Split("# headtower.yaml:\n")[1].Split('\n').TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal)).Select(one => one[4..]))
+        foreach (var line in front.Split("# headtower.yaml:\n")[1].Split('\n')
+            .TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal)).Select(one => one[4..]))
         {
             var depth = line.TakeWhile(one => one == ' ').Count();
             if (line.TrimStart() is not ['#', ..] && line.Contains(':', StringComparison.Ordinal))
             {
                 path = [.. path.Take(depth / 2), line.Trim().Split(':')[0]];
                 var meaning = Reference.All.FirstOrDefault(one => one.Key == string.Join('.', path))?.Meaning;
-                text.Append(depth == 0 ? "\n" : meaning is null ? "" : $"{new string(' ', depth)}# {meaning.Replace("`", "", StringComparison.Ordinal)}\n");
+                text.Append(
+                    depth == 0 ? "\n" : meaning is null ? "" : $"{new string(' ', depth)}# "
+                        + $"{meaning.Replace("`", "", StringComparison.Ordinal)}\n");
             }
 
             // Which groups there are, only the provider knows: a role by an invented one would be somebody's surprise.
@@ -220,7 +264,8 @@ internal static class InitVerb
 
     /// <summary>Whether it is the configuration of a front, and not what such a file includes.</summary>
     private static bool IsFront(string resource) =>
-        resource.StartsWith("deploy/", StringComparison.Ordinal) && !resource.Contains("/snippets/", StringComparison.Ordinal) && !resource.EndsWith(".lua", StringComparison.Ordinal);
+        resource.StartsWith("deploy/", StringComparison.Ordinal) && !resource.Contains("/snippets/", StringComparison.Ordinal)
+            && !resource.EndsWith(".lua", StringComparison.Ordinal);
 
     private static string ChoiceOf(string resource)
     {

@@ -34,5 +34,6 @@ internal static class Output
     }
 
     /// <summary>A terminal must not be steered by what somebody sent as a name.</summary>
-    public static string Clean(string? cell) => cell is null or "" ? "-" : string.Concat(cell.Select(one => char.IsControl(one) ? '?' : one));
+    public static string Clean(string? cell) =>
+        cell is null or "" ? "-" : string.Concat(cell.Select(one => char.IsControl(one) ? '?' : one));
 }

@@ -26,7 +26,9 @@ internal static partial class ServeVerb
         }
 
         await app.StartAsync(cancel);
-        LogListening(app.Logger, string.Join(", ", app.Urls), configuration.Settings.Headscale.Url, configuration.Settings.Server.ProxyAuth is null ? "off" : "on");
+        LogListening(
+            app.Logger, string.Join(", ", app.Urls), configuration.Settings.Headscale.Url,
+            configuration.Settings.Server.ProxyAuth is null ? "off" : "on");
         await app.WaitForShutdownAsync(cancel);
         return Output.Fine;
     }

@@ -21,7 +21,8 @@ internal static class SessionsVerb
     private static async Task<int> ListAsync(ParseResult parsed, CancellationToken cancel)
     {
         if (CommandLine.Load(parsed) is not var (_, configuration, _)
-            || await ControlClient.AskAsync(configuration, ControlClient.Request("sessions.list"), ControlJson.Default.IReadOnlyListSessionLine, cancel) is not { } sessions)
+            || await ControlClient.AskAsync(configuration, ControlClient.Request("sessions.list"),
+                ControlJson.Default.IReadOnlyListSessionLine, cancel) is not { } sessions)
         {
             return Output.Failed;
         }
@@ -34,7 +35,8 @@ internal static class SessionsVerb
         {
             Output.Table(
                 ["ID", "IDENTITY", "SINCE", "LAST USED", "UNTIL", "FROM", "BROWSER"],
-                sessions.Select(one => (string?[])[$"{one.Id}", one.Identity, $"{one.CreatedAt:u}", $"{one.LastUsedAt:u}", $"{one.ExpiresAt:u}", one.Client, one.UserAgent]));
+                sessions.Select(one => (string?[])[$"{one.Id}", one.Identity, $"{one.CreatedAt:u}", $"{one.LastUsedAt:u}",
+                    $"{one.ExpiresAt:u}", one.Client, one.UserAgent]));
         }
 
         return Output.Fine;
@@ -48,6 +50,7 @@ internal static class SessionsVerb
         }
 
         var id = parsed.GetValue(_id).ToString(CultureInfo.InvariantCulture);
-        return await ControlClient.DoAsync(configuration, ControlClient.Request("sessions.revoke", ("id", id)), $"session {id} was ended", cancel);
+        return await ControlClient.DoAsync(
+            configuration, ControlClient.Request("sessions.revoke", ("id", id)), $"session {id} was ended", cancel);
     }
 }

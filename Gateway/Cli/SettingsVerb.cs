@@ -11,9 +11,18 @@ namespace Gateway.Cli;
 /// <summary><c>gateway settings</c>: every setting with its default and its meaning, or the schema of a file.</summary>
 internal static class SettingsVerb
 {
-    private static readonly Option<string?> _schema = new("--schema") { Description = "print the JSON schema of a file instead: settings or routes" };
+    private static readonly Option<string?> _schema = new("--schema")
+    {
+        Description = "print the JSON schema of a file instead: "
+        + "settings or routes"
+    };
 
-    private static readonly JsonWriterOptions _readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+    private static readonly JsonWriterOptions _readable = new()
+    {
+        Indented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NewLine = "\n",
+    };
 
     public static Command Create()
     {

@@ -14,8 +14,16 @@ internal static class UsersVerb
     private static readonly Argument<string> _role = new("ROLE") { Description = "the role" };
     private static readonly Argument<string> _headscaleUser = new("HEADSCALE_USER") { Description = "Headscale's user id" };
     private static readonly Option<string> _source = new("--source") { Description = "proxy or oidc", Required = true };
-    private static readonly Option<string> _issuer = new("--issuer") { Description = "the issuer of the subject", DefaultValueFactory = _ => "" };
-    private static readonly Option<string> _subject = new("--subject") { Description = "the subject: the user header's value, or the provider's sub", Required = true };
+    private static readonly Option<string> _issuer = new("--issuer")
+    {
+        Description = "the issuer of the subject",
+        DefaultValueFactory = _ => "",
+    };
+    private static readonly Option<string> _subject = new("--subject")
+    {
+        Description = "the subject: the user header's value, or the provider's sub",
+        Required = true,
+    };
     private static readonly Option<string> _newRole = new("--role") { Description = "the role", Required = true };
     private static readonly Option<string?> _link = new("--headscale-user") { Description = "Headscale's user id to link to" };
     private static readonly Option<string?> _email = new("--email") { Description = "the e-mail address" };
@@ -38,7 +46,8 @@ internal static class UsersVerb
         };
     }
 
-    private static Command Verb(string name, string help, Func<Configuration, ParseResult, CancellationToken, Task<int>> run, params ReadOnlySpan<Symbol> symbols)
+    private static Command Verb(
+        string name, string help, Func<Configuration, ParseResult, CancellationToken, Task<int>> run, params ReadOnlySpan<Symbol> symbols)
     {
         var verb = new Command(name, help);
         foreach (var symbol in symbols)
@@ -54,13 +63,16 @@ internal static class UsersVerb
             }
         }
 
-        verb.SetAction(async (parsed, cancel) => CommandLine.Load(parsed) is var (_, configuration, _) ? await run(configuration, parsed, cancel) : Output.Failed);
+        verb.SetAction(
+            async (parsed, cancel) => CommandLine.Load(parsed) is var (_, configuration, _) ? await run(configuration, parsed, cancel)
+                : Output.Failed);
         return verb;
     }
 
     /// <param name="action">The change, as pages call it.</param>
     /// <param name="symbols">The person, and what is set.</param>
-    private static Command Change(string name, string action, string help, params Argument<string>[] symbols) => Verb(name, help, (configuration, parsed, cancel) =>
+    private static Command Change(string name, string action, string help, params Argument<string>[] symbols) =>
+        Verb(name, help, (configuration, parsed, cancel) =>
     {
         var (who, value) = (parsed.GetValue(symbols[0])!, symbols.Length > 1 ? parsed.GetValue(symbols[1]) : null);
         var request = ControlClient.Request("users.change", ("who", who), ("action", action), ("value", value));
@@ -69,7 +81,8 @@ internal static class UsersVerb
 
     private static async Task<int> ListAsync(Configuration configuration, ParseResult parsed, CancellationToken cancel)
     {
-        if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.list"), ControlJson.Default.IReadOnlyListPersonLine, cancel) is not { } people)
+        if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.list"), ControlJson.Default.IReadOnlyListPersonLine,
+            cancel) is not { } people)
         {
             return Output.Failed;
         }
@@ -108,7 +121,10 @@ internal static class UsersVerb
         Output.Table(["WHAT", "VALUE"],
         [
             ["id", $"{person.Id}"], ["identity", person.Identity], ["role", person.Role],
-            ["why this role", person.RoleIsPinned ? "given by hand; 'gateway users unpin' takes it back" : person.RoleNote], ["name", person.Name],
+            ["why this role", person.RoleIsPinned ? "given by hand; 'gateway users unpin' takes it back" : person.RoleNote],
+            [
+                "name", person.Name,
+            ],
             ["e-mail", person.Email is null ? null : $"{person.Email} ({(person.EmailIsTrusted ? "trusted" : "not trusted")})"],
             ["Headscale user", person.HeadscaleUser], ["linked by", person.LinkSource], ["why not linked", person.WhyUnlinked],
             ["since", $"{person.CreatedAt:u}"], ["capabilities", string.Join(' ', role.Held.Select(one => one.Name).Order())],
@@ -129,8 +145,10 @@ internal static class UsersVerb
         }
 
         var request = ControlClient.Request(
-            "users.add", ("source", parsed.GetValue(_source)), ("issuer", parsed.GetValue(_issuer)), ("subject", parsed.GetValue(_subject)), ("name", parsed.GetValue(_name)),
+            "users.add", ("source", parsed.GetValue(_source)), ("issuer", parsed.GetValue(_issuer)),
+            ("subject", parsed.GetValue(_subject)), ("name", parsed.GetValue(_name)),
             ("email", parsed.GetValue(_email)), ("role", parsed.GetValue(_newRole)), ("headscale_user", parsed.GetValue(_link)));
-        return await ControlClient.DoAsync(configuration, request, $"add: {parsed.GetValue(_source)}:{parsed.GetValue(_subject)}: done", cancel);
+        return await ControlClient.DoAsync(
+            configuration, request, $"add: {parsed.GetValue(_source)}:{parsed.GetValue(_subject)}: done", cancel);
     }
 }

@@ -59,7 +59,9 @@ internal interface IDocumentStore : IAsyncDisposable
     /// <summary>Reads everything.</summary>
     Task<StoreContents> LoadAsync(CancellationToken cancel);
 
-    /// <summary>Makes all changes or none of them: every version must be the expected one, and no key may belong to another document.</summary>
+    /// <summary>
+    /// Makes all changes or none of them: every version must be the expected one, and no key may belong to another document.
+    /// </summary>
     Task<CommitOutcome> CommitAsync(IReadOnlyList<DocumentChange> changes, CancellationToken cancel);
 
     /// <summary>Waits until others may have changed something. Only for a shared store.</summary>

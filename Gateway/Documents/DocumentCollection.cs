@@ -25,7 +25,8 @@ internal abstract class DocumentCollection(string kind)
 /// <param name="json">How a document is written.</param>
 /// <param name="nameOf">The second part of a document's id.</param>
 /// <param name="keysOf">What no other document, of whatever kind, may have.</param>
-internal sealed class DocumentCollection<T>(string kind, JsonTypeInfo<T> json, Func<T, string> nameOf, Func<T, IEnumerable<string>> keysOf) : DocumentCollection(kind)
+internal sealed class DocumentCollection<T>(
+    string kind, JsonTypeInfo<T> json, Func<T, string> nameOf, Func<T, IEnumerable<string>> keysOf) : DocumentCollection(kind)
     where T : class
 {
     private volatile DocumentSnapshot<T> _snapshot = DocumentSnapshot<T>.Empty;
@@ -63,7 +64,8 @@ internal sealed class DocumentCollection<T>(string kind, JsonTypeInfo<T> json, F
         }
         catch (JsonException e)
         {
-            throw new StoreException($"the document {document.Id} cannot be understood ({e.Message}); restore the latest backup with 'gateway restore FILE'", e);
+            throw new StoreException(
+                $"the document {document.Id} cannot be understood ({e.Message}); restore the latest backup with 'gateway restore FILE'", e);
         }
     }
 

@@ -101,7 +101,10 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
         }
     }
 
-    /// <summary>Puts other documents in the place of everything but what is kept, at one moment. What takes its place is whole: see <see cref="Complaint"/>.</summary>
+    /// <summary>
+    /// Puts other documents in the place of everything but what is kept, at one moment. What takes its place is whole: see <see
+    /// cref="Complaint"/>.
+    /// </summary>
     /// <param name="isKept">Which of the present documents stay although the others do not have them.</param>
     /// <exception cref="StoreException">It could not be stored; nothing was changed.</exception>
     public async Task ReplaceAsync(IReadOnlyList<Document> documents, Func<Document, bool> isKept, CancellationToken cancel)
@@ -254,7 +257,9 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
         var (changedOf, removedOf) = (changed.ToLookup(one => one.Kind), removed.ToLookup(Document.KindOf));
         if (changedOf.FirstOrDefault(one => !_collections.ContainsKey(one.Key)) is { } unknown)
         {
-            throw new StoreException($"{store.Name} holds documents of the kind '{unknown.Key}', which this gateway does not know; run the version that wrote them");
+            throw new StoreException(
+                $"{store.Name} holds documents of the kind '{unknown.Key}', which this gateway does not know; run the version that "
+                + $"wrote them");
         }
 
         foreach (var (kind, collection) in _collections)
@@ -266,7 +271,8 @@ internal sealed partial class DocumentSet(IDocumentStore store, TimeProvider clo
         }
     }
 
-    [LoggerMessage(1, LogLevel.Error, "The store cannot be asked: {Cause}. Reading goes on with what is known, for at most {Minutes} minutes; changes are refused")]
+    [LoggerMessage(1, LogLevel.Error, "The store cannot be asked: {Cause}. Reading goes on with what is known, for at most {Minutes} "
+        + "minutes; changes are refused")]
     private partial void LogUnreadable(string cause, double minutes);
 
     [LoggerMessage(2, LogLevel.Information, "{Store} can be asked again")]

@@ -33,6 +33,7 @@ internal sealed partial class BadRequestLog(TimeProvider clock, ILogger<BadReque
     {
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "{Path} came over {Protocol} and could not be read: the proxy in front must speak HTTP/1.1 and pass Upgrade and Connection on (docs/fronts.md)")]
+    [LoggerMessage(1, LogLevel.Warning, "{Path} came over {Protocol} and could not be read: the proxy in front must speak HTTP/1.1 and "
+        + "pass Upgrade and Connection on (docs/fronts.md)")]
     private partial void LogRefused(string path, string protocol);
 }

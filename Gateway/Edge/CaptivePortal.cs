@@ -8,7 +8,8 @@ internal static class CaptivePortal
     /// <summary>Newer clients send a challenge and want it back, in letters and digits only.</summary>
     public static void Answer(HttpContext context)
     {
-        if (context.Request.Headers["X-Tailscale-Challenge"] is [{ Length: > 0 and <= 128 } challenge] && challenge.All(one => char.IsAsciiLetterOrDigit(one) || one is '.' or '-' or '_'))
+        if (context.Request.Headers["X-Tailscale-Challenge"] is [{ Length: > 0 and <= 128 } challenge]
+            && challenge.All(one => char.IsAsciiLetterOrDigit(one) || one is '.' or '-' or '_'))
         {
             context.Response.Headers["X-Tailscale-Response"] = $"response {challenge}";
         }

@@ -84,7 +84,10 @@ internal static class ForwardedAddress
 
     /// <summary>The first element and nothing but a bare address, as Headplane reads it.</summary>
     public static IPAddress? First(StringValues values) =>
-        values is [{ } line, ..] ? AddressText.Parse(line.AsSpan(0, line.IndexOf(',', StringComparison.Ordinal) is >= 0 and var comma ? comma : line.Length).Trim(" \t")) : null;
+        values is [{ } line, ..]
+            ? AddressText.Parse(
+                line.AsSpan(0, line.IndexOf(',', StringComparison.Ordinal) is >= 0 and var comma ? comma : line.Length).Trim(" \t"))
+            : null;
 
     /// <summary>RFC 7239 4: <c>for=192.0.2.43;proto=https</c>, <c>for="[2001:db8::17]:4711"</c>. Exactly one <c>for</c>.</summary>
     private static ReadOnlySpan<char> ForOf(ReadOnlySpan<char> element)

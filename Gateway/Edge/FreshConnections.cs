@@ -60,7 +60,8 @@ internal static class FreshConnections
         }
     }
 
-    private sealed class Closing(IConnectionLifetimeNotificationFeature inner, CancellationToken requested) : IConnectionLifetimeNotificationFeature
+    private sealed class Closing(
+        IConnectionLifetimeNotificationFeature inner, CancellationToken requested) : IConnectionLifetimeNotificationFeature
     {
         public CancellationToken ConnectionClosedRequested { get; set; } = requested;
 

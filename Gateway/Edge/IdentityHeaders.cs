@@ -68,7 +68,8 @@ internal sealed class IdentityHeaders
     private static FrozenSet<string> NominatedBy(StringValues connection) =>
         connection is [] or ["close"] or ["keep-alive"] or ["upgrade"] or ["Upgrade"]
             ? FrozenSet<string>.Empty
-            : connection.SelectMany(line => (line ?? "").Split(',')).Select(name => HeaderNames.Fold(name.Trim())).ToFrozenSet(StringComparer.Ordinal);
+            : connection.SelectMany(line => (line ?? "").Split(',')).Select(name => HeaderNames.Fold(name.Trim()))
+                .ToFrozenSet(StringComparer.Ordinal);
 
     /// <param name="Names">All configured names, folded.</param>
     /// <param name="IpHeader">The one that names an address, folded; empty for none.</param>
@@ -77,6 +78,7 @@ internal sealed class IdentityHeaders
         public static Configured Nothing { get; } = new([], "");
 
         public static Configured Of(ProxyAuthSettings settings) => new(
-            [.. settings.IdentityHeaders.Append(settings.IpHeader).OfType<string>().Select(HeaderNames.Fold)], HeaderNames.Fold(settings.IpHeader ?? ""));
+            [.. settings.IdentityHeaders.Append(settings.IpHeader).OfType<string>().Select(HeaderNames.Fold)],
+                HeaderNames.Fold(settings.IpHeader ?? ""));
     }
 }

@@ -15,6 +15,7 @@ internal sealed partial class LoopLog(TimeProvider clock, ILogger<LoopLog> log)
         }
     }
 
-    [LoggerMessage(1, LogLevel.Error, "headscale.url leads back to this gateway: a request came in that it had sent itself, and was answered 508")]
+    [LoggerMessage(1, LogLevel.Error, "headscale.url leads back to this gateway: a request came in that it had sent itself, and was "
+        + "answered 508")]
     private partial void LogLoop();
 }

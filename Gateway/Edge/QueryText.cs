@@ -43,7 +43,8 @@ internal static class QueryText
     /// <summary>The canonical text, with its question mark; empty for no parameters.</summary>
     public static string Write(IReadOnlyDictionary<string, string> parameters) => parameters.Count == 0
         ? ""
-        : "?" + string.Join('&', parameters.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}={Uri.EscapeDataString(one.Value)}"));
+        : "?" + string.Join(
+            '&', parameters.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}={Uri.EscapeDataString(one.Value)}"));
 
     /// <summary>Null for a bad escape, a raw character that needs one, ';' (a separator to some), and bytes that are not UTF-8.</summary>
     private static string? Decode(string text)
@@ -54,7 +55,8 @@ internal static class QueryText
             var one = text[i];
             if (one == '%')
             {
-                if (i + 2 >= text.Length || !byte.TryParse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var octet))
+                if (i + 2 >= text.Length
+                    || !byte.TryParse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var octet))
                 {
                     return null;
                 }
@@ -62,7 +64,8 @@ internal static class QueryText
                 bytes.Add(octet);
                 i += 2;
             }
-            else if (one is > ' ' and < (char)127 and not (';' or '"' or '<' or '>' or '\\' or '^' or '`' or '{' or '|' or '}' or '#' or '='))
+            else if (one is > ' ' and < (char)127
+                and not (';' or '"' or '<' or '>' or '\\' or '^' or '`' or '{' or '|' or '}' or '#' or '='))
             {
                 bytes.Add(one == '+' ? (byte)' ' : (byte)one);
             }

@@ -18,7 +18,8 @@ internal static class Refusals
         Reason.Allowed or Reason.PassedThrough => StatusCodes.Status200OK,
         Reason.BadRequest or Reason.BadQuery or Reason.BadBody or Reason.CredentialsDisagree => StatusCodes.Status400BadRequest,
         Reason.MalformedCredential or Reason.SignInRequired => StatusCodes.Status401Unauthorized,
-        Reason.NotDecided or Reason.CrossSite or Reason.RoleTooLow or Reason.NotLinked or Reason.NotOwner or Reason.OwnRightsExceeded or Reason.GatewayKeySpared
+        Reason.NotDecided or Reason.CrossSite or Reason.RoleTooLow or Reason.NotLinked or Reason.NotOwner or Reason.OwnRightsExceeded
+            or Reason.GatewayKeySpared
             or Reason.BodyUnread or Reason.OwnerUnknown or Reason.TargetKeyUnknown or Reason.VersionUnknown
             or Reason.OwnNodesUnknown => StatusCodes.Status403Forbidden,
         Reason.NoSuchRoute or Reason.NotFound => StatusCodes.Status404NotFound,
@@ -40,7 +41,8 @@ internal static class Refusals
             or Reason.TooLarge => refusal.Detail ?? "the request was not understood",
         Reason.TooMany => "too many requests; try again later",
         Reason.MalformedCredential => $"Unauthorized: {refusal.Detail ?? "this bearer token is not a Headscale API key"}",
-        Reason.SignInRequired => "Unauthorized: sign in, at the gateway's login page or through the proxy in front, or send a Headscale API key as bearer token",
+        Reason.SignInRequired =>
+            "Unauthorized: sign in, at the gateway's login page or through the proxy in front, or send a Headscale API key as bearer token",
         Reason.CrossSite => "this call may have been sent by another site; it needs a same-origin Origin header",
         Reason.NoSuchRoute => $"Not Found: {refusal.Detail ?? "the gateway's policy has no such operation"}",
         Reason.RoleTooLow => $"your role {refusal.Role} lacks {refusal.Lacks.Name}{Because(refusal.Detail)}",
@@ -48,7 +50,8 @@ internal static class Refusals
         Reason.NotOwner => $"your role {refusal.Role} may only do this to what is your own{Because(refusal.Detail)}",
         Reason.NotFound => "not found",
         Reason.OwnRightsExceeded => $"your role {refusal.Role} lacks {refusal.Lacks.Name}{Because(refusal.Detail)}",
-        Reason.GatewayKeySpared => "this is the API key that the gateway itself uses; give it another one first (headscale.api_key), then this one can go",
+        Reason.GatewayKeySpared =>
+            "this is the API key that the gateway itself uses; give it another one first (headscale.api_key), then this one can go",
         Reason.BodyUnread => "the body was not read, so the call was refused",
         Reason.TargetKeyUnknown => "which API key is meant could not be looked up, so the call was refused",
         Reason.VersionUnknown => "the version of Headscale could not be found out, so the call was refused",
@@ -58,7 +61,8 @@ internal static class Refusals
         Reason.StoreUnavailable => "the gateway's store cannot be read or written; see the gateway's log",
         Reason.UpstreamUnavailable => "Headscale cannot be reached; the gateway's status page and log say why",
         Reason.UpstreamKeyMissing => "the gateway has no Headscale API key; set headscale.api_key",
-        Reason.UpstreamKeyRejected => "Headscale rejects the gateway's API key; it is expired, deleted or wrong: set a new headscale.api_key",
+        Reason.UpstreamKeyRejected =>
+            "Headscale rejects the gateway's API key; it is expired, deleted or wrong: set a new headscale.api_key",
         Reason.UpstreamNotUnderstood => "Headscale's answer was not understood, so it was not passed on",
         Reason.PassedBefore => "this request has passed this gateway before: headscale.url leads back to it",
     };

@@ -36,10 +36,14 @@ internal sealed class GivenBody(byte[] bytes) : IRequestBody
     public bool IsThere => bytes.Length > 0;
 
     public ValueTask<BodyReadResult> ReadAsync(BodyForm form) =>
-        new(bytes.Length > form.Limit ? BodyReadResult.Refused(Reason.TooLarge, $"the body is larger than {form.Limit} bytes") : new(bytes));
+        new(
+            bytes.Length > form.Limit ? BodyReadResult.Refused(Reason.TooLarge, $"the body is larger than {form.Limit} bytes")
+                : new(bytes));
 }
 
-/// <summary>The body of a request, read as a whole before anything is decided on it: what fails halfway must not have reached Headscale.</summary>
+/// <summary>
+/// The body of a request, read as a whole before anything is decided on it: what fails halfway must not have reached Headscale.
+/// </summary>
 /// <param name="context">The request.</param>
 /// <param name="anyType">
 /// Whether the media type says nothing: for callers whom no other site can make send a request. For others it keeps out the
@@ -47,7 +51,8 @@ internal sealed class GivenBody(byte[] bytes) : IRequestBody
 /// </param>
 internal sealed class HttpRequestBody(HttpContext context, bool anyType) : IRequestBody
 {
-    public bool IsThere => context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is true && context.Request.ContentLength is not 0;
+    public bool IsThere =>
+        context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is true && context.Request.ContentLength is not 0;
 
     public async ValueTask<BodyReadResult> ReadAsync(BodyForm form)
     {
@@ -100,7 +105,9 @@ internal sealed class HttpRequestBody(HttpContext context, bool anyType) : IRequ
             return "encoded bodies are not accepted; send the JSON as it is";
         }
 
-        return anyType || (headers.ContentType is [{ } type] && IsOneOf(type, types)) ? null : $"the body must be sent as Content-Type: {types[0]}";
+        return anyType || (headers.ContentType is [{ } type] && IsOneOf(type, types))
+            ? null
+            : $"the body must be sent as Content-Type: {types[0]}";
     }
 
     private static bool IsOneOf(string type, IReadOnlyList<string> types) =>

@@ -61,7 +61,8 @@ internal sealed class TokenBuckets<TKey>(Func<int> perMinute, TimeProvider clock
     private void Sweep()
     {
         var last = Volatile.Read(ref _swept);
-        if ((last != 0 && clock.GetElapsedTime(last) < _betweenSweeps) || Interlocked.CompareExchange(ref _swept, clock.GetTimestamp(), last) != last)
+        if ((last != 0 && clock.GetElapsedTime(last) < _betweenSweeps)
+            || Interlocked.CompareExchange(ref _swept, clock.GetTimestamp(), last) != last)
         {
             return;
         }

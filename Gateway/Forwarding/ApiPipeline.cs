@@ -44,7 +44,8 @@ internal sealed class ApiPipeline(CallLimits limits, Authorizer authorizer, Auth
         return AuthorizationResult.Refused(context.Request.Method, Reason.TooMany);
     }
 
-    private async ValueTask<AuthorizationResult> AuthorizeAsync(HttpContext context, RequestContext request, AuthenticationState caller, RouteMatch match)
+    private async ValueTask<AuthorizationResult> AuthorizeAsync(
+        HttpContext context, RequestContext request, AuthenticationState caller, RouteMatch match)
     {
         if (caller.Problem is var (reason, detail))
         {

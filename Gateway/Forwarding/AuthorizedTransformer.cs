@@ -9,7 +9,9 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Forwarding;
 
-/// <summary>An authorized call on its way to Headscale, written anew, and its answer on the way back: filtered, and without foreign headers.</summary>
+/// <summary>
+/// An authorized call on its way to Headscale, written anew, and its answer on the way back: filtered, and without foreign headers.
+/// </summary>
 internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upstream, Secret? key, ResponseFilter filter) : HttpTransformer
 {
     /// <summary>The headers of an answer that reach the caller.</summary>

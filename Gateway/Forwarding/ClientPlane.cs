@@ -7,10 +7,12 @@ using Gateway.Settings;
 namespace Gateway.Forwarding;
 
 /// <summary>What Tailscale clients and DERP need: nobody is asked who they are, and nothing is read, changed or held back.</summary>
-internal sealed partial class ClientPlane(Forwarder forwarder, RateLimits limits, UpstreamMonitor upstream, TimeProvider clock, ILogger<ClientPlane> log)
+internal sealed partial class ClientPlane(
+    Forwarder forwarder, RateLimits limits, UpstreamMonitor upstream, TimeProvider clock, ILogger<ClientPlane> log)
 {
     private const string NoUpgrade =
-        "came without an Upgrade header that Headscale knows; the proxy in front must pass Upgrade and Connection on, over HTTP/1.1 (docs/fronts.md)";
+        "came without an Upgrade header that Headscale knows; the proxy in front must pass Upgrade and Connection on, over HTTP/1.1 "
+        + "(docs/fronts.md)";
 
     private readonly LogThrottle<IPAddress> _throttle = new(clock);
 

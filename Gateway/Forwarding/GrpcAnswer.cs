@@ -8,7 +8,8 @@ internal static class GrpcAnswer
     private const string Words = "this gateway does not answer gRPC: use its HTTP API, or run headscale beside Headscale";
 
     /// <summary>Whether a request is a gRPC call.</summary>
-    public static bool IsAskedFor(HttpContext context) => context.Request.ContentType?.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase) is true;
+    public static bool IsAskedFor(HttpContext context) =>
+        context.Request.ContentType?.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase) is true;
 
     /// <summary>An answer of headers alone, as gRPC has it for errors ("Trailers-Only").</summary>
     public static Task RefuseAsync(HttpContext context)

@@ -22,20 +22,24 @@ internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls
         var source = new RuleCall(operation, request.Configuration.Table);
         var result = await authorizer.AuthorizeAsync(new(source, facts), cancel);
         var reference = NextReference(context, request);
-        var path = source.Rule is { } rule && rule.Path.FirstWrong(operation.Path) is null ? rule.Path.Write(operation.Path) : operation.Rule;
+        var path = source.Rule is { } rule && rule.Path.FirstWrong(operation.Path) is null
+            ? rule.Path.Write(operation.Path)
+            : operation.Rule;
         var sender = new PageSender(context, principal, reference, upstreams);
 
         // A second click cancels the first request, and what it began must still come to its end.
         var patience = result.Call.IsSafe ? cancel : CancellationToken.None;
         var outcome = await calls.RunAsync(new(request, reference, path, new(principal), result), sender, patience);
-        return new(result.Decision with { Reason = outcome.Reason, Detail = sender.Detail ?? result.Decision.Detail }, sender.Status, sender.Json);
+        return new(
+            result.Decision with { Reason = outcome.Reason, Detail = sender.Detail ?? result.Decision.Detail }, sender.Status, sender.Json);
     }
 
     /// <summary>Whether a page offers something, by what decides it when it is asked for.</summary>
     /// <param name="rule">The id of the rule.</param>
     /// <param name="ownership">Whose the thing is.</param>
     /// <param name="sets">The arguments that would be set.</param>
-    public bool Can(HttpContext context, Principal principal, string rule, Ownership ownership, params ReadOnlySpan<string> sets) => Authorizer.Can(
+    public bool Can(HttpContext context, Principal principal, string rule, Ownership ownership, params ReadOnlySpan<string> sets) =>
+        Authorizer.Can(
         RequestContext.Of(context).Configuration.Table, rule, principal.Role, principal.User, ownership, upstream.Assumed, sets);
 
     private static string NextReference(HttpContext context, RequestContext request)

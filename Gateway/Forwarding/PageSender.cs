@@ -32,7 +32,9 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
         }
 
         var address = UpstreamHeaders.AddressOf(Upstreams.AddressOf(configuration, decision.Rule), result.UpstreamTarget);
-        using var message = new HttpRequestMessage(new HttpMethod(result.Call.Method), address) { Content = UpstreamHeaders.BodyOf(result) };
+        using var message = new HttpRequestMessage(
+            new HttpMethod(result.Call.Method), address)
+        { Content = UpstreamHeaders.BodyOf(result) };
         UpstreamHeaders.WriteAuthorized(message, context, result, reference, key);
         try
         {
@@ -43,7 +45,8 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
                 ? new(Reason.UpstreamKeyRejected, 0)
                 : await ReadAsync(answer, result, patience.Token);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException
+            || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             Detail = e.Message;
             return new(Reason.UpstreamUnavailable, 0);
@@ -59,7 +62,8 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
             await using var body = await answer.Content.ReadAsStreamAsync(cancel);
             using var json = new MemoryStream();
             var filter = ResponseFilter.For(result.Decision, principal.User?.Id, principal.Role) with { OwnNodes = result.OwnNodes };
-            await (answer.IsSuccessStatusCode && !filter.IsTransparent ? filter.CopyAsync(body, json, cancel) : body.CopyToAsync(json, cancel));
+            await (answer.IsSuccessStatusCode
+                && !filter.IsTransparent ? filter.CopyAsync(body, json, cancel) : body.CopyToAsync(json, cancel));
             (Status, Json) = ((int)answer.StatusCode, json.ToArray());
             var isMade = answer.IsSuccessStatusCode && !result.Call.IsSafe;
             return new(result.Decision.Reason, Status, isMade ? ChangeSubjects.MadeBy(Json) : null);

@@ -16,7 +16,8 @@ internal sealed class PassThroughTransformer(Uri upstream, bool keepsHost, strin
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
         var headers = proxyRequest.Headers;
-        proxyRequest.RequestUri = UpstreamHeaders.AddressOf(upstream, target ?? httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+        proxyRequest.RequestUri = UpstreamHeaders.AddressOf(
+            upstream, target ?? httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
 
         // With it, a DERP server would skip the HTTP answer that everybody in between waits for.
         headers.Remove("Derp-Fast-Start");

@@ -8,7 +8,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Gateway.Forwarding;
 
 /// <summary>Sends a call of the API on by YARP and answers its caller.</summary>
-internal sealed class ProxySender(HttpContext context, AuthenticationState caller, Forwarder forwarder, ApiAnswers answers) : IUpstreamSender
+internal sealed class ProxySender(
+    HttpContext context, AuthenticationState caller, Forwarder forwarder, ApiAnswers answers) : IUpstreamSender
 {
     private readonly RequestContext _request = RequestContext.Of(context);
     private RouteRule? _rule;
@@ -50,7 +51,9 @@ internal sealed class ProxySender(HttpContext context, AuthenticationState calle
         var transformer = new AuthorizedTransformer(result, Upstreams.AddressOf(configuration, decision.Rule), key, filter);
         RequestBodyFeature.Replace(context, result.UpstreamBody);
         var error = await forwarder.SendAsync(context, transformer, Upstreams.Calls);
-        return OutcomeOf(transformer.Withheld ?? (IsFailure(error) ? Reason.UpstreamUnavailable : decision.Reason)) with { Made = transformer.Made };
+        return OutcomeOf(
+            transformer.Withheld ?? (IsFailure(error) ? Reason.UpstreamUnavailable : decision.Reason)) with
+        { Made = transformer.Made };
     }
 
     /// <summary>With the caller's own key, as it came: Headscale judges it.</summary>
@@ -82,5 +85,7 @@ internal sealed class ProxySender(HttpContext context, AuthenticationState calle
     private UpstreamOutcome OutcomeOf(Reason reason) => new(reason, context.Response.StatusCode);
 
     /// <summary>Whether Headscale could not be reached. A caller who left is no trouble of Headscale's.</summary>
-    private bool IsFailure(ForwarderError error) => !context.RequestAborted.IsCancellationRequested && error is not (ForwarderError.None or ForwarderError.RequestCanceled or ForwarderError.ResponseBodyCanceled);
+    private bool IsFailure(ForwarderError error) =>
+        !context.RequestAborted.IsCancellationRequested
+            && error is not (ForwarderError.None or ForwarderError.RequestCanceled or ForwarderError.ResponseBodyCanceled);
 }

@@ -6,7 +6,9 @@ namespace Gateway.Forwarding;
 /// <summary>Where everything goes that is not a page of the gateway: to the client plane, to the API, or nowhere.</summary>
 internal sealed class RequestRouter(ClientPlane clientPlane, ApiPipeline api)
 {
-    /// <summary>Answers a request. The rule is looked up once, in the raw path: ASP.NET folds case and decodes where rules do not.</summary>
+    /// <summary>
+    /// Answers a request. The rule is looked up once, in the raw path: ASP.NET folds case and decodes where rules do not.
+    /// </summary>
     public Task RouteAsync(HttpContext context)
     {
         var request = RequestContext.Of(context);

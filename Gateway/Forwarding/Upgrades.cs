@@ -14,8 +14,11 @@ internal static class Upgrades
         context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && context.Request.Headers.Upgrade is [{ } protocol]
         && (IsWebSocket(protocol) || Array.Exists(_tunnels, known => known.Equals(protocol, StringComparison.OrdinalIgnoreCase)));
 
-    /// <summary>The protocol that has to be written upstream. YARP writes WebSocket itself (dotnet/yarp #2495), and twice is one too many.</summary>
-    public static string? ToWrite(HttpContext context) => context.Request.Headers.Upgrade is [{ } protocol] && !IsWebSocket(protocol) ? protocol : null;
+    /// <summary>
+    /// The protocol that has to be written upstream. YARP writes WebSocket itself (dotnet/yarp #2495), and twice is one too many.
+    /// </summary>
+    public static string? ToWrite(HttpContext context) =>
+        context.Request.Headers.Upgrade is [{ } protocol] && !IsWebSocket(protocol) ? protocol : null;
 
     /// <summary>Takes an upgrade off a request: YARP would put it back behind every transform.</summary>
     public static void Remove(HttpContext context)

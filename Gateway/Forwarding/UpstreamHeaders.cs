@@ -16,7 +16,8 @@ internal static class UpstreamHeaders
     /// <summary>An authorized call: an allow-list of headers, and the body as it was judged.</summary>
     /// <param name="reference">The reference of the call.</param>
     /// <param name="key">The gateway's API key; null where another cluster answers.</param>
-    public static void WriteAuthorized(HttpRequestMessage message, HttpContext context, AuthorizationResult result, string reference, Secret? key)
+    public static void WriteAuthorized(
+        HttpRequestMessage message, HttpContext context, AuthorizationResult result, string reference, Secret? key)
     {
         var headers = message.Headers;
         foreach (var (name, value) in result.Call.Headers)
@@ -76,5 +77,7 @@ internal static class UpstreamHeaders
 
     /// <summary>The target byte for byte: no part of .NET may normalise what was judged.</summary>
     public static Uri AddressOf(Uri upstream, string target) =>
-        new(upstream.GetLeftPart(UriPartial.Authority) + upstream.AbsolutePath.TrimEnd('/') + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        new(
+            upstream.GetLeftPart(UriPartial.Authority) + upstream.AbsolutePath.TrimEnd('/') + target,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 }

@@ -8,7 +8,8 @@ internal static class AnswerValues
 {
     extension(JsonElement json)
     {
-        public string Text(string name) => json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";
+        public string Text(string name) =>
+            json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";
 
         public bool Flag(string name) => json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.True;
 
@@ -18,9 +19,12 @@ internal static class AnswerValues
 
         /// <summary>Null where there is no time; Go's zero time is one.</summary>
         public DateTimeOffset? Time(string name) =>
-            DateTimeOffset.TryParse(json.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+            DateTimeOffset.TryParse(json.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+                ? time
+                : null;
 
         /// <summary>The object of that name.</summary>
-        public JsonElement? Thing(string name) => json.TryGetProperty(name, out var one) && one.ValueKind is JsonValueKind.Object ? one : null;
+        public JsonElement? Thing(string name) =>
+            json.TryGetProperty(name, out var one) && one.ValueKind is JsonValueKind.Object ? one : null;
     }
 }

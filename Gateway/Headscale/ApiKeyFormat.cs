@@ -31,7 +31,8 @@ internal static class ApiKeyFormat
     /// <summary>What is wrong with the form of a configured key, without a word of it; null when nothing is.</summary>
     public static string? Complaint(string key) =>
         PrefixOf(key) is not null ? null
-        : key.Contains("${", StringComparison.Ordinal) ? "variables are put in only in headscale.api_key_path; HEADTOWER_HEADSCALE__API_KEY gives it from the environment"
+        : key.Contains("${", StringComparison.Ordinal)
+            ? "variables are put in only in headscale.api_key_path; HEADTOWER_HEADSCALE__API_KEY gives it from the environment"
         : key is ['<', .., '>'] ? "it is a placeholder; make a key with 'headscale apikeys create'"
         : key.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? "leave out 'Bearer'"
         : key.Trim().Length != key.Length ? "it begins or ends with a blank"

@@ -74,7 +74,9 @@ internal static class Bodies
 
     public static FrozenDictionary<string, BodyModel> All { get; } = new Dictionary<string, BodyModel>(StringComparer.Ordinal)
     {
-        ["create_user"] = new([new("name", FieldType.Text, Required: true), new("displayName", FieldType.Text), new("email", FieldType.Text), new("pictureUrl", FieldType.Text)]),
+        ["create_user"] = new(
+            [new("name", FieldType.Text, Required: true), new("displayName", FieldType.Text), new("email", FieldType.Text),
+                new("pictureUrl", FieldType.Text)]),
 
         // Without an expiration Headscale stores a key that has already expired (headscale #1579).
         ["create_preauthkey"] = new(
@@ -84,13 +86,15 @@ internal static class Bodies
         ]),
         ["expire_preauthkey"] = new(
         [
-            new("user", FieldType.Id, Required: true, Until: 27), new("key", FieldType.Text, Required: true, Until: 27), new("id", FieldType.Id, Required: true, Since: 28),
+            new("user", FieldType.Id, Required: true, Until: 27), new(
+                "key", FieldType.Text, Required: true, Until: 27), new("id", FieldType.Id, Required: true, Since: 28),
         ]),
         ["set_tags"] = new([new("tags", FieldType.List, Required: true)]),
         ["approve_routes"] = new([new("routes", FieldType.List, Required: true)]),
         ["move_node"] = new([new("user", FieldType.Id, Required: true)]),
         ["expire_node"] = new([new("expiry", FieldType.Time, Since: 30), new("disableExpiry", FieldType.Flag, Since: 30)], Optional: true),
-        ["debug_create_node"] = new([new("user", FieldType.Text), new("key", FieldType.Text), new("name", FieldType.Text), new("routes", FieldType.List)]),
+        ["debug_create_node"] = new(
+            [new("user", FieldType.Text), new("key", FieldType.Text), new("name", FieldType.Text), new("routes", FieldType.List)]),
         ["auth_register"] = new([new("user", FieldType.Text, Required: true), new("authId", FieldType.Text, Required: true)]),
         ["auth_id"] = new([new("authId", FieldType.Text, Required: true)]),
         ["create_apikey"] = new([new("expiration", FieldType.Time, Required: true)]),
@@ -105,16 +109,27 @@ internal static class Bodies
         [
             new("keyType", FieldType.Text) { OneOf = ["auth", "client"] },
             new("capabilities.devices.create.reusable", FieldType.Flag), new("capabilities.devices.create.ephemeral", FieldType.Flag),
-            new("capabilities.devices.create.preauthorized", FieldType.Flag), new("capabilities.devices.create.tags", FieldType.List) { TakesNull = true },
-            new("expirySeconds", FieldType.Number), new("description", FieldType.Text), new("scopes", FieldType.List) { TakesNull = true }, new("tags", FieldType.List) { TakesNull = true },
+            new(
+                "capabilities.devices.create.preauthorized",
+                FieldType.Flag), new("capabilities.devices.create.tags", FieldType.List) { TakesNull = true },
+            new(
+                "expirySeconds",
+                FieldType.Number), new(
+                    "description",
+                    FieldType.Text), new("scopes", FieldType.List) { TakesNull = true }, new("tags", FieldType.List) { TakesNull = true },
         ]),
         ["set_device_tags"] = new([new("tags", FieldType.List, Required: true) { TakesNull = true }]),
         ["policy_document"] = new([], Limit: PolicyLimit) { IsDocument = true },
         ["tailnet_settings"] = new(
         [
-            new("aclsExternallyManagedOn", FieldType.Flag), new("aclsExternalLink", FieldType.Text), new("devicesApprovalOn", FieldType.Flag),
-            new("devicesAutoUpdatesOn", FieldType.Flag), new("devicesKeyDurationDays", FieldType.Number), new("usersApprovalOn", FieldType.Flag),
-            new("usersRoleAllowedToJoinExternalTailnets", FieldType.Text), new("networkFlowLoggingOn", FieldType.Flag), new("regionalRoutingOn", FieldType.Flag),
+            new(
+                "aclsExternallyManagedOn",
+                FieldType.Flag), new("aclsExternalLink", FieldType.Text), new("devicesApprovalOn", FieldType.Flag),
+            new("devicesAutoUpdatesOn", FieldType.Flag), new(
+                "devicesKeyDurationDays", FieldType.Number), new("usersApprovalOn", FieldType.Flag),
+            new(
+                "usersRoleAllowedToJoinExternalTailnets",
+                FieldType.Text), new("networkFlowLoggingOn", FieldType.Flag), new("regionalRoutingOn", FieldType.Flag),
             new("postureIdentityCollectionOn", FieldType.Flag), new("httpsEnabled", FieldType.Flag),
         ]),
     }.ToFrozenDictionary(StringComparer.Ordinal);

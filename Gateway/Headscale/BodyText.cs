@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 using Gateway.Policy;
@@ -15,11 +14,9 @@ internal static class BodyText
 {
     private const int Depth = 6;
 
-    /// <summary>The body is no part of a page; a policy document full of quotes would grow sixfold.</summary>
-    private static readonly JsonWriterOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The members of a body; null with a complaint that holds nothing of the body but its member names.</summary>
-    public static IReadOnlyDictionary<string, Argument>? Parse(ReadOnlySpan<byte> utf8, BodyModel model, HeadscaleVersion version, out string complaint)
+    public static IReadOnlyDictionary<string, Argument>? Parse(
+        ReadOnlySpan<byte> utf8, BodyModel model, HeadscaleVersion version, out string complaint)
     {
         complaint = "";
         if (utf8.IsEmpty && model.Optional)
@@ -78,7 +75,8 @@ internal static class BodyText
             if (field.Required && field.IsIn(version) && (!members.TryGetValue(field.Name, out var value) || value.Text is ""))
             {
                 return field.Name == "expiration"
-                    ? "'expiration' is missing: Headscale would store a key that has already expired; send a time such as 2030-01-01T00:00:00Z"
+                    ? "'expiration' is missing: Headscale would store a key that has already expired; send a time such as "
+                        + "2030-01-01T00:00:00Z"
                     : $"'{field.Name}' is missing";
             }
         }
@@ -86,88 +84,20 @@ internal static class BodyText
         return null;
     }
 
-    /// <summary>The canonical body: known members in the model's order.</summary>
-    public static byte[] Write(IReadOnlyDictionary<string, Argument> members, BodyModel model)
-    {
-        if (model.IsDocument)
-        {
-            return Encoding.UTF8.GetBytes(members[BodyModel.Document].Text!);
-        }
-
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, _plain))
-        {
-            string[] open = [];
-            writer.WriteStartObject();
-            foreach (var field in model.Fields.Where(field => members.ContainsKey(field.Name)))
-            {
-                var path = field.Name.Split('.');
-                Enter(writer, ref open, path[..^1]);
-                Write(writer, path[^1], members[field.Name]);
-            }
-
-            Enter(writer, ref open, []);
-            writer.WriteEndObject();
-        }
-
-        return buffer.ToArray();
-    }
-
-    /// <summary>Closes and opens objects until the writer is in the one that <paramref name="path"/> names.</summary>
-    private static void Enter(Utf8JsonWriter writer, ref string[] open, string[] path)
-    {
-        var common = open.Zip(path).TakeWhile(one => one.First == one.Second).Count();
-        for (var at = open.Length; at > common; at--)
-        {
-            writer.WriteEndObject();
-        }
-
-        foreach (var name in path[common..])
-        {
-            writer.WriteStartObject(name);
-        }
-
-        open = path;
-    }
-
     /// <summary>A policy is a document for people: its comments and order stay, once it is known to be one.</summary>
     private static Dictionary<string, Argument>? ReadDocument(ReadOnlySpan<byte> utf8, out string complaint)
     {
         complaint = "the body is not a valid HuJSON object";
-        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-        if (!Utf8.IsValid(utf8) || utf8.StartsWith("\uFEFF"u8) || !reader.Read() || reader.TokenType is not JsonTokenType.StartObject || !reader.TrySkip() || reader.Read())
+        var reader = new Utf8JsonReader(
+            utf8, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        if (!Utf8.IsValid(utf8) || utf8.StartsWith("\uFEFF"u8) || !reader.Read() || reader.TokenType is not JsonTokenType.StartObject
+            || !reader.TrySkip() || reader.Read())
         {
             return null;
         }
 
         complaint = "";
         return new(StringComparer.Ordinal) { [BodyModel.Document] = Argument.Of(Encoding.UTF8.GetString(utf8)) };
-    }
-
-    private static void Write(Utf8JsonWriter writer, string name, Argument value)
-    {
-        if (value.Text is { } text)
-        {
-            writer.WriteString(name, text);
-        }
-        else if (value.Flag is { } flag)
-        {
-            writer.WriteBoolean(name, flag);
-        }
-        else if (value.Number is { } number)
-        {
-            writer.WriteNumber(name, number);
-        }
-        else
-        {
-            writer.WriteStartArray(name);
-            foreach (var item in value.List ?? [])
-            {
-                writer.WriteStringValue(item);
-            }
-
-            writer.WriteEndArray();
-        }
     }
 
     private static bool Read(
@@ -194,8 +124,12 @@ internal static class BodyText
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             // An escape inside a name is only ever there to get past a filter; a dot would reach into an object.
-            var name = reader.ValueIsEscaped || reader.ValueSpan.Contains((byte)'.') || reader.ValueSpan.IsEmpty ? "." : at + reader.GetString();
-            var field = fields.FirstOrDefault(field => field.Name == name) ?? (version.TakesProtoNames ? fields.FirstOrDefault(field => field.ProtoName == name) : null);
+            var name = reader.ValueIsEscaped || reader.ValueSpan.Contains((byte)'.') || reader.ValueSpan.IsEmpty
+                ? "."
+                : at + reader.GetString();
+            var field = fields.FirstOrDefault(field => field.Name == name) ?? (version.TakesProtoNames
+                ? fields.FirstOrDefault(field => field.ProtoName == name)
+                : null);
             var isObject = field is null && fields.Any(field => field.Name.StartsWith(name + ".", StringComparison.Ordinal));
             if (field is null && !isObject)
             {
@@ -248,7 +182,8 @@ internal static class BodyText
     {
         switch (field.Type, reader.TokenType)
         {
-            case (FieldType.Text, JsonTokenType.String) when reader.GetString() is var text && field.OneOf?.Contains(text!, StringComparer.Ordinal) is null or true:
+            case (FieldType.Text, JsonTokenType.String) when reader.GetString() is var text
+                && field.OneOf?.Contains(text!, StringComparer.Ordinal) is null or true:
                 return new(text, null, null);
             case (FieldType.Number, JsonTokenType.Number) when reader.TryGetInt64(out var number):
                 return new(null, null, null) { Number = number };
@@ -256,7 +191,8 @@ internal static class BodyText
                 return new(reader.GetString(), null, null);
             case (FieldType.Id, JsonTokenType.String) when ParameterTypes.IsId(reader.GetString()!):
                 return new(reader.GetString(), null, null);
-            case (FieldType.Id, JsonTokenType.Number) when reader.TryGetUInt64(out var number) && ParameterTypes.IsId(Encoding.ASCII.GetString(reader.ValueSpan)):
+            case (FieldType.Id, JsonTokenType.Number) when reader.TryGetUInt64(out var number)
+                && ParameterTypes.IsId(Encoding.ASCII.GetString(reader.ValueSpan)):
                 return new(number.ToString(CultureInfo.InvariantCulture), null, null);
             case (FieldType.Flag, JsonTokenType.True or JsonTokenType.False):
                 return new(null, reader.GetBoolean(), null);
@@ -275,7 +211,8 @@ internal static class BodyText
         }
     }
 
-    private static string Known(IReadOnlyList<Field> fields) => fields.Count > 0 ? string.Join(", ", fields.Select(one => one.Name)) : "no body";
+    private static string Known(IReadOnlyList<Field> fields) =>
+        fields.Count > 0 ? string.Join(", ", fields.Select(one => one.Name)) : "no body";
 
     private static string Describe(Field field) => field.Type switch
     {

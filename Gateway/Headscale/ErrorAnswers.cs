@@ -29,7 +29,8 @@ internal static class ErrorAnswers
         WriteAsync(context, Refusals.StatusOf(refusal.Reason), Refusals.TextOf(refusal), style);
 
     /// <summary>An answer of the gateway's own JSON, where no reason of the policy is behind it.</summary>
-    public static Task WriteProblemAsync(HttpContext context, int status, string detail) => WriteAsync(context, status, detail, ErrorStyle.Problem);
+    public static Task WriteProblemAsync(HttpContext context, int status, string detail) =>
+        WriteAsync(context, status, detail, ErrorStyle.Problem);
 
     private static async Task WriteAsync(HttpContext context, int status, string text, ErrorStyle style)
     {

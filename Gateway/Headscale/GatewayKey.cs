@@ -26,7 +26,8 @@ internal sealed class GatewayKey(HeadscaleClient client, ConfigurationMonitor mo
             return TargetKey.Gateway;
         }
 
-        return call.Text("id") is { } id && (await client.ListApiKeysAsync(cancel)).Any(one => one.Id == id && ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix))
+        return call.Text("id") is { } id
+            && (await client.ListApiKeysAsync(cancel)).Any(one => one.Id == id && ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix))
             ? TargetKey.Gateway
             : TargetKey.Other;
     }

@@ -32,7 +32,8 @@ internal sealed class GoUrl
 
         var (beforeFragment, fragment) = Cut(text, '#');
         var colon = beforeFragment.IndexOf(':', StringComparison.Ordinal);
-        if (colon <= 0 || !char.IsAsciiLetter(beforeFragment[0]) || !beforeFragment[..colon].All(one => char.IsAsciiLetterOrDigit(one) || one is '+' or '-' or '.'))
+        if (colon <= 0 || !char.IsAsciiLetter(beforeFragment[0])
+            || !beforeFragment[..colon].All(one => char.IsAsciiLetterOrDigit(one) || one is '+' or '-' or '.'))
         {
             return null;
         }
@@ -49,7 +50,13 @@ internal sealed class GoUrl
             return null;
         }
 
-        var url = new GoUrl { Scheme = beforeFragment[..colon].ToLowerInvariant(), Authority = authority, Query = query, Fragment = fragment };
+        var url = new GoUrl
+        {
+            Scheme = beforeFragment[..colon].ToLowerInvariant(),
+            Authority = authority,
+            Query = query,
+            Fragment = fragment,
+        };
         return url.TrySetRawPath(rest) ? url : null;
     }
 
@@ -104,7 +111,8 @@ internal sealed class GoUrl
             {
                 bytes.Add(utf8[i]);
             }
-            else if (i + 2 < utf8.Length && byte.TryParse(utf8.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var octet))
+            else if (i + 2 < utf8.Length
+                && byte.TryParse(utf8.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var octet))
             {
                 bytes.Add(octet);
                 i += 2;
@@ -137,7 +145,8 @@ internal sealed class GoUrl
     }
 
     private static bool ShouldEscape(char one) =>
-        !char.IsAsciiLetterOrDigit(one) && one is not ('-' or '_' or '.' or '~' or '$' or '&' or '+' or ',' or '/' or ':' or ';' or '=' or '@');
+        !char.IsAsciiLetterOrDigit(one)
+            && one is not ('-' or '_' or '.' or '~' or '$' or '&' or '+' or ',' or '/' or ':' or ';' or '=' or '@');
 
     private static bool IsValidEncoded(string raw) =>
         raw.All(one => one is '!' or '\'' or '(' or ')' or '*' or '[' or ']' or '%' || !ShouldEscape(one));

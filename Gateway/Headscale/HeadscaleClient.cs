@@ -39,14 +39,17 @@ internal sealed class HeadscaleClient : IDisposable
                 UseJitter = true,
                 ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
                     .Handle<HttpRequestException>()
-                    .HandleResult(answer => answer.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout),
+                    .HandleResult(
+                        answer => answer.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable
+                            or HttpStatusCode.GatewayTimeout),
             })
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
             {
                 MinimumThroughput = 8,
                 SamplingDuration = TimeSpan.FromSeconds(10),
                 BreakDuration = TimeSpan.FromSeconds(2),
-                ShouldHandle = new PredicateBuilder<HttpResponseMessage>().Handle<HttpRequestException>().Handle<TimeoutRejectedException>(),
+                ShouldHandle = new PredicateBuilder<HttpResponseMessage>().Handle<HttpRequestException>()
+                    .Handle<TimeoutRejectedException>(),
             })
             .AddTimeout(TimeSpan.FromSeconds(5))
             .Build();
@@ -54,7 +57,10 @@ internal sealed class HeadscaleClient : IDisposable
 
     /// <summary>The product token of our own calls.</summary>
     public static string UserAgent { get; } =
-        "Headtower-Gateway/" + (typeof(HeadscaleClient).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+        "Headtower-Gateway/" + (InformationalVersion?.Split('+')[0] ?? "0");
+
+    private static string? InformationalVersion =>
+        typeof(HeadscaleClient).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
     /// <summary>The version that Headscale reports; 0.26 has no such page and answers 404.</summary>
     /// <exception cref="HeadscaleException">Headscale cannot be reached, or the answer is not one of Headscale's.</exception>
@@ -78,9 +84,11 @@ internal sealed class HeadscaleClient : IDisposable
         (await GetAsync("/api/v1/apikey", HeadscaleJson.Default.ApiKeyList, cancel))?.ApiKeys ?? [];
 
     /// <summary>What Headscale knows of a key that somebody shows; null when it lists no such key.</summary>
-    /// <exception cref="HeadscaleException">Headscale rejects the key (<see cref="Reason.UpstreamKeyRejected"/>) or did not answer.</exception>
+    /// <exception cref="HeadscaleException">Headscale rejects the key (<see cref="Reason.UpstreamKeyRejected"/>) or did not
+    /// answer.</exception>
     public async Task<HeadscaleApiKey?> FindApiKeyAsync(Secret key, CancellationToken cancel) =>
-        (await GetAsync("/api/v1/apikey", HeadscaleJson.Default.ApiKeyList, cancel, key))?.ApiKeys?.FirstOrDefault(one => ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix));
+        (await GetAsync("/api/v1/apikey", HeadscaleJson.Default.ApiKeyList, cancel, key))?.ApiKeys?.FirstOrDefault(
+            one => ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix));
 
     /// <summary>The node, or null when there is none with that id.</summary>
     public async Task<HeadscaleNode?> FindNodeAsync(string id, HeadscaleVersion version, CancellationToken cancel)
@@ -103,7 +111,8 @@ internal sealed class HeadscaleClient : IDisposable
 
     /// <summary>The pre-auth keys that may belong to a user: his own up to 0.27, everybody's since.</summary>
     public async Task<IReadOnlyList<HeadscaleKey>> ListKeysAsync(string userId, HeadscaleVersion version, CancellationToken cancel) =>
-        (await GetAsync(version.HasTagOwnership ? "/api/v1/preauthkey" : $"/api/v1/preauthkey?user={userId}", HeadscaleJson.Default.KeyList, cancel))?.PreAuthKeys ?? [];
+        (await GetAsync(version.HasTagOwnership ? "/api/v1/preauthkey" : $"/api/v1/preauthkey?user={userId}",
+            HeadscaleJson.Default.KeyList, cancel))?.PreAuthKeys ?? [];
 
     public void Dispose() => _current?.Http.Dispose();
 
@@ -111,7 +120,8 @@ internal sealed class HeadscaleClient : IDisposable
     private async Task<T?> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel, Secret? key = null)
         where T : class
     {
-        key ??= _monitor.Current.Settings.Headscale.ApiKey ?? throw new HeadscaleException(Reason.UpstreamKeyMissing, "headscale.api_key is not set");
+        key ??= _monitor.Current.Settings.Headscale.ApiKey ?? throw new HeadscaleException(
+            Reason.UpstreamKeyMissing, "headscale.api_key is not set");
         using var response = await SendAsync(path, key, cancel);
         return response.StatusCode switch
         {
@@ -133,7 +143,8 @@ internal sealed class HeadscaleClient : IDisposable
 
     /// <summary>Whether an answer says that a caller's own key was refused; 0.26 says it with 500.</summary>
     public static bool SaysKeyRefused(int status, HeadscaleVersion? version) =>
-        status == StatusCodes.Status401Unauthorized || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 });
+        status == StatusCodes.Status401Unauthorized
+            || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 });
 
     private async Task<HttpResponseMessage> SendAsync(string path, Secret? key, CancellationToken cancel)
     {
@@ -166,12 +177,14 @@ internal sealed class HeadscaleClient : IDisposable
     {
         if (response.StatusCode is HttpStatusCode.LoopDetected)
         {
-            throw new HeadscaleException(Reason.UpstreamUnavailable, "headscale.url leads back to this gateway; name the address of Headscale itself");
+            throw new HeadscaleException(
+                Reason.UpstreamUnavailable, "headscale.url leads back to this gateway; name the address of Headscale itself");
         }
 
         if (!response.IsSuccessStatusCode)
         {
-            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{response.RequestMessage?.RequestUri?.AbsolutePath} answered {(int)response.StatusCode}");
+            throw new HeadscaleException(
+                Reason.UpstreamUnavailable, $"{response.RequestMessage?.RequestUri?.AbsolutePath} answered {(int)response.StatusCode}");
         }
 
         try
@@ -181,7 +194,9 @@ internal sealed class HeadscaleClient : IDisposable
         }
         catch (JsonException e)
         {
-            throw new HeadscaleException(Reason.UpstreamNotUnderstood, $"{response.RequestMessage?.RequestUri?.AbsolutePath} did not answer with Headscale's JSON", e);
+            throw new HeadscaleException(
+                Reason.UpstreamNotUnderstood, $"{response.RequestMessage?.RequestUri?.AbsolutePath} did not answer with Headscale's JSON",
+                e);
         }
     }
 

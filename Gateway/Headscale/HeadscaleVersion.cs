@@ -39,7 +39,9 @@ internal readonly record struct HeadscaleVersion(int Minor)
             return new(Newest.Minor + 1);
         }
 
-        return parts is ["0", var minor, ..] && int.TryParse(minor, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? new(number) : null;
+        return parts is ["0", var minor, ..] && int.TryParse(minor, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? new(number)
+            : null;
     }
 
     public override string ToString() => $"0.{Minor}";

@@ -64,7 +64,8 @@ internal struct ListItem
 
         var isTags = filter.Kind switch
         {
-            Filter.Nodes => reader.ValueTextEquals("tags"u8) || reader.ValueTextEquals("forcedTags"u8) || reader.ValueTextEquals("validTags"u8),
+            Filter.Nodes =>
+                reader.ValueTextEquals("tags"u8) || reader.ValueTextEquals("forcedTags"u8) || reader.ValueTextEquals("validTags"u8),
             Filter.Keys => reader.ValueTextEquals("aclTags"u8),
             Filter.TailnetKeys => reader.ValueTextEquals("tags"u8),
             Filter.None or Filter.Node or Filter.Users or Filter.Devices => false,
@@ -163,5 +164,6 @@ internal struct ListItem
     private static bool IsReader(ref Utf8JsonReader reader, ResponseFilter filter) =>
         filter.UserId is { } user && reader.TokenType is JsonTokenType.String && reader.ValueTextEquals(user);
 
-    private static JsonException Unexpected(ResponseFilter filter) => new($"an item of Headscale's list of {filter.List} is not understood");
+    private static JsonException Unexpected(ResponseFilter filter) =>
+        new($"an item of Headscale's list of {filter.List} is not understood");
 }

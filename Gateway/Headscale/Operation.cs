@@ -28,13 +28,15 @@ internal sealed record Operation(string Rule)
 
     public static Operation RenameNode(string id, string name) => new("nodes.rename") { Path = Texts(("nodeId", id), ("newName", name)) };
 
-    public static Operation SetTags(string id, IReadOnlyList<string> tags) => OnNode("nodes.set_tags", id) with { Body = Members(("tags", Argument.Of(tags))) };
+    public static Operation SetTags(string id, IReadOnlyList<string> tags) =>
+        OnNode("nodes.set_tags", id) with { Body = Members(("tags", Argument.Of(tags))) };
 
     public static Operation ApproveRoutes(string id, IReadOnlyList<string> routes) =>
         OnNode("nodes.approve_routes", id) with { Body = Members(("routes", Argument.Of(routes))) };
 
     /// <summary>Gives a node to another user; up to 0.27.</summary>
-    public static Operation MoveNode(string id, string userId) => OnNode("nodes.move", id) with { Body = Members(("user", Argument.Of(userId))) };
+    public static Operation MoveNode(string id, string userId) =>
+        OnNode("nodes.move", id) with { Body = Members(("user", Argument.Of(userId))) };
 
     /// <summary>Lets a waiting device in. 0.29 has an operation of its own for it. Both take the name of the user and not the id.</summary>
     public static Operation Register(HeadscaleVersion version, string userName, string key) => version.HasAuthRegister
@@ -52,7 +54,8 @@ internal sealed record Operation(string Rule)
     /// <param name="expiration">When it ends, as RFC 3339.</param>
     public static Operation CreateKey(string? userId, bool reusable, bool ephemeral, string expiration, IReadOnlyList<string> tags)
     {
-        var members = Members(("reusable", Argument.Of(reusable)), ("ephemeral", Argument.Of(ephemeral)), ("expiration", Argument.Of(expiration)));
+        var members = Members(
+            ("reusable", Argument.Of(reusable)), ("ephemeral", Argument.Of(ephemeral)), ("expiration", Argument.Of(expiration)));
         if (userId is not null)
         {
             members["user"] = Argument.Of(userId);
@@ -69,13 +72,16 @@ internal sealed record Operation(string Rule)
     /// <summary>Since 0.28 a key is named by its id, before by its user and itself.</summary>
     public static Operation ExpireKey(HeadscaleVersion version, string id, string userId, string key) => new("keys.expire")
     {
-        Body = version.HasTagOwnership ? Members(("id", Argument.Of(id))) : Members(("user", Argument.Of(userId)), ("key", Argument.Of(key))),
+        Body = version.HasTagOwnership
+            ? Members(("id", Argument.Of(id)))
+            : Members(("user", Argument.Of(userId)), ("key", Argument.Of(key))),
     };
 
     public static Operation ListApiKeys() => new("apikeys.list");
 
     /// <param name="expiration">When it ends, as RFC 3339.</param>
-    public static Operation CreateApiKey(string expiration) => new("apikeys.create") { Body = Members(("expiration", Argument.Of(expiration))) };
+    public static Operation CreateApiKey(string expiration) =>
+        new("apikeys.create") { Body = Members(("expiration", Argument.Of(expiration))) };
 
     /// <summary>Since 0.28 a prefix is masked in lists, and the id tells keys apart.</summary>
     public static Operation ExpireApiKey(HeadscaleVersion version, string id, string prefix) => new("apikeys.expire")

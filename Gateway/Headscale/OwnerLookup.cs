@@ -20,20 +20,23 @@ internal sealed class OwnerLookup(HeadscaleClient client, TimeProvider clock)
     public void Invalidate() => _nodes = new();
 
     /// <exception cref="HeadscaleException">Headscale did not say.</exception>
-    public Task<Ownership> FindAsync(OwnScope scope, Call call, string userId, HeadscaleVersion version, CancellationToken cancel) => scope switch
-    {
-        OwnScope.None or OwnScope.List or OwnScope.UserId or OwnScope.UserName => Task.FromResult(Ownership.Unknown),
-        OwnScope.Node => OfNodeAsync(call, userId, version, cancel),
-        OwnScope.Key => OfKeyAsync(call, userId, version, cancel),
-    };
+    public Task<Ownership> FindAsync(OwnScope scope, Call call, string userId, HeadscaleVersion version, CancellationToken cancel) =>
+        scope switch
+        {
+            OwnScope.None or OwnScope.List or OwnScope.UserId or OwnScope.UserName => Task.FromResult(Ownership.Unknown),
+            OwnScope.Node => OfNodeAsync(call, userId, version, cancel),
+            OwnScope.Key => OfKeyAsync(call, userId, version, cancel),
+        };
 
     /// <summary>A node that was looked up a moment ago; null when it was not.</summary>
-    public HeadscaleNode? RecentNode(string id) => _nodes.TryGetValue(id, out var known) && clock.GetElapsedTime(known.At) <= _usable ? known.Node : null;
+    public HeadscaleNode? RecentNode(string id) =>
+        _nodes.TryGetValue(id, out var known) && clock.GetElapsedTime(known.At) <= _usable ? known.Node : null;
 
     /// <summary>The ids of all nodes that a user owns.</summary>
     /// <exception cref="HeadscaleException">Headscale did not say.</exception>
     public async Task<IReadOnlySet<string>> NodesOfAsync(string userId, CancellationToken cancel) =>
-        (await client.ListNodesAsync(cancel)).Where(node => node.OwnerId == userId).Select(node => node.Id).ToFrozenSet(StringComparer.Ordinal);
+        (await client.ListNodesAsync(cancel)).Where(node => node.OwnerId == userId).Select(node => node.Id)
+            .ToFrozenSet(StringComparer.Ordinal);
 
     private async Task<Ownership> OfNodeAsync(Call call, string userId, HeadscaleVersion version, CancellationToken cancel)
     {

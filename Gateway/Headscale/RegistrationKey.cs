@@ -2,10 +2,14 @@ using System.Text.RegularExpressions;
 
 namespace Gateway.Headscale;
 
-/// <summary>What names a device that waits to be registered: 24 characters up to 0.28, from 0.29 on with <c>hskey-authreq-</c> before them.</summary>
+/// <summary>
+/// What names a device that waits to be registered: 24 characters up to 0.28, from 0.29 on with <c>hskey-authreq-</c> before them.
+/// </summary>
 internal static partial class RegistrationKey
 {
-    /// <summary>The key in what somebody pasted: the link that the device shows, the command that Headscale shows, or the key alone.</summary>
+    /// <summary>
+    /// The key in what somebody pasted: the link that the device shows, the command that Headscale shows, or the key alone.
+    /// </summary>
     public static string? Find(string pasted)
     {
         var text = pasted.Trim();
@@ -17,7 +21,8 @@ internal static partial class RegistrationKey
     }
 
     /// <summary>Whether it is what older Headscales took.</summary>
-    public static bool IsNodeKey(string pasted) => pasted.Contains("nodekey:", StringComparison.Ordinal) || pasted.Contains("mkey:", StringComparison.Ordinal);
+    public static bool IsNodeKey(string pasted) =>
+        pasted.Contains("nodekey:", StringComparison.Ordinal) || pasted.Contains("mkey:", StringComparison.Ordinal);
 
     [GeneratedRegex(@"hskey-authreq-[A-Za-z0-9_-]{24}(?![A-Za-z0-9_-])")]
     private static partial Regex AuthRequest();

@@ -72,14 +72,16 @@ internal sealed record ResponseFilter(Filter Kind, View View, string? UserId, bo
     {
         (_, true) or (Filter.None or Filter.Users or Filter.Devices, _) => null,
         (Filter.Nodes or Filter.Node, _) => "null",
-        (Filter.Keys or Filter.TailnetKeys, _) => View is View.Own && item.IsOwn ? null : $"\"{JsonEncodedText.Encode(Mask(item.SecretText ?? ""))}\"",
+        (Filter.Keys or Filter.TailnetKeys, _) =>
+            View is View.Own && item.IsOwn ? null : $"\"{JsonEncodedText.Encode(Mask(item.SecretText ?? ""))}\"",
     };
 
     /// <summary>Writes what is left of an answer that is a single thing.</summary>
     /// <exception cref="JsonException">It does not have the expected form.</exception>
     public void WriteWhole(JsonElement answer, Utf8JsonWriter writer)
     {
-        if (Kind is not Filter.Node || answer.ValueKind is not JsonValueKind.Object || answer.EnumerateObject().ToArray() is not [{ Name: "node", Value: { ValueKind: JsonValueKind.Object } node }])
+        if (Kind is not Filter.Node || answer.ValueKind is not JsonValueKind.Object
+            || answer.EnumerateObject().ToArray() is not [{ Name: "node", Value: { ValueKind: JsonValueKind.Object } node }])
         {
             throw new JsonException("the answer of Headscale does not hold a node");
         }
@@ -102,5 +104,6 @@ internal sealed record ResponseFilter(Filter Kind, View View, string? UserId, bo
         writer.WriteEndObject();
     }
 
-    private static string Mask(string key) => key.EndsWith("***", StringComparison.Ordinal) ? key : (key.Length > 12 ? key[..6] : "") + "***";
+    private static string Mask(string key) =>
+        key.EndsWith("***", StringComparison.Ordinal) ? key : (key.Length > 12 ? key[..6] : "") + "***";
 }

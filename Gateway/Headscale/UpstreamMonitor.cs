@@ -22,7 +22,8 @@ internal sealed record ListedKeys(DateTimeOffset At, FrozenSet<string> Prefixes)
 /// <param name="KeyExpires">When our key expires, if it does.</param>
 /// <param name="Detail">What went wrong last, in words.</param>
 /// <param name="Listed">Its API keys; null until they were listed once.</param>
-internal sealed record UpstreamStatus(HeadscaleVersion? Version, bool IsReachable, KeyState Key, DateTimeOffset? KeyExpires, string? Detail, ListedKeys? Listed = null)
+internal sealed record UpstreamStatus(
+    HeadscaleVersion? Version, bool IsReachable, KeyState Key, DateTimeOffset? KeyExpires, string? Detail, ListedKeys? Listed = null)
 {
     private static readonly TimeSpan _soon = TimeSpan.FromDays(30);
 
@@ -31,7 +32,9 @@ internal sealed record UpstreamStatus(HeadscaleVersion? Version, bool IsReachabl
 }
 
 /// <summary>Asks Headscale now and then who it is and whether it still takes our key.</summary>
-internal sealed partial class UpstreamMonitor(HeadscaleClient client, ConfigurationMonitor monitor, UpstreamConnections connections, TimeProvider clock, ILogger<UpstreamMonitor> log) : BackgroundService
+internal sealed partial class UpstreamMonitor(
+    HeadscaleClient client, ConfigurationMonitor monitor, UpstreamConnections connections, TimeProvider clock,
+    ILogger<UpstreamMonitor> log) : BackgroundService
 {
     private static readonly TimeSpan _calm = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _urgent = TimeSpan.FromSeconds(3);

@@ -5,9 +5,11 @@ namespace Gateway.Headscale;
 /// <summary>Headscale's users at one moment.</summary>
 internal sealed class UserSnapshot(IReadOnlyList<HeadscaleUser> users)
 {
-    private readonly FrozenDictionary<string, HeadscaleUser> _byId = users.GroupBy(user => user.Id).ToFrozenDictionary(same => same.Key, same => same.First());
+    private readonly FrozenDictionary<string, HeadscaleUser> _byId = users.GroupBy(user => user.Id)
+        .ToFrozenDictionary(same => same.Key, same => same.First());
 
-    private readonly FrozenDictionary<string, int> _names = users.GroupBy(user => user.Name).ToFrozenDictionary(same => same.Key, same => same.Count());
+    private readonly FrozenDictionary<string, int> _names = users.GroupBy(user => user.Name)
+        .ToFrozenDictionary(same => same.Key, same => same.Count());
 
     public IReadOnlyList<HeadscaleUser> Users => users;
 
@@ -38,7 +40,9 @@ internal sealed class UserDirectory(HeadscaleClient client, TimeProvider clock) 
     public ValueTask<UserSnapshot> GetAsync(CancellationToken cancel)
     {
         _wasUsed = true;
-        return _entry is { } entry && clock.GetElapsedTime(entry.At) < _usable ? new(entry.Snapshot) : new(FetchOnceAsync().WaitAsync(cancel));
+        return _entry is { } entry && clock.GetElapsedTime(entry.At) < _usable
+            ? new(entry.Snapshot)
+            : new(FetchOnceAsync().WaitAsync(cancel));
     }
 
     /// <summary>The users, younger than those that were known a moment ago: for whoever is linked to none of these.</summary>
@@ -46,7 +50,9 @@ internal sealed class UserDirectory(HeadscaleClient client, TimeProvider clock) 
     public ValueTask<UserSnapshot> GetRecentAsync(CancellationToken cancel)
     {
         _wasUsed = true;
-        return _entry is { } entry && clock.GetElapsedTime(entry.At) < _recent ? new(entry.Snapshot) : new(FetchOnceAsync().WaitAsync(cancel));
+        return _entry is { } entry && clock.GetElapsedTime(entry.At) < _recent
+            ? new(entry.Snapshot)
+            : new(FetchOnceAsync().WaitAsync(cancel));
     }
 
     /// <summary>Something may have changed at Headscale: the next reader fetches.</summary>

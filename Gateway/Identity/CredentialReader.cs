@@ -34,7 +34,8 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
             },
             Credential.HeadscaleKey when byHeaders is Credential.ProxyIdentity || session is not null => new Credential.Rejected(
                 Reason.CredentialsDisagree,
-                "the request has an API key and also names a signed-in person; send one of the two (server.proxy_auth.bearer: ignore lets the person count)"),
+                "the request has an API key and also names a signed-in person; send one of the two (server.proxy_auth.bearer: ignore "
+                + "lets the person count)"),
             var bearer => bearer,
         };
     }

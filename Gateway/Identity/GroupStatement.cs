@@ -24,7 +24,9 @@ internal enum GroupForm
     Unreadable,
 }
 
-/// <summary>What a source said about somebody's groups or roles, and how: a role that follows from nothing is never given without a word.</summary>
+/// <summary>
+/// What a source said about somebody's groups or roles, and how: a role that follows from nothing is never given without a word.
+/// </summary>
 /// <param name="Where">The claim or header, as people call it.</param>
 /// <param name="Form">How it was said.</param>
 /// <param name="Values">The names, exactly as they were said.</param>
@@ -41,11 +43,22 @@ internal sealed record GroupStatement(string Where, GroupForm Form, IReadOnlyLis
         GroupForm.Absent => $"{Where} is absent",
         GroupForm.Text => $"{Where} is the text {Shown}",
         GroupForm.List => Values.Count == 0 ? $"{Where} is an empty list" : $"{Where} is a list of {Values.Count}: {Shown}",
-        GroupForm.Keys => Values.Count == 0 ? $"{Where} is an object without names in it" : $"{Where} is an object with the {(Values.Count == 1 ? "key" : "keys")} {Shown}",
-        GroupForm.Overage => $"{Where} was left out by the provider because there are too many groups (overage); have it send only those of this application, or app roles",
+        GroupForm.Keys =>
+            Values.Count == 0
+                ? $"{Where} is an object without names in it"
+                : $"{Where} is an object with the {(Values.Count == 1 ? "key" : "keys")} {Shown}",
+        GroupForm.Overage =>
+            $"{Where} was left out by the provider because there are too many groups (overage); have it send only those of this "
+            + $"application, or app roles",
         GroupForm.Unreadable => $"{Where} is {Unreadable}, which has no names in it",
     };
 
     /// <summary>In an order of its own: the same groups in another order are the same statement.</summary>
-    private string Shown => string.Join(", ", Values.Order(StringComparer.Ordinal).Take(MostShown).Select(one => $"'{OutsideText.Clean(one, 60)}'")) + (Values.Count > MostShown ? ", …" : "");
+    private string Shown =>
+        string.Join(
+            ", ",
+            Values.Order(StringComparer.Ordinal).Take(MostShown).Select(one => $"'{OutsideText.Clean(one, 60)}'"))
+                + (Values.Count > MostShown
+                ? ", …"
+                : "");
 }

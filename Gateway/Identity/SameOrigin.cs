@@ -35,5 +35,6 @@ internal static class SameOrigin
         Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
         && (baseUrl is null
             ? string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase)
-            : string.Equals(uri.GetLeftPart(UriPartial.Authority), baseUrl.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase));
+            : string.Equals(uri.GetLeftPart(UriPartial.Authority), baseUrl.GetLeftPart(UriPartial.Authority),
+                StringComparison.OrdinalIgnoreCase));
 }

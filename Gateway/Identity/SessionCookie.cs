@@ -8,7 +8,9 @@ internal static class SessionCookie
 {
     private const string Name = "headtower";
 
-    /// <summary>Names that begin like this, behind a prefix or not, are the gateway's: headtower-form, headtower-signin.…, headtower-once-….</summary>
+    /// <summary>
+    /// Names that begin like this, behind a prefix or not, are the gateway's: headtower-form, headtower-signin.…, headtower-once-….
+    /// </summary>
     private const string Family = Name + "-";
 
     /// <summary>
@@ -43,7 +45,8 @@ internal static class SessionCookie
     /// <summary>The cookies of a request without the gateway's own, which are nobody else's business; null when nothing is left.</summary>
     public static string? WithoutOwn(StringValues lines) => string.Join(
         "; ",
-        lines.SelectMany(line => (line ?? "").Split(';')).Select(pair => pair.Trim(' ', '\t')).Where(pair => pair.Length > 0 && !IsOwn(pair)))
+        lines.SelectMany(line => (line ?? "").Split(';')).Select(pair => pair.Trim(' ', '\t'))
+            .Where(pair => pair.Length > 0 && !IsOwn(pair)))
         is { Length: > 0 } rest ? rest : null;
 
     private static bool IsNamed(ReadOnlySpan<char> pair, string prefix) =>

@@ -16,7 +16,8 @@ internal sealed class SessionStore
         _sessions = documents.Add(NewCollection());
     }
 
-    public static DocumentCollection<Session> NewCollection() => new(Kind, SessionJson.Default.Session, one => DocumentBatch.NameOf(one.Id), one => [KeyOf(one.Hash)]);
+    public static DocumentCollection<Session> NewCollection() =>
+        new(Kind, SessionJson.Default.Session, one => DocumentBatch.NameOf(one.Id), one => [KeyOf(one.Hash)]);
 
     /// <summary>Every session, in no order.</summary>
     public IEnumerable<Session> All => _sessions.Snapshot.Values;
@@ -59,7 +60,8 @@ internal sealed class SessionStore
     /// <summary>Stores when sessions were used last.</summary>
     public Task<int> TouchAsync(IReadOnlyDictionary<long, DateTimeOffset> used) => _documents.ChangeAsync(batch =>
     {
-        var later = used.Select(one => (Session: Find(one.Key), At: one.Value)).Where(one => one.Session is { } session && session.LastUsedAt < one.At).ToArray();
+        var later = used.Select(one => (Session: Find(one.Key), At: one.Value))
+            .Where(one => one.Session is { } session && session.LastUsedAt < one.At).ToArray();
         foreach (var (session, at) in later)
         {
             batch.Put(_sessions, session! with { LastUsedAt = at });

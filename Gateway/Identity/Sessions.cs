@@ -10,7 +10,8 @@ namespace Gateway.Identity;
 
 /// <summary>Who is signed in. A request is answered from memory; when sessions were used is stored once a minute.</summary>
 internal sealed partial class Sessions(
-    SessionStore store, DocumentSet documents, UpstreamMonitor upstream, ConfigurationMonitor monitor, TimeProvider clock, ILogger<Sessions> log) : BackgroundService
+    SessionStore store, DocumentSet documents, UpstreamMonitor upstream, ConfigurationMonitor monitor, TimeProvider clock,
+        ILogger<Sessions> log) : BackgroundService
 {
     private static readonly TimeSpan _write = TimeSpan.FromMinutes(1);
 
@@ -24,7 +25,8 @@ internal sealed partial class Sessions(
 
     /// <summary>The session whose cookie a request brings; null when there is none, or it is over.</summary>
     /// <exception cref="StoreException">The store could not be asked for too long.</exception>
-    public Session? Of(HttpRequest request, CookieSettings settings) => SessionCookie.Read(request, settings) is { } cookie ? Find(cookie) : null;
+    public Session? Of(HttpRequest request, CookieSettings settings) =>
+        SessionCookie.Read(request, settings) is { } cookie ? Find(cookie) : null;
 
     /// <summary>The session of a cookie's value; null when there is none, or it is over.</summary>
     private Session? Find(string cookie)
@@ -49,7 +51,8 @@ internal sealed partial class Sessions(
 
     /// <summary>Whether Headscale listed its keys since this session began, and the session's key was not among them.</summary>
     private bool IsKeyGone(Session session) =>
-        session.KeyPrefix is { } prefix && upstream.Status.Listed is { } listed && listed.At > session.CreatedAt && !listed.Prefixes.Contains(prefix);
+        session.KeyPrefix is { } prefix && upstream.Status.Listed is { } listed && listed.At > session.CreatedAt
+            && !listed.Prefixes.Contains(prefix);
 
     /// <summary>Begins a session and gives the value for its cookie: 256 random bits that are stored nowhere.</summary>
     /// <exception cref="StoreException">It could not be stored.</exception>

@@ -53,10 +53,13 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
 
         if (!settings.AllowedCidrs.Contains(client))
         {
-            return settings.IpHeader is null ? "the peer is not in allowed_cidrs" : $"the client, {client} by {settings.IpHeader}, is not in allowed_cidrs";
+            return settings.IpHeader is null
+                ? "the peer is not in allowed_cidrs"
+                : $"the client, {client} by {settings.IpHeader}, is not in allowed_cidrs";
         }
 
-        return settings is { SharedSecretHeader: { } name, SharedSecret: { } secret } && !(headers[name] is [{ } value] && secret.Matches(value))
+        return settings is { SharedSecretHeader: { } name, SharedSecret: { } secret }
+            && !(headers[name] is [{ } value] && secret.Matches(value))
             ? "the shared secret is missing or wrong"
             : null;
     }
@@ -120,18 +123,21 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
         // Groups that cannot be read are no groups, and are said to be that.
         GroupStatement GroupsOf(ProxyAuthSettings from) => from.GroupsHeader is not { } name ? GroupStatement.None
             : Optional(name, int.MaxValue) is { } value ? Split(name, value, from.GroupsSeparator)
-            : headers[name].Count > 0 && Read(headers, name, int.MaxValue).Complaint is { } complaint && !IsPlaceholder(headers[name].ToString())
+            : headers[name].Count > 0 && Read(headers, name, int.MaxValue).Complaint is { } complaint
+                && !IsPlaceholder(headers[name].ToString())
                 ? new($"header {name}", GroupForm.Unreadable, [], $"a text that {complaint}")
             : new($"header {name}", GroupForm.Absent, []);
     }
 
     /// <summary>One value that can be used; else what is wrong with it.</summary>
-    private static (string? Value, string? Complaint) Read(IdentityHeaders headers, string name, int longest) => headers[name].ToArray() switch
-    {
-        [] => (null, "is missing"),
-        [{ Length: > 0 } line] when !IsPlaceholder(line) => OutsideText.Complaint(line, longest) is { } complaint ? (null, complaint) : (line, null),
-        _ => (null, "is empty"),
-    };
+    private static (string? Value, string? Complaint) Read(IdentityHeaders headers, string name, int longest) =>
+        headers[name].ToArray() switch
+        {
+            [] => (null, "is missing"),
+            [{ Length: > 0 } line] when !IsPlaceholder(line) =>
+                OutsideText.Complaint(line, longest) is { } complaint ? (null, complaint) : (line, null),
+            _ => (null, "is empty"),
+        };
 
     private void Warn(Peer peer, string header, string cause)
     {
@@ -146,7 +152,9 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
 
     /// <summary>A list as headers write it: the separator, with blanks around it that mean nothing (RFC 9110 5.6.1).</summary>
     private static GroupStatement Split(string header, string value, string separator) =>
-        new($"header {header}", GroupForm.List, [.. value.Split(separator).Select(one => one.Trim(' ', '\t')).Where(one => one.Length > 0)]);
+        new(
+            $"header {header}", GroupForm.List,
+            [.. value.Split(separator).Select(one => one.Trim(' ', '\t')).Where(one => one.Length > 0)]);
 
     [LoggerMessage(1, LogLevel.Warning, "Identity headers from {Peer} were ignored: {Cause}")]
     private partial void LogUntrusted(IPAddress? peer, string cause);

@@ -56,5 +56,6 @@ internal static class Capabilities
 internal static class SnakeCase
 {
     public static string From(string pascal) =>
-        string.Concat(pascal.Select((letter, at) => char.IsUpper(letter) ? (at > 0 ? "_" : "") + char.ToLowerInvariant(letter) : letter.ToString()));
+        string.Concat(
+            pascal.Select((letter, at) => char.IsUpper(letter) ? (at > 0 ? "_" : "") + char.ToLowerInvariant(letter) : letter.ToString()));
 }

@@ -22,8 +22,11 @@ internal static class ParameterTypes
             ParameterType.None => false,
             ParameterType.Id => IsId(text),
             ParameterType.Name => IsName(text),
-            ParameterType.KeyPrefix => text.Length is > 0 and <= 64 && text.All(one => char.IsAsciiLetterOrDigit(one) || one is '-' or '_' or '*'),
-            ParameterType.Word => text.Length is > 0 and <= 128 && text is not "." and not ".." && text.All(one => char.IsAsciiLetterOrDigit(one) || one is '-' or '_' or '.'),
+            ParameterType.KeyPrefix =>
+                text.Length is > 0 and <= 64 && text.All(one => char.IsAsciiLetterOrDigit(one) || one is '-' or '_' or '*'),
+            ParameterType.Word =>
+                text.Length is > 0 and <= 128 && text is not "." and not ".."
+                    && text.All(one => char.IsAsciiLetterOrDigit(one) || one is '-' or '_' or '.'),
             ParameterType.Flag => text is "true" or "false",
             ParameterType.Time => IsTime(text),
             ParameterType.Text => text.Length <= 1024 && IsClean(text),

@@ -48,7 +48,8 @@ internal sealed class PathTemplate
             }
             else
             {
-                complaint = $"'{segment}' is not {{name:type}} with one of the types {string.Join(", ", ParameterTypes.ByName.Keys.Order())}";
+                complaint = $"'{segment}' is not {{name:type}} with one of the types "
+                    + $"{string.Join(", ", ParameterTypes.ByName.Keys.Order())}";
                 return null;
             }
         }
@@ -107,7 +108,8 @@ internal sealed class PathTemplate
     }
 
     /// <summary>The type of a parameter; <see cref="ParameterType.None"/> when the path has none of that name.</summary>
-    public ParameterType TypeOf(string parameter) => Array.Find(_segments, one => one.Type is not ParameterType.None && one.Text == parameter).Type;
+    public ParameterType TypeOf(string parameter) =>
+        Array.Find(_segments, one => one.Type is not ParameterType.None && one.Text == parameter).Type;
 
     /// <summary>The one canonical path for these values; the only path that goes upstream on the API plane.</summary>
     public string Write(IReadOnlyDictionary<string, string> values) =>

@@ -120,7 +120,8 @@ internal static class PolicyEvaluator
 
         if (own.Without.FirstOrDefault(call.Sets) is { } argument)
         {
-            return new(Reason.OwnRightsExceeded, rule, Lacks: rule.Capability, Detail: $"'{argument}' is not part of the rights on one's own");
+            return new(
+                Reason.OwnRightsExceeded, rule, Lacks: rule.Capability, Detail: $"'{argument}' is not part of the rights on one's own");
         }
 
         return own.Scope switch
@@ -131,7 +132,8 @@ internal static class PolicyEvaluator
             OwnScope.UserId => OwnerNamed(call, facts.Owner, user.Id) is Ownership.Own
                 ? new(Reason.Allowed, rule, View.Own)
                 : NotOwn(rule, $"set 'user' to \"{user.Id}\""),
-            OwnScope.UserName => user is { NameIsUnique: true, Name.Length: > 0 } && OwnerNamed(call, facts.Owner, user.Name) is Ownership.Own
+            OwnScope.UserName =>
+                user is { NameIsUnique: true, Name.Length: > 0 } && OwnerNamed(call, facts.Owner, user.Name) is Ownership.Own
                 ? new(Reason.Allowed, rule, View.Own)
                 : NotOwn(rule, "'user' must be the name of your own Headscale user, and no other user may have that name"),
         };

@@ -9,7 +9,8 @@ internal static class RouteFile
     public const string FileName = "routes.yaml";
 
     /// <summary>The method tokens that a row may have. They are case-sensitive (RFC 9110 9.1).</summary>
-    public static FrozenSet<string> Methods { get; } = FrozenSet.ToFrozenSet(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], StringComparer.Ordinal);
+    public static FrozenSet<string> Methods { get; } = FrozenSet.ToFrozenSet(
+        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], StringComparer.Ordinal);
 
     /// <summary>The policy that the product brings along.</summary>
     public static string Shipped()

@@ -6,14 +6,6 @@ namespace Gateway.Policy;
 /// <summary>Reads one rule of <c>routes.yaml</c>.</summary>
 internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnlyDictionary<string, Uri> clusters)
 {
-    /// <summary>
-    /// What lies under /api and is open to anybody at Headscale: the token endpoint takes client secrets (RFC 6749 3.2), and the
-    /// rest describes the API.
-    /// </summary>
-    private static readonly FrozenSet<string> _open = FrozenSet.Create(
-        StringComparer.Ordinal,
-        "/api/v2/oauth/token", "/api/v1/openapi.json", "/api/v1/openapi.yaml", "/api/v1/docs", "/api/v2/openapi.json");
-
     /// <summary>The rule, or null when something in it is wrong.</summary>
     public RouteRule? Read(YamlMap map)
     {
@@ -59,7 +51,9 @@ internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnly
             map.Complain("capability", "missing; name the capability that the operation needs");
         }
 
-        if (rule is { Plane: Plane.Client } && (rule.Capability is not Capability.None || rule.Own is not null || rule.Filter is not Filter.None || rule.Body is not null || rule.SparesGatewayKey))
+        if (rule is { Plane: Plane.Client }
+            && (rule.Capability is not Capability.None || rule.Own is not null || rule.Filter is not Filter.None || rule.Body is not null
+                || rule.SparesGatewayKey))
         {
             map.Complain("plane", "nobody is asked who they are on the client plane: capability, own, filter and body do not belong here");
         }
@@ -98,7 +92,7 @@ internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnly
         {
             map.Complain("path", complaint);
         }
-        else if (plane is Plane.Client == text.StartsWith("/api/", StringComparison.Ordinal) && !_open.Contains(text))
+        else if (plane is Plane.Client == text.StartsWith("/api/", StringComparison.Ordinal) && !map.Flag("open", false))
         {
             map.Complain("path", "the API plane is what lies under /api/, and nothing else");
             return null;
@@ -212,7 +206,8 @@ internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnly
             return fallback;
         }
 
-        var known = Enum.GetValues<T>().Where(one => !one.Equals(default(T))).ToDictionary(one => SnakeCase.From(one.ToString()), StringComparer.Ordinal);
+        var known = Enum.GetValues<T>().Where(one => !one.Equals(default(T)))
+            .ToDictionary(one => SnakeCase.From(one.ToString()), StringComparer.Ordinal);
         if (!known.TryGetValue(word, out var value))
         {
             map.Complain(key, $"'{word}' is not one of {string.Join(", ", known.Keys.Order())}{Problems.Suggest(word, known.Keys)}");

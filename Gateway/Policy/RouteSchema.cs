@@ -39,7 +39,12 @@ internal static class RouteSchema
             {
                 ["type"] = "object",
                 ["additionalProperties"] = false,
-                ["properties"] = new JsonObject { ["capability"] = Capabilities(), ["scope"] = WordOf<OwnScope>(), ["without"] = ListOf(Text()) },
+                ["properties"] = new JsonObject
+                {
+                    ["capability"] = Capabilities(),
+                    ["scope"] = WordOf<OwnScope>(),
+                    ["without"] = ListOf(Text()),
+                },
             },
             ["body"] = OneOf(bodyModels.Order(StringComparer.Ordinal)),
             ["query"] = MapOf(new JsonObject { ["anyOf"] = new JsonArray(WordOf<ParameterType>(), Parameter()) }),
@@ -49,6 +54,7 @@ internal static class RouteSchema
             ["spares_gateway_key"] = Flag(),
             ["tunnel"] = Flag(),
             ["upgrade_only"] = Flag(),
+            ["open"] = Described("A path under /api that Headscale opens to anybody.", Flag()),
             ["cluster"] = Text(),
         },
     };
@@ -57,15 +63,23 @@ internal static class RouteSchema
     {
         ["type"] = "object",
         ["additionalProperties"] = false,
-        ["properties"] = new JsonObject { ["type"] = WordOf<ParameterType>(), ["since"] = Number(), ["until"] = Number(), ["ignored_otherwise"] = Flag() },
+        ["properties"] = new JsonObject
+        {
+            ["type"] = WordOf<ParameterType>(),
+            ["since"] = Number(),
+            ["until"] = Number(),
+            ["ignored_otherwise"] = Flag(),
+        },
     };
 
     private static JsonObject Capabilities() => OneOf(Policy.Capabilities.ByName.Keys.Order(StringComparer.Ordinal));
 
     private static JsonObject WordOf<T>()
-        where T : struct, Enum => OneOf(Enum.GetValues<T>().Where(value => !value.Equals(default(T))).Select(value => SnakeCase.From(value.ToString())));
+        where T : struct, Enum =>
+            OneOf(Enum.GetValues<T>().Where(value => !value.Equals(default(T))).Select(value => SnakeCase.From(value.ToString())));
 
-    private static JsonObject OneOf(IEnumerable<string> words) => new() { ["enum"] = new JsonArray([.. words.Select(word => (JsonNode)word)]) };
+    private static JsonObject OneOf(IEnumerable<string> words) =>
+        new() { ["enum"] = new JsonArray([.. words.Select(word => (JsonNode)word)]) };
 
     private static JsonObject ListOf(JsonObject items) => new() { ["type"] = "array", ["items"] = items };
 

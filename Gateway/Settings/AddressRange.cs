@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace Gateway.Settings;
 
-/// <summary>A range of addresses as the networks that make it up. (IPNetwork2's own steps through a wide range of IPv6 one address at a time.)</summary>
+/// <summary>
+/// A range of addresses as the networks that make it up. (IPNetwork2's own steps through a wide range of IPv6 one address at a time.)
+/// </summary>
 internal static class AddressRange
 {
     /// <summary>The fewest networks from the first address to the last; null when the range runs backwards or mixes families.</summary>

@@ -98,7 +98,8 @@ internal static class AddressText
         foreach (var range in text.Split('.'))
         {
             var octet = text[range];
-            if (++octets > 4 || octet.Length is 0 or > 3 || octet.ContainsAnyExceptInRange('0', '9') || (octet.Length > 1 && octet[0] == '0')
+            if (++octets > 4 || octet.Length is 0 or > 3 || octet.ContainsAnyExceptInRange('0', '9')
+                || (octet.Length > 1 && octet[0] == '0')
                 || !byte.TryParse(octet, NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
                 return false;
@@ -109,7 +110,8 @@ internal static class AddressText
     }
 
     private static bool IsPort(ReadOnlySpan<char> text) =>
-        text.Length is > 0 and <= 5 && !text.ContainsAnyExceptInRange('0', '9') && ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        text.Length is > 0 and <= 5 && !text.ContainsAnyExceptInRange('0', '9')
+            && ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     /// <summary>-1 when it is not one to three decimal digits without a leading zero.</summary>
     private static int PrefixOf(ReadOnlySpan<char> text) =>

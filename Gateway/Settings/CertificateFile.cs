@@ -6,8 +6,11 @@ namespace Gateway.Settings;
 /// <summary>A file with certificates or their key, which must be there at the start.</summary>
 internal static class CertificateFile
 {
-    /// <summary>The file that <paramref name="key"/> names, added to <paramref name="files"/>; complains when there is no certificate in it.</summary>
-    public static string? Read(YamlMap map, string key, ICollection<string> files) => Read(map, key, files, text => HasCertificate(text) ? null : "there is no certificate in PEM in it");
+    /// <summary>
+    /// The file that <paramref name="key"/> names, added to <paramref name="files"/>; complains when there is no certificate in it.
+    /// </summary>
+    public static string? Read(YamlMap map, string key, ICollection<string> files) =>
+        Read(map, key, files, text => HasCertificate(text) ? null : "there is no certificate in PEM in it");
 
     /// <summary>Likewise the file of a private key.</summary>
     public static string? ReadKey(YamlMap map, string key, ICollection<string> files) =>

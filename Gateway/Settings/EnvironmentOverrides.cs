@@ -7,7 +7,10 @@ namespace Gateway.Settings;
 internal static class EnvironmentOverrides
 {
     private static readonly string[] _prefixes = ["HEADPLANE_", "HEADTOWER_"];
-    private static readonly string[] _foreign = ["AGENT_", "BASE_PATH", "BIND", "DB_PATH", "OIDC_", "SECRET", "SESSION_SECRET", "UPDATE_CHECK", "VERSION_URL"];
+    private static readonly string[] _foreign =
+    [
+        "AGENT_", "BASE_PATH", "BIND", "DB_PATH", "OIDC_", "SECRET", "SESSION_SECRET", "UPDATE_CHECK", "VERSION_URL",
+    ];
 
     public static void Apply(YamlValue.Mapping root, IReadOnlyDictionary<string, string> environment, Problems problems)
     {
@@ -15,19 +18,25 @@ internal static class EnvironmentOverrides
         foreach (var prefix in _prefixes)
         {
             // An empty variable is none: it takes nothing away that the file says.
-            foreach (var (name, value) in environment.Where(one => IsSetting(one.Key, prefix) && SecretFiles.WithoutNewline(one.Value).Length > 0).OrderBy(one => one.Key, StringComparer.Ordinal))
+            foreach (var (name, value) in environment.Where(one => IsSetting(one.Key, prefix)
+                && SecretFiles.WithoutNewline(one.Value).Length > 0).OrderBy(one => one.Key, StringComparer.Ordinal))
             {
                 Set(root, name[prefix.Length..].ToLowerInvariant().Split("__"), value, $"environment {name}", problems);
             }
         }
     }
 
-    /// <summary>What the product called Headtower reads, and the gateway does not; other names with one underscore are often Kubernetes' own.</summary>
+    /// <summary>
+    /// What the product called Headtower reads, and the gateway does not; other names with one underscore are often Kubernetes' own.
+    /// </summary>
     private static void NameForeign(IReadOnlyDictionary<string, string> environment, Problems problems)
     {
-        foreach (var name in environment.Keys.Where(one => !one.Contains("__", StringComparison.Ordinal) && _foreign.Any(start => one.StartsWith("HEADTOWER_" + start, StringComparison.Ordinal))).Order(StringComparer.Ordinal))
+        foreach (var name in environment.Keys.Where(one => !one.Contains("__", StringComparison.Ordinal)
+            && _foreign.Any(start => one.StartsWith("HEADTOWER_" + start, StringComparison.Ordinal))).Order(StringComparer.Ordinal))
         {
-            problems.Warn($"environment {name}", "this is a variable of another product and not used by the gateway; its own are written like HEADTOWER_SERVER__BASE_URL");
+            problems.Warn(
+                $"environment {name}",
+                "this is a variable of another product and not used by the gateway; its own are written like HEADTOWER_SERVER__BASE_URL");
         }
     }
 

@@ -234,7 +234,9 @@ internal enum StoreKind
 /// <param name="EncryptionKey">Encrypts the key ring that the store holds; null: it is kept in clear.</param>
 internal sealed record StoreSettings(StoreKind Kind, string File, Secret? EncryptionKey)
 {
-    /// <summary>How a database server is reached: <c>Host=…;Username=…</c> or <c>postgres://…</c>. Only with <see cref="StoreKind.Postgres"/>.</summary>
+    /// <summary>
+    /// How a database server is reached: <c>Host=…;Username=…</c> or <c>postgres://…</c>. Only with <see cref="StoreKind.Postgres"/>.
+    /// </summary>
     public Secret? Connection { get; init; }
 }
 

@@ -105,7 +105,7 @@ internal static class KnownSettings
             var (key, where) = (path + name, PlaceOf(map, name, value));
             if (name.Contains('.', StringComparison.Ordinal))
             {
-                problems.Add(where, $"{key}: there is no such key{(_all.Contains(key) ? $"; write it nested: {string.Join(": {", name.Split('.'))}: …{new string('}', name.Count(one => one == '.'))}" : "")}");
+                problems.Add(where, $"{key}: there is no such key{NestedForm(key, name)}");
                 continue;
             }
 
@@ -117,9 +117,13 @@ internal static class KnownSettings
 
             if (_unusedSections.Contains(key))
             {
-                problems.Warn(where, $"{key}: accepted and not used by the gateway ({Unused.First(one => one.Key.StartsWith(key + ".", StringComparison.Ordinal)).Why})");
+                problems.Warn(
+                    where,
+                    $"{key}: accepted and not used by the gateway "
+                    + $"({Unused.First(one => one.Key.StartsWith(key + ".", StringComparison.Ordinal)).Why})");
             }
-            else if (_unused.TryGetValue(key, out var unused) && !_unusedSections.Any(section => key.StartsWith(section + ".", StringComparison.Ordinal)))
+            else if (_unused.TryGetValue(key, out var unused)
+                && !_unusedSections.Any(section => key.StartsWith(section + ".", StringComparison.Ordinal)))
             {
                 problems.Warn(where, $"{key}: accepted and not used by the gateway ({unused.Why})");
             }
@@ -134,7 +138,8 @@ internal static class KnownSettings
     /// <summary>The nearest name among its neighbours, else the place where it is known.</summary>
     private static string Remedy(string name, string path)
     {
-        var neighbours = _all.Where(one => one.StartsWith(path, StringComparison.Ordinal) && !one.AsSpan(path.Length).Contains('.')).Select(one => one[path.Length..]);
+        var neighbours = _all.Where(one => one.StartsWith(path, StringComparison.Ordinal) && !one.AsSpan(path.Length).Contains('.'))
+            .Select(one => one[path.Length..]);
         if (path.Length > 0 && _all.Contains(name))
         {
             return $"; did you mean '{name}' at the top level? (indentation)";
@@ -145,12 +150,18 @@ internal static class KnownSettings
             return near;
         }
 
-        string[] places = _elsewhere.TryGetValue(name, out var other) ? [other] : [.. _all.Where(one => one.EndsWith("." + name, StringComparison.Ordinal)).Order(StringComparer.Ordinal).Take(3)];
+        string[] places = _elsewhere.TryGetValue(name, out var other)
+            ? [other]
+            : [.. _all.Where(one => one.EndsWith("." + name, StringComparison.Ordinal)).Order(StringComparer.Ordinal).Take(3)];
         return places.Length == 0 ? "" : $"; it is known as {string.Join(" or ", places.Select(one => $"'{one}'"))}";
     }
 
     private static string PlaceOf(YamlValue.Mapping map, string name, YamlValue value) =>
-        value is YamlValue.Scalar { FromEnvironment: true } ? value.Where : map.KeyPlaces.TryGetValue(name, out var place) ? place : value.Where;
+        value is YamlValue.Scalar { FromEnvironment: true }
+            ? value.Where
+            : map.KeyPlaces.TryGetValue(name, out var place)
+            ? place
+            : value.Where;
 
     private static IEnumerable<string> SectionsOf(string key)
     {
@@ -159,4 +170,9 @@ internal static class KnownSettings
             yield return key[..dot];
         }
     }
+
+    /// <summary>How a key that is written with dots is written as YAML; empty where there is no such key either.</summary>
+    private static string NestedForm(string key, string name) => _all.Contains(key)
+        ? $"; write it nested: {string.Join(": {", name.Split('.'))}: …{new string('}', name.Count(letter => letter == '.'))}"
+        : "";
 }

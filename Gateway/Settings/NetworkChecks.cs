@@ -8,7 +8,8 @@ namespace Gateway.Settings;
 internal sealed record TrustedEntry(string Text, IReadOnlyList<IPNetwork> Networks);
 
 /// <summary>
-/// Trust lists in the fewest networks, and what about them is worth a word, by IPNetwork2. It is given networks that <see cref="AddressText"/> has read, and
+/// Trust lists in the fewest networks, and what about them is worth a word, by IPNetwork2. It is given networks that <see
+/// cref="AddressText"/> has read, and
 /// never text; it mixes address families (<c>10.0.0.0/8</c> "contains" <c>::a00:0/104</c>), so each is asked about alone.
 /// </summary>
 internal static class NetworkChecks
@@ -24,10 +25,14 @@ internal static class NetworkChecks
     public static void WarnOfRedundance(YamlMap map, string key, IReadOnlyList<TrustedEntry> entries)
     {
         var needless = entries.Where((one, at) => entries.Where((_, other) => other != at).Any(other => other.Networks.Count == 1
-            && (other.Networks[0] != one.Networks[0] || entries.Take(at).Contains(other)) && one.Networks.All(network => Covers(other.Networks[0], network)))).ToArray();
+            && (other.Networks[0] != one.Networks[0] || entries.Take(at).Contains(other))
+                && one.Networks.All(network => Covers(other.Networks[0], network)))).ToArray();
         if (needless.Length > 0)
         {
-            map.Warn(key, $"{string.Join(", ", needless.Select(one => $"'{one.Text}'"))} lies inside another entry; in fewer words: [{string.Join(", ", Collapse(entries.SelectMany(one => one.Networks)))}]");
+            map.Warn(
+                key,
+                $"{string.Join(", ", needless.Select(one => $"'{one.Text}'"))} lies inside another entry; in fewer words: "
+                + $"[{string.Join(", ", Collapse(entries.SelectMany(one => one.Networks)))}]");
         }
     }
 
@@ -37,11 +42,14 @@ internal static class NetworkChecks
     /// <param name="proxies">Who may name them.</param>
     public static void WarnOfOverlap(YamlMap map, NetworkList clients, NetworkList proxies)
     {
-        var shared = clients.Networks.SelectMany(client => proxies.Networks.Where(proxy => Overlaps(client, proxy)).Select(proxy => Covers(client, proxy) ? proxy : client)).Distinct().ToArray();
+        var shared = clients.Networks.SelectMany(
+            client => proxies.Networks.Where(proxy => Overlaps(client, proxy)).Select(proxy => Covers(client, proxy) ? proxy : client))
+            .Distinct().ToArray();
         if (shared.Length > 0)
         {
             map.Warn("trusted_proxy_cidrs", clients.Networks.All(client => proxies.Networks.Any(proxy => Covers(proxy, client)))
-                ? "these networks cover all of allowed_cidrs: every client would count as a proxy, which may say anything; name the proxies alone"
+                ? "these networks cover all of allowed_cidrs: every client would count as a proxy, which may say anything; name the "
+                    + "proxies alone"
                 : $"{string.Join(", ", shared)} is in allowed_cidrs as well: who sits there counts as a proxy and as a client");
         }
     }

@@ -23,7 +23,10 @@ internal sealed class NetworkList(IReadOnlyList<IPNetwork> networks)
         return false;
     }
 
-    /// <summary>Reads a trust list: networks, addresses, and ranges such as <c>10.0.0.1-10.0.0.6</c>. A whole address family in it needs an explicit word.</summary>
+    /// <summary>
+    /// Reads a trust list: networks, addresses, and ranges such as <c>10.0.0.1-10.0.0.6</c>. A whole address family in it needs an explicit
+    /// word.
+    /// </summary>
     /// <returns>Null when the list is not there; an empty list names nobody.</returns>
     public static NetworkList? Read(YamlMap map, string key, bool trustEveryone)
     {
@@ -49,7 +52,10 @@ internal sealed class NetworkList(IReadOnlyList<IPNetwork> networks)
         var networks = NetworkChecks.Collapse(entries.SelectMany(one => one.Networks));
         if (networks.Any(one => one.PrefixLength == 0) && !trustEveryone)
         {
-            map.Complain(key, $"{string.Join(", ", entries.Select(one => $"'{one.Text}'"))} trusts every address there is; name the proxies, or set dangerously_trust_everyone: true");
+            map.Complain(
+                key,
+                $"{string.Join(", ", entries.Select(one => $"'{one.Text}'"))} trusts every address there is; name the proxies, or set "
+                + $"dangerously_trust_everyone: true");
         }
 
         NetworkChecks.WarnOfRedundance(map, key, entries);
@@ -62,7 +68,9 @@ internal sealed class NetworkList(IReadOnlyList<IPNetwork> networks)
         {
             var (first, last) = (AddressText.Parse(text.AsSpan(0, dash).Trim(' ')), AddressText.Parse(text.AsSpan(dash + 1).Trim(' ')));
             var range = first is null || last is null ? null : AddressRange.NetworksOf(first, last);
-            complaint = range is null ? $"'{text}' is not a range; write it as 10.0.0.1-10.0.0.6, from the lower address to the higher" : null;
+            complaint = range is null
+                ? $"'{text}' is not a range; write it as 10.0.0.1-10.0.0.6, from the lower address to the higher"
+                : null;
             return range;
         }
 

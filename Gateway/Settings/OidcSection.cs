@@ -27,7 +27,9 @@ internal static class OidcSection
         return enabled ? settings : null;
     }
 
-    /// <summary>The public address out of <c>oidc.redirect_uri</c>, which older files of Headplane have in the place of <c>server.base_url</c>.</summary>
+    /// <summary>
+    /// The public address out of <c>oidc.redirect_uri</c>, which older files of Headplane have in the place of <c>server.base_url</c>.
+    /// </summary>
     public static Uri? BaseUrlOf(YamlMap root, ServerSettings server)
     {
         var path = server.BasePath + "/oidc/callback";
@@ -39,7 +41,8 @@ internal static class OidcSection
         var origin = new Uri(redirect.GetLeftPart(UriPartial.Authority));
         if (root.MapOrEmpty("server").Has("base_url"))
         {
-            if (server.BaseUrl?.GetLeftPart(UriPartial.Authority) + path is var own && server.BaseUrl is not null && redirect.AbsoluteUri != own)
+            if (server.BaseUrl?.GetLeftPart(UriPartial.Authority) + path is var own && server.BaseUrl is not null
+                && redirect.AbsoluteUri != own)
             {
                 map.Warn("redirect_uri", $"not used: people come back to {own}, by server.base_url; register that at the provider");
             }
@@ -49,11 +52,17 @@ internal static class OidcSection
 
         if (redirect.AbsolutePath != path)
         {
-            map.Complain("redirect_uri", $"server.base_url is not set, and this does not end with {path}, where the gateway takes answers; write server.base_url: {origin.GetLeftPart(UriPartial.Authority)}, and register {origin.GetLeftPart(UriPartial.Authority)}{path} at the provider");
+            map.Complain(
+                "redirect_uri",
+                $"server.base_url is not set, and this does not end with {path}, where the gateway takes answers; write "
+                + $"server.base_url: {origin.GetLeftPart(UriPartial.Authority)}, and register "
+                + $"{origin.GetLeftPart(UriPartial.Authority)}{path} at the provider");
             return null;
         }
 
-        map.Warn("redirect_uri", $"server.base_url is not set and was taken from here; write server.base_url: {origin.GetLeftPart(UriPartial.Authority)}");
+        map.Warn(
+            "redirect_uri",
+            $"server.base_url is not set and was taken from here; write server.base_url: {origin.GetLeftPart(UriPartial.Authority)}");
         return origin;
     }
 
@@ -63,7 +72,8 @@ internal static class OidcSection
         ClientId = map.Text("client_id", ""),
         ClientSecret = SecretFiles.Read(map, "client_secret", environment, files) ?? OfHeadscale(map, environment),
         ClientKey = SecretFiles.ReadFile(map, "client_key_path", environment, files),
-        Scopes = [.. (map.Texts("scope") ?? map.Texts("scopes") ?? ["openid email profile"]).SelectMany(one => one.Split(' ', StringSplitOptions.RemoveEmptyEntries))],
+        Scopes = [.. (map.Texts("scope") ?? map.Texts("scopes") ?? ["openid email profile"])
+            .SelectMany(one => one.Split(' ', StringSplitOptions.RemoveEmptyEntries))],
         UsePkce = ReadPkce(map),
         ClientAuthentication = OneOf(map, "token_endpoint_auth_method", ClientAuthentication.Automatic, new()
         {
@@ -84,9 +94,13 @@ internal static class OidcSection
         AcrValues = map.Texts("acr_values") is { Count: > 0 } values ? string.Join(' ', values) : null,
         SubjectClaims = [.. (map.Texts("subject_claims") ?? []).Where(one => one.Length > 0).Distinct(StringComparer.Ordinal)],
         ExtraParameters = map.Words("extra_params"),
-        Endpoints = new(map.Url("authorization_endpoint"), map.Url("token_endpoint"), map.Url("userinfo_endpoint"), map.Url("end_session_endpoint"), map.Url("jwks_uri")),
+        Endpoints = new(
+            map.Url("authorization_endpoint"), map.Url("token_endpoint"), map.Url("userinfo_endpoint"), map.Url("end_session_endpoint"),
+            map.Url("jwks_uri")),
         Access = new(map.Texts("allowed_domains") ?? [], map.Texts("allowed_groups") ?? [], map.Texts("allowed_users") ?? []),
-        MatchEmail = OneOf(map, "match_email", EmailTrust.Verified, new() { ["verified"] = EmailTrust.Verified, ["always"] = EmailTrust.Always, ["off"] = EmailTrust.Off }),
+        MatchEmail = OneOf(
+            map, "match_email", EmailTrust.Verified,
+            new() { ["verified"] = EmailTrust.Verified, ["always"] = EmailTrust.Always, ["off"] = EmailTrust.Off }),
         UseEndSession = map.Flag("use_end_session", false),
         PostLogoutRedirect = map.Url("post_logout_redirect_uri"),
         AllowWeakRsaKeys = map.Flag("allow_weak_rsa_keys", false),
@@ -100,9 +114,15 @@ internal static class OidcSection
 
     /// <summary>Headscale's own variable, where nothing else gives the secret.</summary>
     private static Secret? OfHeadscale(YamlMap map, IReadOnlyDictionary<string, string> environment) =>
-        !map.Has("client_secret") && !map.Has("client_secret_path") && environment.GetValueOrDefault(HeadscaleSecret) is { Length: > 0 } secret ? new Secret(secret) : null;
+        !map.Has("client_secret") && !map.Has("client_secret_path")
+            && environment.GetValueOrDefault(HeadscaleSecret) is { Length: > 0 } secret
+            ? new Secret(secret)
+            : null;
 
-    /// <summary><c>use_pkce</c>, or Headscale's section <c>pkce</c>. The method is S256 in any case: <c>plain</c> protects nothing that the browser shows.</summary>
+    /// <summary>
+    /// <c>use_pkce</c>, or Headscale's section <c>pkce</c>. The method is S256 in any case: <c>plain</c> protects nothing that the browser
+    /// shows.
+    /// </summary>
     private static bool ReadPkce(YamlMap map)
     {
         var pkce = map.MapOrEmpty("pkce");
@@ -124,7 +144,10 @@ internal static class OidcSection
     {
         if (settings.Issuer.EndsWith("/.well-known/openid-configuration", StringComparison.Ordinal))
         {
-            map.Complain("issuer", "this is the address of the provider's discovery document; write the value that 'issuer' has in it, which is what stands before /.well-known");
+            map.Complain(
+                "issuer",
+                "this is the address of the provider's discovery document; write the value that 'issuer' has in it, which is what "
+                + "stands before /.well-known");
         }
 
         foreach (var key in _allowed.Where(one => map.Texts(one) is { Count: 0 }))
@@ -134,10 +157,14 @@ internal static class OidcSection
 
         if (settings.Endpoints is { AreComplete: false, Missing: var missing } and not { Authorization: null, Token: null, Keys: null })
         {
-            map.Warn("issuer", $"the provider's discovery document is asked for the rest; a provider that has none needs {string.Join(" and ", missing)} as well");
+            map.Warn(
+                "issuer",
+                $"the provider's discovery document is asked for the rest; a provider that has none needs "
+                + $"{string.Join(" and ", missing)} as well");
         }
 
-        foreach (var (key, value) in new[] { ("issuer", map.Text("issuer", "")), ("client_id", settings.ClientId) }.Where(one => one.Item2.Length == 0))
+        foreach (var (key, value) in new[] { ("issuer", map.Text("issuer", "")), ("client_id", settings.ClientId) }.Where(one =>
+            one.Item2.Length == 0))
         {
             map.Complain(key, "missing; the section oidc needs issuer, client_id and client_secret");
         }
@@ -190,8 +217,11 @@ internal static class OidcSection
             case ClientAuthentication.None when hasSecret:
                 map.Warn("token_endpoint_auth_method", "with 'none', client_secret is not used");
                 break;
-            case ClientAuthentication.Automatic or ClientAuthentication.ClientSecretBasic or ClientAuthentication.ClientSecretPost when !hasSecret:
-                map.Complain("client_secret", "missing; set client_secret or client_secret_path, or for a public client token_endpoint_auth_method: none");
+            case ClientAuthentication.Automatic or ClientAuthentication.ClientSecretBasic or ClientAuthentication.ClientSecretPost
+                when !hasSecret:
+                map.Complain(
+                    "client_secret",
+                    "missing; set client_secret or client_secret_path, or for a public client token_endpoint_auth_method: none");
                 break;
         }
 

@@ -113,7 +113,11 @@ internal sealed record OidcEndpoints(Uri? Authorization, Uri? Token, Uri? UserIn
     /// <summary>The settings that a provider without discovery needs and that are not there.</summary>
     public IReadOnlyList<string> Missing { get; } =
     [
-        .. new[] { ("oidc.authorization_endpoint", Authorization), ("oidc.token_endpoint", Token), ("oidc.jwks_uri", Keys) }.Where(one => one.Item2 is null).Select(one => one.Item1),
+        .. new[]
+        {
+            ("oidc.authorization_endpoint", Authorization), ("oidc.token_endpoint", Token), ("oidc.jwks_uri", Keys),
+        }.Where(one => one.Item2 is null)
+            .Select(one => one.Item1),
     ];
 }
 

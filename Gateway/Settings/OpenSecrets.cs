@@ -14,7 +14,8 @@ internal static class OpenSecrets
         }
 
         var tree = YamlTree.Parse(File.ReadAllText(file), file, new Problems());
-        return [.. Reference.All.Where(one => one.HasFile && one.Key != "store.connection").Append(Connection(tree)).OfType<SettingReference>()
+        return [.. Reference.All.Where(one => one.HasFile && one.Key != "store.connection").Append(Connection(tree))
+            .OfType<SettingReference>()
             .Select(one => (one.Key, Value: Find(tree, one.Key.Split('.'))))
             .Where(one => one.Value is { Text.Length: > 0, FromEnvironment: false })
             .Select(one => $"{one.Value!.Where}: {one.Key}")];

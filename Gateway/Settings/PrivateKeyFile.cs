@@ -17,7 +17,8 @@ internal static class PrivateKeyFile
     }
 
     /// <summary>Null when it is no RSA key.</summary>
-    public static RSA? ReadRsa(Secret pem) => Read(RSA.Create(), pem, key => key.SignData([], HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+    public static RSA? ReadRsa(Secret pem) =>
+        Read(RSA.Create(), pem, key => key.SignData([], HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
 
     /// <summary>Null when it is no key of an elliptic curve.</summary>
     public static ECDsa? ReadEcdsa(Secret pem) => Read(ECDsa.Create(), pem, key => key.SignData([], HashAlgorithmName.SHA256));

@@ -21,7 +21,8 @@ internal sealed partial class Problems
 
     /// <summary>What has no line, such as the environment, comes last.</summary>
     private static string[] InOrder(List<Problem> problems) =>
-        [.. problems.OrderBy(one => one.Line).ThenBy(one => one.Column).Select(one => $"{one.Where}: {one.Message}").Distinct(StringComparer.Ordinal)];
+        [.. problems.OrderBy(one => one.Line).ThenBy(one => one.Column).Select(one => $"{one.Where}: {one.Message}")
+            .Distinct(StringComparer.Ordinal)];
 
     private sealed record Problem(string Where, string Message)
     {
@@ -38,7 +39,8 @@ internal sealed partial class Problems
     /// <summary>The known word that a mistyped one was probably meant to be, as a hint to append to a message.</summary>
     public static string Suggest(string wrong, IEnumerable<string> known)
     {
-        var nearest = known.Select(word => (word, distance: Distance(wrong, word))).OrderBy(one => one.distance).ThenBy(one => one.word, StringComparer.Ordinal).FirstOrDefault();
+        var nearest = known.Select(word => (word, distance: Distance(wrong, word))).OrderBy(one => one.distance)
+            .ThenBy(one => one.word, StringComparer.Ordinal).FirstOrDefault();
         return nearest.word is not null && nearest.distance <= Math.Max(2, wrong.Length / 3) ? $"; did you mean '{nearest.word}'?" : "";
     }
 

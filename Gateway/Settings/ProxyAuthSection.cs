@@ -5,7 +5,8 @@ internal static class ProxyAuthSection
 {
     private const string TokenCharacters = "!#$%&'*+-.^_`|~";
 
-    public static ProxyAuthSettings? Read(YamlMap? map, bool trustEveryone, IReadOnlyDictionary<string, string> environment, ICollection<string> files)
+    public static ProxyAuthSettings? Read(
+        YamlMap? map, bool trustEveryone, IReadOnlyDictionary<string, string> environment, ICollection<string> files)
     {
         if (map is null)
         {
@@ -68,7 +69,8 @@ internal static class ProxyAuthSection
             map.Complain("issuer", "needs subject_header, the header with the stable subject of that issuer");
         }
 
-        foreach (var (key, list) in new[] { ("allowed_cidrs", settings.AllowedCidrs), ("trusted_proxy_cidrs", settings.TrustedProxyCidrs) }.Where(one => one.Item2 is { Networks.Count: 0 }))
+        foreach (var (key, list) in new[] { ("allowed_cidrs", settings.AllowedCidrs),
+            ("trusted_proxy_cidrs", settings.TrustedProxyCidrs) }.Where(one => one.Item2 is { Networks.Count: 0 }))
         {
             map.Warn(key, "an empty list names nobody: no identity header is believed; leave it out, or name the proxies");
         }
@@ -106,7 +108,8 @@ internal static class ProxyAuthSection
             case "rightmost":
                 return IpHeaderMode.Rightmost;
             case "first":
-                map.Warn("ip_header_mode", "'first' believes what the client wrote when the proxy appends to the header; prefer 'rightmost'");
+                map.Warn(
+                    "ip_header_mode", "'first' believes what the client wrote when the proxy appends to the header; prefer 'rightmost'");
                 return IpHeaderMode.First;
             default:
                 map.Complain("ip_header_mode", "this must be rightmost or first");
@@ -127,7 +130,8 @@ internal static class ProxyAuthSection
         {
             map.Complain(key, $"'{name}' is not the name of a header");
         }
-        else if (name.ToUpperInvariant() is "HOST" or "AUTHORIZATION" or "COOKIE" or "CONNECTION" or "CONTENT-LENGTH" or "TRANSFER-ENCODING" or "UPGRADE")
+        else if (name.ToUpperInvariant() is "HOST" or "AUTHORIZATION" or "COOKIE" or "CONNECTION" or "CONTENT-LENGTH"
+            or "TRANSFER-ENCODING" or "UPGRADE")
         {
             map.Complain(key, $"{name} already has a meaning in HTTP; the proxy must use a header of its own");
         }

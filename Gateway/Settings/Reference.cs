@@ -20,33 +20,55 @@ internal static class Reference
     public static IReadOnlyList<SettingReference> All { get; } =
     [
         new("headscale.url", "required", "Where Headscale listens, such as `http://127.0.0.1:8080`. No path."),
-        new("headscale.api_key", None, "The key that the gateway works with. Without it, only Tailscale clients and callers with a key of their own are served. `api_key_path`: a file with it.") { HasFile = true },
+        new(
+            "headscale.api_key", None,
+            "The key that the gateway works with. Without it, only Tailscale clients and callers with a key of their own are served. "
+            + "`api_key_path`: a file with it.") { HasFile = true },
         new("headscale.tls_ca_path", None, "PEM file of the only authority that is believed when `url` is https."),
         new("headscale.tls_cert_path", None, "The older name of `tls_ca_path`."),
-        new("headscale.api_key_passthrough", "`true`", "Requests that bring a well-formed Headscale key of their own go through unchanged."),
-        new("headscale.oidc_issuer", "`oidc.issuer`", "The issuer in Headscale's own `oidc` section, where it differs: people are found by Headscale's `providerId`."),
+        new(
+            "headscale.api_key_passthrough", "`true`",
+            "Requests that bring a well-formed Headscale key of their own go through unchanged."),
+        new(
+            "headscale.oidc_issuer", "`oidc.issuer`",
+            "The issuer in Headscale's own `oidc` section, where it differs: people are found by Headscale's `providerId`."),
         new("headscale.public_url", "`server.base_url`", "Where Tailscale clients find Headscale, for the commands that pages show."),
 
-        new("server.base_url", None, "The public origin, such as `https://headscale.example.com`. Links, cookies and the check where a form comes from rest on it; OIDC needs it."),
+        new(
+            "server.base_url", None,
+            "The public origin, such as `https://headscale.example.com`. Links, cookies and the check where a form comes from rest on "
+            + "it; OIDC needs it."),
         new("server.base_path", "`/admin`", "Where the gateway's own pages are."),
         new("server.host", "`0.0.0.0`", "The address to listen on."),
         new("server.port", "`3000`", "The port to listen on."),
-        new("server.listen", None, "Several addresses instead of host and port: `http://…`, `https://…` (needs the two below), `h2c://…` (HTTP/2 without TLS)."),
+        new(
+            "server.listen", None,
+            "Several addresses instead of host and port: `http://…`, `https://…` (needs the two below), `h2c://…` (HTTP/2 without TLS)."),
         new("server.tls_cert_path", None, "PEM file of the certificate with its chain, for TLS without a front."),
         new("server.tls_key_path", None, "PEM file of its key."),
         new("server.data_path", "`/var/lib/headtower`", "The folder of the store."),
         new("server.drain_seconds", "`10`", "How long open tunnels may hold up a shutdown, 0 to 300."),
-        new("server.trusted_proxies", "`[]`", "Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses and networks. `-Host` is never believed."),
-        new("server.dangerously_trust_everyone", "`false`", "Allows `0.0.0.0/0` in the lists of trusted peers. Then anybody can say who they are."),
+        new(
+            "server.trusted_proxies", "`[]`",
+            "Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses and networks. `-Host` is never believed."),
+        new(
+            "server.dangerously_trust_everyone", "`false`",
+            "Allows `0.0.0.0/0` in the lists of trusted peers. Then anybody can say who they are."),
         new("server.cookie_secure", "`true`", "The session cookie is for https only. `false` is for trying things out."),
-        new("server.cookie_domain", None, "The domain of the session cookie. Without it, the cookie is for this host alone, which is safer."),
+        new(
+            "server.cookie_domain", None,
+            "The domain of the session cookie. Without it, the cookie is for this host alone, which is safer."),
         new("server.cookie_max_age", "`86400`", "How long a sign-in lasts at most, in seconds."),
 
         new("server.proxy_auth.enabled", "required in the section", "People are signed in by the headers of a proxy in front."),
         new("server.proxy_auth.allowed_cidrs", "loopback", "The peers whose identity headers are believed."),
-        new("server.proxy_auth.trusted_proxy_cidrs", "loopback, with `ip_header`", "With `ip_header`: the peers that may say so, and `allowed_cidrs` then is about the address that they name."),
+        new(
+            "server.proxy_auth.trusted_proxy_cidrs", "loopback, with `ip_header`",
+            "With `ip_header`: the peers that may say so, and `allowed_cidrs` then is about the address that they name."),
         new("server.proxy_auth.ip_header", None, "The header in which a proxy further back names the client's address."),
-        new("server.proxy_auth.ip_header_mode", "`rightmost`", "`rightmost`: the right-most address that is no trusted proxy. `first`: the first one, as Headplane reads it."),
+        new(
+            "server.proxy_auth.ip_header_mode", "`rightmost`",
+            "`rightmost`: the right-most address that is no trusted proxy. `first`: the first one, as Headplane reads it."),
         new("server.proxy_auth.dangerously_trust_everyone", "`false`", "As above, for these lists alone."),
         new("server.proxy_auth.user_header", "`Remote-User`", "Who somebody is."),
         new("server.proxy_auth.email_header", None, "Their e-mail address."),
@@ -54,33 +76,51 @@ internal static class Reference
         new("server.proxy_auth.picture_header", None, "The address of their picture."),
         new("server.proxy_auth.groups_header", None, "Their groups, for `role_map`."),
         new("server.proxy_auth.groups_separator", "`,`", "What stands between two groups; authentik: `|`."),
-        new("server.proxy_auth.subject_header", None, "A stable subject, where the proxy has the identity of an OpenID provider; with `issuer`."),
+        new(
+            "server.proxy_auth.subject_header", None,
+            "A stable subject, where the proxy has the identity of an OpenID provider; with `issuer`."),
         new("server.proxy_auth.issuer", None, "The issuer of that subject."),
         new("server.proxy_auth.match_email", "`true`", "People find their Headscale user by that address."),
         new("server.proxy_auth.match_username", "`false`", "People find their Headscale user by `user_header` = its name."),
         new("server.proxy_auth.logout_url", None, "Where *Sign out* leads."),
-        new("server.proxy_auth.bearer", "`refuse`", "What a bearer token means beside the headers of a signed-in person. `refuse`: two credentials disagree. `ignore`: the person counts, for user interfaces that insist on a key."),
+        new(
+            "server.proxy_auth.bearer", "`refuse`",
+            "What a bearer token means beside the headers of a signed-in person. `refuse`: two credentials disagree. `ignore`: the "
+            + "person counts, for user interfaces that insist on a key."),
         new("server.proxy_auth.shared_secret_header", None, "A header in which the proxy proves itself, on top of its address."),
         new("server.proxy_auth.shared_secret", None, "What is in it. `shared_secret_path`: a file with it.") { HasFile = true },
         new("server.proxy_auth.role_map", "empty", "Group → role. The highest role that any group maps to; empty: people give roles."),
-        new("server.proxy_auth.default_role", "`oidc.default_role`", "The role of somebody new, or of somebody whose groups map to nothing."),
+        new(
+            "server.proxy_auth.default_role", "`oidc.default_role`",
+            "The role of somebody new, or of somebody whose groups map to nothing."),
 
         new("oidc.enabled", "`true`", "`false` keeps the section and switches it off."),
-        new("oidc.issuer", "required in the section", "The provider, letter by letter as it writes itself, with or without a slash at the end."),
+        new(
+            "oidc.issuer", "required in the section",
+            "The provider, letter by letter as it writes itself, with or without a slash at the end."),
         new("oidc.client_id", "required in the section", "The client that the provider knows."),
-        new("oidc.client_secret", "required in the section", "Its secret. `client_secret_path`: a file with it. `HEADSCALE_OIDC_CLIENT_SECRET` counts where neither is set.") { HasFile = true },
+        new(
+            "oidc.client_secret", "required in the section",
+            "Its secret. `client_secret_path`: a file with it. `HEADSCALE_OIDC_CLIENT_SECRET` counts where neither "
+            + "is set.") { HasFile = true },
         new("oidc.client_key_path", None, "PEM file of the client's private key, for `private_key_jwt`."),
         new("oidc.scope", "`openid email profile`", "What is asked for, as text or list; some providers need `groups` here."),
         new("oidc.scopes", None, "The older name of `scope`."),
         new("oidc.use_pkce", "`true`", "S256. Leave it on unless the provider refuses it."),
         new("oidc.pkce.enabled", "`true`", "Headscale's form of `use_pkce`."),
         new("oidc.pkce.method", "`S256`", "S256 is what is used, whatever is written here."),
-        new("oidc.pushed_authorization", "`auto`", "Pushed authorization requests (PAR): `auto` (where the provider demands them), `required`, `off`."),
+        new(
+            "oidc.pushed_authorization", "`auto`",
+            "Pushed authorization requests (PAR): `auto` (where the provider demands them), `required`, `off`."),
         new("oidc.max_age", None, "How many seconds ago people may have signed in at the provider."),
         new("oidc.acr_values", None, "The authentication context classes to ask for, as text or list."),
         new("oidc.subject_claims", "empty", "Claims that stand in for a missing `sub`."),
-        new("oidc.match_email", "`verified`", "Whether an address finds a Headscale user: `verified`, `always` (Entra ID sends no `email_verified`), `off`."),
-        new("oidc.role_claim", None, "The claim with roles or groups; dots lead into objects (`realm_access.roles`). It counts anew with every sign-in."),
+        new(
+            "oidc.match_email", "`verified`",
+            "Whether an address finds a Headscale user: `verified`, `always` (Entra ID sends no `email_verified`), `off`."),
+        new(
+            "oidc.role_claim", None,
+            "The claim with roles or groups; dots lead into objects (`realm_access.roles`). It counts anew with every sign-in."),
         new("oidc.role_map", "empty", "Group → role. Without it, the claim's values are names of roles."),
         new("oidc.default_role", "`member`", "The role of somebody new, or of somebody whose groups map to nothing."),
         new("oidc.allowed_domains", "empty", "Only addresses of these domains may sign in. Empty, as in Headscale, is the same as none."),
@@ -95,27 +135,55 @@ internal static class Reference
         new("oidc.userinfo_endpoint", "discovered", "As above."),
         new("oidc.end_session_endpoint", "discovered", "As above."),
         new("oidc.jwks_uri", "discovered", "As above: where its keys are."),
-        new("oidc.token_endpoint_auth_method", "`auto`", "`client_secret_basic`, `client_secret_post`, `private_key_jwt` (with `client_key_path`), `none` (a public client, protected by PKCE). `auto` finds out which of the first two the provider takes."),
+        new(
+            "oidc.token_endpoint_auth_method", "`auto`",
+            "`client_secret_basic`, `client_secret_post`, `private_key_jwt` (with `client_key_path`), `none` (a public client, "
+            + "protected by PKCE). `auto` finds out which of the first two the provider takes."),
         new("oidc.tls_ca_path", None, "PEM file of the only authority that is believed for the provider."),
         new("oidc.allow_weak_rsa_keys", "`false`", "Accepts RSA keys below 2048 bits."),
         new("oidc.profile_picture_source", "`oidc`", "`gravatar`: by the address, which tells Gravatar who signs in."),
-        new("oidc.redirect_uri", None, "Not needed: the redirect address is `base_url` with `base_path` and `/oidc/callback`. Where `server.base_url` is not set, it is taken from here."),
-        new("oidc.headscale_api_key", None, "The old place of `headscale.api_key`, which comes first; `headscale_api_key_path` as well.") { HasFile = true },
+        new(
+            "oidc.redirect_uri", None,
+            "Not needed: the redirect address is `base_url` with `base_path` and `/oidc/callback`. Where `server.base_url` is not set, "
+            + "it is taken from here."),
+        new(
+            "oidc.headscale_api_key", None,
+            "The old place of `headscale.api_key`, which comes first; `headscale_api_key_path` as well.") { HasFile = true },
 
         new("bootstrap.first_user_is_owner", "`true`", "The first person who signs in becomes the owner."),
-        new("bootstrap.owner", None, "Only this identity becomes the first owner: `proxy:alice`, `oidc:ISSUER#SUBJECT` or `email:ADDRESS`."),
-        new("onboarding.self_claim", "`approval`", "What becomes of somebody's word that a Headscale user is theirs: `approval` (somebody who may assign roles confirms it), `off`, `open` (believed, as in Headplane)."),
+        new(
+            "bootstrap.owner", None,
+            "Only this identity becomes the first owner: `proxy:alice`, `oidc:ISSUER#SUBJECT` or `email:ADDRESS`."),
+        new(
+            "onboarding.self_claim", "`approval`",
+            "What becomes of somebody's word that a Headscale user is theirs: `approval` (somebody who may assign roles confirms it), "
+            + "`off`, `open` (believed, as in Headplane)."),
         new("sessions.idle_minutes", "`0`", "How long a session may be unused; 0: as long as it lasts."),
         new("sessions.max_per_user", "`20`", "How many one person may have; the oldest go first."),
-        new("limits.anonymous_per_minute", "`600`", "Requests in a minute from one address while nobody is signed in; 0: no limit. Tailscale clients are never limited."),
+        new(
+            "limits.anonymous_per_minute", "`600`",
+            "Requests in a minute from one address while nobody is signed in; 0: no limit. Tailscale clients are never limited."),
         new("limits.caller_per_minute", "`12000`", "Requests in a minute of one caller; 0: no limit."),
-        new("store.kind", "`sqlite`", "`sqlite` (one file, nothing to install), `litedb` (one file, no native code), `postgres` (a server, for several gateways)."),
-        new("store.connection", "a file in `data_path`", "The file of an embedded store. For `postgres`: `Host=…;Database=…;Username=…;Password=…` or `postgres://…`; `connection_path`: a file with it.") { HasFile = true },
-        new("store.encryption_key", None, "Encrypts the keys that the store holds for what browsers carry. `encryption_key_path`: a file with it.") { HasFile = true },
-        new("roles.manual", "`pinned`", "What becomes of a role given by hand where `role_map` or `role_claim` decides: `pinned` (it stays until it is taken back: `gateway users unpin`), `mapped` (the map decides each time, and giving one by hand is refused)."),
+        new(
+            "store.kind", "`sqlite`",
+            "`sqlite` (one file, nothing to install), `litedb` (one file, no native code), `postgres` (a server, for several gateways)."),
+        new(
+            "store.connection", "a file in `data_path`",
+            "The file of an embedded store. For `postgres`: `Host=…;Database=…;Username=…;Password=…` or `postgres://…`; "
+            + "`connection_path`: a file with it.") { HasFile = true },
+        new(
+            "store.encryption_key", None,
+            "Encrypts the keys that the store holds for what browsers carry. `encryption_key_path`: a file with it.") { HasFile = true },
+        new(
+            "roles.manual", "`pinned`",
+            "What becomes of a role given by hand where `role_map` or `role_claim` decides: `pinned` (it stays until it is taken back: "
+            + "`gateway users unpin`), `mapped` (the map decides each time, and giving one by hand is refused)."),
         new("audit.path", "`audit` in `data_path`", "The folder of the audit's files, one a day."),
         new("audit.retention_days", "`365`", "How many days of the audit are kept."),
-        new("audit.reads", "`minute`", "`minute`: what one caller reads again and again is one entry a minute with a count. `each`: one entry a read. Changes and refusals are always single; refused strangers are counted."),
+        new(
+            "audit.reads", "`minute`",
+            "`minute`: what one caller reads again and again is one entry a minute with a count. `each`: one entry a read. Changes and "
+            + "refusals are always single; refused strangers are counted."),
         new("telemetry.otlp_endpoint", None, "Checked, and not used by this version."),
         new("telemetry.prometheus", "`false`", "Checked, and not used by this version."),
     ];

@@ -13,7 +13,8 @@ internal sealed class Secret(string value)
 
     /// <summary>Compares without giving away how much of it was right.</summary>
     public bool Matches(string other) =>
-        CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(value)), SHA256.HashData(Encoding.UTF8.GetBytes(other)));
+        CryptographicOperations.FixedTimeEquals(
+            SHA256.HashData(Encoding.UTF8.GetBytes(value)), SHA256.HashData(Encoding.UTF8.GetBytes(other)));
 
     /// <summary>Two of the same value are the same, so that a reload can tell what changed.</summary>
     public override bool Equals(object? obj) => obj is Secret other && Matches(other.Reveal());

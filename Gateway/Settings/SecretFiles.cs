@@ -8,7 +8,9 @@ internal static partial class SecretFiles
 {
     private const int LargestSecret = 64 * 1024;
 
-    /// <summary>Reads <paramref name="key"/> or the file that <c>key_path</c> names. Files read are added to <paramref name="files"/>.</summary>
+    /// <summary>
+    /// Reads <paramref name="key"/> or the file that <c>key_path</c> names. Files read are added to <paramref name="files"/>.
+    /// </summary>
     public static Secret? Read(YamlMap map, string key, IReadOnlyDictionary<string, string> environment, ICollection<string> files)
     {
         var (inline, path) = (map.Text(key), map.Text(key + "_path"));
@@ -26,7 +28,9 @@ internal static partial class SecretFiles
         return ReadFile(map, key + "_path", environment, files);
     }
 
-    /// <summary>Reads the file that <paramref name="key"/> names, with <c>${VAR}</c> put in; null when there is none, or after a complaint.</summary>
+    /// <summary>
+    /// Reads the file that <paramref name="key"/> names, with <c>${VAR}</c> put in; null when there is none, or after a complaint.
+    /// </summary>
     public static Secret? ReadFile(YamlMap map, string key, IReadOnlyDictionary<string, string> environment, ICollection<string> files)
     {
         if (map.Text(key) is not { } path)
@@ -52,7 +56,8 @@ internal static partial class SecretFiles
     /// <param name="written">The path as the settings have it, without the values of variables.</param>
     /// <param name="cause">What the system said.</param>
     public static string UnreadableComplaint(string written, Exception cause) =>
-        !LooksLikePath(written) && cause is not (UnauthorizedAccessException or DecoderFallbackException) ? "there is no file of this name; write the path of a file, from / on"
+        !LooksLikePath(written) && cause is not (UnauthorizedAccessException or DecoderFallbackException)
+            ? "there is no file of this name; write the path of a file, from / on"
         : $"cannot read {OutsideText.Clean(written)}: " + cause switch
         {
             FileNotFoundException or DirectoryNotFoundException => "it is not there",
@@ -62,9 +67,12 @@ internal static partial class SecretFiles
         };
 
     /// <summary>What an editor or a shell put at the end is not part of the value.</summary>
-    public static string WithoutNewline(string value) => value.EndsWith("\r\n", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('\n') ? value[..^1] : value;
+    public static string WithoutNewline(string value) =>
+        value.EndsWith("\r\n", StringComparison.Ordinal) ? value[..^2] : value.EndsWith('\n') ? value[..^1] : value;
 
-    private static bool LooksLikePath(string written) => written is ['/', ..] or ['.', '/', ..] or ['.', '.', '/', ..] or ['$', '{', ..] && !written.Contains('\n', StringComparison.Ordinal);
+    private static bool LooksLikePath(string written) =>
+        written is ['/', ..] or ['.', '/', ..] or ['.', '.', '/', ..] or ['$', '{', ..]
+            && !written.Contains('\n', StringComparison.Ordinal);
 
     private static Secret? FromFile(YamlMap map, string key, string file, string written)
     {

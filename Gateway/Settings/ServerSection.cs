@@ -26,7 +26,8 @@ internal static class ServerSection
             TrustedProxies = NetworkList.Read(map, "trusted_proxies", trustEveryone) ?? new NetworkList([]),
             DrainSeconds = map.Number("drain_seconds", 10, 0, 300),
             Cookie = new(
-                map.Flag("cookie_secure", true) || cert is not null, map.Text("cookie_domain"), TimeSpan.FromSeconds(map.Number("cookie_max_age", 86400, 60, 31536000))),
+                map.Flag("cookie_secure", true) || cert is not null, map.Text("cookie_domain"),
+                    TimeSpan.FromSeconds(map.Number("cookie_max_age", 86400, 60, 31536000))),
             ProxyAuth = ProxyAuthSection.Read(map.Map("proxy_auth"), trustEveryone, environment, files),
         };
     }
@@ -49,7 +50,8 @@ internal static class ServerSection
         var urls = new List<Uri>();
         foreach (var text in listen)
         {
-            if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url is not { Scheme: "http" or "https" or "h2c", PathAndQuery: "/" or "", Port: >= 0 }
+            if (!Uri.TryCreate(text, UriKind.Absolute, out var url)
+                || url is not { Scheme: "http" or "https" or "h2c", PathAndQuery: "/" or "", Port: >= 0 }
                 || AddressText.Parse(url.Host.Trim('[', ']')) is null)
             {
                 map.Complain("listen", $"'{text}' is not of the form http://0.0.0.0:3000, https://[::]:443 or h2c://127.0.0.1:3001");
@@ -85,11 +87,13 @@ internal static class ServerSection
     private static string ReadBasePath(YamlMap map)
     {
         var path = map.Text("base_path", "/admin").TrimEnd('/');
-        if (path is not ['/', _, ..] || path[1..].Split('/').Any(one => one.Length == 0 || !one.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
+        if (path is not ['/', _, ..]
+            || path[1..].Split('/').Any(one => one.Length == 0 || !one.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
         {
             map.Complain("base_path", "this must be a path such as /admin");
         }
-        else if (path.Split('/')[1] is "api" or "ts2021" or "derp" or "key" or "register" or "auth" or "oidc" or "machine" or "verify" or "health")
+        else if (path.Split('/')[1] is "api" or "ts2021" or "derp" or "key" or "register" or "auth" or "oidc" or "machine" or "verify"
+            or "health")
         {
             map.Complain("base_path", "this path belongs to Headscale; choose another, such as /admin");
         }

@@ -21,7 +21,8 @@ internal static class SettingsChecks
             root.Complain("oidc", "OIDC needs headscale.api_key: without it, nobody who signs in could be served");
         }
 
-        if (oidc is not null && server.BaseUrl is null && !root.MapOrEmpty("server").Has("base_url") && !root.MapOrEmpty("oidc").Has("redirect_uri"))
+        if (oidc is not null && server.BaseUrl is null && !root.MapOrEmpty("server").Has("base_url")
+            && !root.MapOrEmpty("oidc").Has("redirect_uri"))
         {
             root.Complain("oidc", "OIDC needs server.base_url: the redirect address is built from it");
         }
@@ -35,20 +36,30 @@ internal static class SettingsChecks
         {
             map.Complain("url", "this is the gateway's own address: it would ask itself; name the address of Headscale");
         }
-        else if (map.Has("url") && server.BaseUrl is { } own && string.Equals(own.Host, url.Host, StringComparison.OrdinalIgnoreCase) && own.Port == url.Port)
+        else if (map.Has("url") && server.BaseUrl is { } own && string.Equals(own.Host, url.Host, StringComparison.OrdinalIgnoreCase)
+            && own.Port == url.Port)
         {
-            map.Warn("url", "this is server.base_url, the gateway's own public address: it would ask itself, unless the name leads elsewhere from here; name the address of Headscale");
+            map.Warn(
+                "url",
+                "this is server.base_url, the gateway's own public address: it would ask itself, unless the name leads elsewhere from "
+                + "here; name the address of Headscale");
         }
 
         if (server is { BaseUrl.Scheme: "http", Cookie.Secure: true })
         {
-            root.MapOrEmpty("server").Warn("base_url", "the session cookie is for https alone, so nobody stays signed in at an http address; use https, or server.cookie_secure: false for trying things out");
+            root.MapOrEmpty("server")
+                .Warn(
+                    "base_url",
+                    "the session cookie is for https alone, so nobody stays signed in at an http address; use https, or "
+                    + "server.cookie_secure: false for trying things out");
         }
     }
 
     private static bool IsThisHost(Uri url, Uri listener) =>
         string.Equals(url.Host, listener.Host, StringComparison.OrdinalIgnoreCase)
-        || (AddressText.Parse(listener.Host.Trim('[', ']')) is { } address && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
+        || (AddressText.Parse(listener.Host.Trim('[', ']')) is { } address
+            && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
             ? url.IsLoopback
-            : AddressText.Parse(url.Host.Trim('[', ']')) is { } other ? other.Equals(address) : url.IsLoopback && IPAddress.IsLoopback(address)));
+            : AddressText.Parse(url.Host.Trim('[', ']')) is { } other ? other.Equals(address) : url.IsLoopback
+                && IPAddress.IsLoopback(address)));
 }

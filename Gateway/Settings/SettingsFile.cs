@@ -30,7 +30,8 @@ internal static class SettingsFile
     /// <param name="file">The file.</param>
     /// <param name="environment">The environment, which comes before the file.</param>
     /// <param name="complaintAboutKey">What is wrong with the form of an API key of Headscale; null when nothing is.</param>
-    public static SettingsResult Load(string file, IReadOnlyDictionary<string, string> environment, Func<string, string?>? complaintAboutKey = null)
+    public static SettingsResult Load(
+        string file, IReadOnlyDictionary<string, string> environment, Func<string, string?>? complaintAboutKey = null)
     {
         try
         {
@@ -45,7 +46,8 @@ internal static class SettingsFile
     }
 
     /// <inheritdoc cref="Load"/>
-    public static SettingsResult Parse(string text, string file, IReadOnlyDictionary<string, string> environment, Func<string, string?>? complaintAboutKey = null)
+    public static SettingsResult Parse(
+        string text, string file, IReadOnlyDictionary<string, string> environment, Func<string, string?>? complaintAboutKey = null)
     {
         var problems = new Problems();
         var files = new List<string> { file };
@@ -112,7 +114,9 @@ internal static class SettingsFile
             case "mapped":
                 return ManualRoles.Mapped;
             default:
-                map.Complain("manual", "this must be pinned (a role given by hand stays until it is taken back) or mapped (the map decides each time)");
+                map.Complain(
+                    "manual",
+                    "this must be pinned (a role given by hand stays until it is taken back) or mapped (the map decides each time)");
                 return ManualRoles.Mapped;
         }
     }
@@ -188,7 +192,8 @@ internal static class SettingsFile
             owner = text.Split(':', 2) switch
             {
                 ["proxy", { Length: > 0 } subject] => new("proxy", "", subject),
-                ["oidc", var rest] when rest.LastIndexOf('#') is > 0 and var at && at < rest.Length - 1 => new("oidc", rest[..at], rest[(at + 1)..]),
+                ["oidc", var rest] when rest.LastIndexOf('#') is > 0 and var at && at < rest.Length - 1 =>
+                    new("oidc", rest[..at], rest[(at + 1)..]),
                 ["email", var address] when EmailAddress.IsUsable(address) => new("email", "", address),
                 _ => null,
             };
@@ -207,7 +212,8 @@ internal static class SettingsFile
     private static LimitSettings ReadLimits(YamlMap map) =>
         new(map.Number("anonymous_per_minute", 600, 0, 1_000_000), map.Number("caller_per_minute", 12_000, 0, 1_000_000));
 
-    private static StoreSettings ReadStore(YamlMap map, string dataPath, IReadOnlyDictionary<string, string> environment, List<string> files)
+    private static StoreSettings ReadStore(
+        YamlMap map, string dataPath, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
         var kind = StoreKinds.Parse(map.Text("kind", "sqlite"));
         if (kind is StoreKind.None)
@@ -221,7 +227,9 @@ internal static class SettingsFile
             var connection = SecretFiles.Read(map, "connection", environment, files);
             if (connection is null && !map.Has("connection") && !map.Has("connection_path"))
             {
-                map.Complain("connection", "postgres needs it: Host=…;Database=…;Username=…;Password=… or postgres://…; better from a file, with connection_path");
+                map.Complain(
+                    "connection",
+                    "postgres needs it: Host=…;Database=…;Username=…;Password=… or postgres://…; better from a file, with connection_path");
             }
 
             return new(kind, file, key) { Connection = connection };

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Gateway.Settings;
 
-/// <summary>The JSON schema of <c>headtower.yaml</c>, by which editors complete and check it. Written from <see cref="Reference"/>.</summary>
+/// <summary>
+/// The JSON schema of <c>headtower.yaml</c>, by which editors complete and check it. Written from <see cref="Reference"/>.
+/// </summary>
 internal static class SettingsSchema
 {
     /// <summary>The schema.</summary>

@@ -24,8 +24,11 @@ internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems prob
 
     /// <summary>The place of a key for messages about it; the place of the mapping when the key is absent.</summary>
     public string At(string key) => node.Members.TryGetValue(key, out var value)
-        ? $"{(value is YamlValue.Scalar { FromEnvironment: true } ? value.Where : node.KeyPlaces.TryGetValue(key, out var place) ? place : value.Where)}: {path}{key}"
+        ? $"{WhereOf(key, value)}: {path}{key}"
         : $"{node.Where}: {path}{key}";
+
+    private string WhereOf(string key, YamlValue value) =>
+        value is not YamlValue.Scalar { FromEnvironment: true } && node.KeyPlaces.TryGetValue(key, out var place) ? place : value.Where;
 
     public void Complain(string key, string message) => problems.Add(At(key), message);
 
@@ -95,7 +98,8 @@ internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems prob
     public int Number(string key, int fallback, int least, int most) => Text(key) switch
     {
         null => fallback,
-        var text when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most => number,
+        var text when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least
+            && number <= most => number,
         _ => WrongValue(key, $"this must be a whole number from {least} to {most}", fallback),
     };
 
@@ -140,7 +144,8 @@ internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems prob
             return null;
         }
 
-        return Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", Query: "", Fragment: "", UserInfo: "" }
+        return Uri.TryCreate(text, UriKind.Absolute, out var url)
+            && url is { Scheme: "http" or "https", Query: "", Fragment: "", UserInfo: "" }
             ? url
             : Wrong<Uri>(key, "this must be an address such as https://headscale.example.com, without user, query and fragment");
     }
@@ -157,7 +162,10 @@ internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems prob
             : At(parts[0]);
     }
 
-    /// <summary>Complains about every key that was not asked for, here and in the sections that were. Only where what is asked for depends on nothing.</summary>
+    /// <summary>
+    /// Complains about every key that was not asked for, here and in the sections that were. Only where what is asked for depends on
+    /// nothing.
+    /// </summary>
     public void RejectUnknownKeys()
     {
         foreach (var key in Keys.Where(key => !_known.Contains(key)))

@@ -10,16 +10,20 @@ internal abstract record YamlValue(string Where)
 
     internal sealed record Sequence(IReadOnlyList<YamlValue> Items, string Where) : YamlValue(Where);
 
-    internal sealed record Mapping(IDictionary<string, YamlValue> Members, IDictionary<string, string> KeyPlaces, string Where) : YamlValue(Where)
+    internal sealed record Mapping(
+        IDictionary<string, YamlValue> Members, IDictionary<string, string> KeyPlaces, string Where) : YamlValue(Where)
     {
-        public static Mapping Empty(string where) => new(new Dictionary<string, YamlValue>(StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal), where);
+        public static Mapping Empty(string where) =>
+            new(new Dictionary<string, YamlValue>(StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal), where);
     }
 }
 
 /// <summary>The only place that knows YAML: text in, a tree with positions out.</summary>
 internal static class YamlTree
 {
-    /// <summary>Parses one document. Complaints about the text itself end up in <paramref name="problems"/> and give an empty tree.</summary>
+    /// <summary>
+    /// Parses one document. Complaints about the text itself end up in <paramref name="problems"/> and give an empty tree.
+    /// </summary>
     public static YamlValue.Mapping Parse(string text, string file, Problems problems)
     {
         var stream = new YamlStream();
@@ -51,7 +55,9 @@ internal static class YamlTree
                 problems.Add(At(file, only.RootNode.Start), "the file must hold 'key: value' lines");
                 return YamlValue.Mapping.Empty(file);
             default:
-                problems.Add(At(file, stream.Documents[1].RootNode.Start), "the file holds a second document; everything after '---' would be ignored");
+                problems.Add(
+                    At(file, stream.Documents[1].RootNode.Start),
+                    "the file holds a second document; everything after '---' would be ignored");
                 return YamlValue.Mapping.Empty(file);
         }
     }
@@ -96,7 +102,8 @@ internal static class YamlTree
         return result;
     }
 
-    private static bool IsNull(YamlScalarNode scalar) => scalar is { Style: ScalarStyle.Plain, Value: "" or "~" or "null" or "Null" or "NULL" };
+    private static bool IsNull(YamlScalarNode scalar) =>
+        scalar is { Style: ScalarStyle.Plain, Value: "" or "~" or "null" or "Null" or "NULL" };
 
     private static string At(string file, Mark mark) => $"{file}:{mark.Line}:{mark.Column}";
 

@@ -2,7 +2,9 @@ using Gateway.Audit;
 
 namespace Gateway.Store;
 
-/// <summary>Looks at the lines of one chain: whether each is what was written, where it was written, with nothing taken away or put between.</summary>
+/// <summary>
+/// Looks at the lines of one chain: whether each is what was written, where it was written, with nothing taken away or put between.
+/// </summary>
 /// <param name="closed">Where the chain was signed last, as far as that is known.</param>
 /// <param name="isSigned">Whether a signature of a line's number and hash is ours; null when that cannot be told.</param>
 internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, AuditHead? closed = null)
@@ -53,7 +55,9 @@ internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, 
         CheckBegin();
         if (closed is { } last && last.Number > _highest)
         {
-            _problems.Add($"the end is missing: {Count(last.Number - _highest)} removed after entry {_highest}; it was signed up to entry {last.Number}");
+            _problems.Add(
+                $"the end is missing: {Count(last.Number - _highest)} removed after entry {_highest}; it was signed up to entry "
+                + $"{last.Number}");
         }
         else if (_known is not null && _known != closed?.Hash)
         {
@@ -140,7 +144,8 @@ internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, 
 
         if (!_begins.TryGetValue(first.Number - 1, out var begin) || begin != first.Prev)
         {
-            _problems.Insert(0, $"the beginning is missing: {Count(first.Number - 1)} removed before entry {first.Number}, and not by retention");
+            _problems.Insert(
+                0, $"the beginning is missing: {Count(first.Number - 1)} removed before entry {first.Number}, and not by retention");
         }
     }
 

@@ -25,7 +25,8 @@ internal static class HeadplaneDatabase
 
         try
         {
-            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+            using var connection = new SqliteConnection(
+                new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
             connection.Open();
             var columns = connection.Query<string>("select name from pragma_table_info('users')").ToHashSet(StringComparer.Ordinal);
             if (!columns.IsSupersetOf(["sub", "role", "headscale_user_id", "name", "email"]))
@@ -35,7 +36,8 @@ internal static class HeadplaneDatabase
                     : $"{path} is of a Headplane before 0.6.2; start a newer Headplane once on a copy of it, which brings it up to date");
             }
 
-            return [.. connection.Query<HeadplanePerson>("select sub Subject, role Role, name Name, email Email, headscale_user_id HeadscaleUserId from users order by created_at, id")];
+            return [.. connection.Query<HeadplanePerson>("select sub Subject, role Role, name Name, email Email, headscale_user_id "
+                + "HeadscaleUserId from users order by created_at, id")];
         }
         catch (SqliteException e)
         {

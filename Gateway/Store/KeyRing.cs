@@ -39,7 +39,8 @@ internal sealed class KeyRing : IXmlRepository, IDisposable
     /// <summary>Ends when a key comes or goes, also by another replica.</summary>
     public CancellationToken Changed => Volatile.Read(ref _changed).Token;
 
-    public static DocumentCollection<ProtectionKey> NewCollection() => new(Kind, ProtectionKeyJson.Default.ProtectionKey, one => one.Name, _ => []);
+    public static DocumentCollection<ProtectionKey> NewCollection() =>
+        new(Kind, ProtectionKeyJson.Default.ProtectionKey, one => one.Name, _ => []);
 
     public IReadOnlyCollection<XElement> GetAllElements() =>
         [.. _keys.Snapshot.Values.OrderBy(one => one.Name, StringComparer.Ordinal).Select(one => XElement.Parse(one.Xml))];
@@ -65,11 +66,13 @@ internal sealed class KeyRing : IXmlRepository, IDisposable
 /// </summary>
 internal sealed class SharedKeyManager(XmlKeyManager inner, KeyRing ring) : IKeyManager
 {
-    public IKey CreateNewKey(DateTimeOffset activationDate, DateTimeOffset expirationDate) => inner.CreateNewKey(activationDate, expirationDate);
+    public IKey CreateNewKey(DateTimeOffset activationDate, DateTimeOffset expirationDate) =>
+        inner.CreateNewKey(activationDate, expirationDate);
 
     public IReadOnlyCollection<IKey> GetAllKeys() => inner.GetAllKeys();
 
-    public CancellationToken GetCacheExpirationToken() => CancellationTokenSource.CreateLinkedTokenSource(inner.GetCacheExpirationToken(), ring.Changed).Token;
+    public CancellationToken GetCacheExpirationToken() =>
+        CancellationTokenSource.CreateLinkedTokenSource(inner.GetCacheExpirationToken(), ring.Changed).Token;
 
     public void RevokeAllKeys(DateTimeOffset revocationDate, string? reason = null) => inner.RevokeAllKeys(revocationDate, reason);
 
@@ -85,7 +88,9 @@ internal sealed class KeyRingEncryption(Secret secret) : IXmlEncryptor
         var box = new byte[KeyRingBox.Nonce + KeyRingBox.Tag + plain.Length];
         RandomNumberGenerator.Fill(box.AsSpan(0, KeyRingBox.Nonce));
         using var cipher = KeyRingBox.CipherOf(secret);
-        cipher.Encrypt(box.AsSpan(0, KeyRingBox.Nonce), plain, box.AsSpan(KeyRingBox.Nonce + KeyRingBox.Tag), box.AsSpan(KeyRingBox.Nonce, KeyRingBox.Tag));
+        cipher.Encrypt(
+            box.AsSpan(0, KeyRingBox.Nonce), plain, box.AsSpan(KeyRingBox.Nonce + KeyRingBox.Tag),
+            box.AsSpan(KeyRingBox.Nonce, KeyRingBox.Tag));
         return new EncryptedXmlInfo(new XElement("encrypted", Convert.ToBase64String(box)), typeof(KeyRingDecryption));
     }
 }
@@ -106,7 +111,9 @@ internal sealed class KeyRingDecryption(IServiceProvider services) : IXmlDecrypt
         try
         {
             using var cipher = KeyRingBox.CipherOf(secret);
-            cipher.Decrypt(box.AsSpan(0, KeyRingBox.Nonce), box.AsSpan(KeyRingBox.Nonce + KeyRingBox.Tag), box.AsSpan(KeyRingBox.Nonce, KeyRingBox.Tag), plain);
+            cipher.Decrypt(
+                box.AsSpan(0, KeyRingBox.Nonce), box.AsSpan(KeyRingBox.Nonce + KeyRingBox.Tag),
+                box.AsSpan(KeyRingBox.Nonce, KeyRingBox.Tag), plain);
         }
         catch (CryptographicException e)
         {
@@ -125,5 +132,8 @@ internal static class KeyRingBox
     public const int Tag = 16;
 
     public static AesGcm CipherOf(Secret secret) =>
-        new(HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(secret.Reveal()), 32, info: "headtower key ring v1"u8.ToArray()), Tag);
+        new(
+            HKDF.DeriveKey(
+                HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(secret.Reveal()), 32, info: "headtower key ring v1"u8.ToArray()),
+            Tag);
 }

@@ -22,7 +22,8 @@ internal sealed class LiteDbDocumentStore : IDocumentStore
     private readonly string _log;
     private bool _isClosed;
 
-    private LiteDbDocumentStore(string path, LiteDatabase database, StoreLock? held) => (Name, _log, _database, _held) = (path, LiteDbFile.LogOf(path), database, held);
+    private LiteDbDocumentStore(string path, LiteDatabase database, StoreLock? held) =>
+        (Name, _log, _database, _held) = (path, LiteDbFile.LogOf(path), database, held);
 
     public string Name { get; }
 
@@ -69,7 +70,8 @@ internal sealed class LiteDbDocumentStore : IDocumentStore
 
     public Task WaitForOthersAsync(long position, CancellationToken cancel) => Task.CompletedTask;
 
-    public Task<StoreChanges> ReadChangesAsync(long position, CancellationToken cancel) => Task.FromResult(new StoreChanges(position, [], [], IsWhole: false));
+    public Task<StoreChanges> ReadChangesAsync(long position, CancellationToken cancel) =>
+        Task.FromResult(new StoreChanges(position, [], [], IsWhole: false));
 
     public ValueTask DisposeAsync()
     {
@@ -125,7 +127,9 @@ internal sealed class LiteDbDocumentStore : IDocumentStore
 
     private long LogLength => new FileInfo(_log) is { Exists: true } log ? log.Length : 0;
 
-    /// <summary>A disk that fills up in the middle of a commit leaves LiteDB in a state that ends the process: it is never let come to that.</summary>
+    /// <summary>
+    /// A disk that fills up in the middle of a commit leaves LiteDB in a state that ends the process: it is never let come to that.
+    /// </summary>
     private void RequireRoom(long bytes)
     {
         if (FreeSpace < LeastRoom + bytes)

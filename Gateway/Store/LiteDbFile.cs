@@ -47,7 +47,8 @@ internal static class LiteDbFile
             if (schema["number"].AsInt32 > Schema)
             {
                 throw new StoreException(
-                    $"{path} was written by a newer gateway (schema {schema["number"].AsInt32}, this one knows {Schema}); run that version, or restore a backup made before the upgrade");
+                    $"{path} was written by a newer gateway (schema {schema["number"].AsInt32}, this one knows {Schema}); run that "
+                    + $"version, or restore a backup made before the upgrade");
             }
         }
         else if (database.GetCollectionNames().Any())
@@ -97,11 +98,13 @@ internal static class LiteDbFile
         var documents = new List<Document>();
         foreach (var one in database.GetCollection("document").FindAll())
         {
-            var document = new Document(one["id"].AsString, one["version"].AsInt64, one["json"].AsString, [.. one["keys"].AsArray.Select(key => key.AsString)]);
+            var document = new Document(
+                one["id"].AsString, one["version"].AsInt64, one["json"].AsString, [.. one["keys"].AsArray.Select(key => key.AsString)]);
             if (one["sum"].AsString != SumOf(document))
             {
                 throw new DamagedStoreException(
-                    $"{path} is damaged (the document {OutsideText.Clean(document.Id, 100)} is not as it was written); restore the latest backup with 'gateway restore FILE'");
+                    $"{path} is damaged (the document {OutsideText.Clean(document.Id, 100)} is not as it was written); restore the "
+                    + $"latest backup with 'gateway restore FILE'");
             }
 
             documents.Add(document);
@@ -124,7 +127,9 @@ internal static class LiteDbFile
     public static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static string SumOf(Document document) =>
-        HashOf(string.Create(CultureInfo.InvariantCulture, $"{document.Id}\n{document.Version}\n{document.Json}\n{string.Join('\n', document.Keys)}"));
+        HashOf(
+            string.Create(CultureInfo.InvariantCulture,
+                $"{document.Id}\n{document.Version}\n{document.Json}\n{string.Join('\n', document.Keys)}"));
 
     private static void DeleteWithLog(string path)
     {
@@ -135,7 +140,8 @@ internal static class LiteDbFile
     public static string Connection(string path) => $"Filename=\"{path}\";Connection=Direct";
 
     /// <summary>LiteDB's name for the log of a file.</summary>
-    public static string LogOf(string path) => Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}-log{Path.GetExtension(path)}");
+    public static string LogOf(string path) =>
+        Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}-log{Path.GetExtension(path)}");
 
     public static T Guarded<T>(string path, Func<T> work)
     {
@@ -145,7 +151,8 @@ internal static class LiteDbFile
         }
         catch (LiteException e)
         {
-            throw new DamagedStoreException($"{path} is damaged or no store ({e.Message}); restore the latest backup with 'gateway restore FILE'", e);
+            throw new DamagedStoreException(
+                $"{path} is damaged or no store ({e.Message}); restore the latest backup with 'gateway restore FILE'", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -155,7 +162,8 @@ internal static class LiteDbFile
             or IndexOutOfRangeException or KeyNotFoundException or NotSupportedException)
         {
             // LiteDB meets damage with whatever happens (measured: half a page zeroed).
-            throw new DamagedStoreException($"{path} is damaged ({e.GetType().Name}); restore the latest backup with 'gateway restore FILE'", e);
+            throw new DamagedStoreException(
+                $"{path} is damaged ({e.GetType().Name}); restore the latest backup with 'gateway restore FILE'", e);
         }
     }
 }

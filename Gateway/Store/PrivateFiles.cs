@@ -8,7 +8,12 @@ internal static class PrivateFiles
 
     public static FileStreamOptions Options(FileMode mode, FileShare share)
     {
-        var options = new FileStreamOptions { Mode = mode, Access = mode is FileMode.Append ? FileAccess.Write : FileAccess.ReadWrite, Share = share };
+        var options = new FileStreamOptions
+        {
+            Mode = mode,
+            Access = mode is FileMode.Append ? FileAccess.Write : FileAccess.ReadWrite,
+            Share = share,
+        };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = File600;

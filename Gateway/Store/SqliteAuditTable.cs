@@ -11,8 +11,8 @@ internal static class SqliteAuditTable
     /// <summary>All of it, oldest first, one entry in memory at a time.</summary>
     public static IEnumerable<AuditEntry> Read(SqliteConnection connection, SqliteTransaction transaction) => connection.Query<StoredEntry>(
         """
-        select at, request_id RequestId, kind, actor, role, headscale_user HeadscaleUser, "row" "Row", method, path, reason, status, client, duration,
-            detail, before, after
+        select at, request_id RequestId, kind, actor, role, headscale_user HeadscaleUser, "row" "Row", method, path, reason, status, client,
+            duration, detail, before, after
         from audit order by id
         """,
         transaction: transaction,
@@ -20,7 +20,8 @@ internal static class SqliteAuditTable
 
     private sealed record StoredEntry(
         long At, string RequestId, string Kind, string? Actor, string? Role, string? HeadscaleUser, string? Row,
-        string Method, string Path, string Reason, long? Status, string? Client, double? Duration, string? Detail, string? Before, string? After)
+        string Method, string Path, string Reason, long? Status, string? Client, double? Duration, string? Detail, string? Before,
+            string? After)
     {
         public AuditEntry ToEntry() => new()
         {

@@ -5,7 +5,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Gateway.Store;
 
-/// <summary>Documents in one SQLite file that belongs to this process. A commit is on the disk when it returns (synchronous=full).</summary>
+/// <summary>
+/// Documents in one SQLite file that belongs to this process. A commit is on the disk when it returns (synchronous=full).
+/// </summary>
 internal sealed class SqliteDocumentStore(SqliteFile file, StoreLock? held = null) : IDocumentStore
 {
     private readonly Lock _writing = new();
@@ -17,8 +19,10 @@ internal sealed class SqliteDocumentStore(SqliteFile file, StoreLock? held = nul
     public Task<StoreContents> LoadAsync(CancellationToken cancel) => Task.FromResult(file.Use(connection =>
     {
         using var transaction = connection.BeginTransaction(deferred: true);
-        var keys = connection.Query<(string Id, string Key)>("select id, key from document_key", transaction: transaction).ToLookup(one => one.Id, one => one.Key);
-        var documents = connection.Query<(string Id, long Version, string Json)>("select id, version, json from document", transaction: transaction)
+        var keys = connection.Query<(string Id, string Key)>(
+            "select id, key from document_key", transaction: transaction).ToLookup(one => one.Id, one => one.Key);
+        var documents = connection.Query<(string Id, long Version, string Json)>(
+            "select id, version, json from document", transaction: transaction)
             .Select(one => new Document(one.Id, one.Version, one.Json, [.. keys[one.Id]]));
         return new StoreContents(0, [.. documents]);
     }));
@@ -40,7 +44,8 @@ internal sealed class SqliteDocumentStore(SqliteFile file, StoreLock? held = nul
 
     public Task WaitForOthersAsync(long position, CancellationToken cancel) => Task.CompletedTask;
 
-    public Task<StoreChanges> ReadChangesAsync(long position, CancellationToken cancel) => Task.FromResult(new StoreChanges(position, [], [], IsWhole: false));
+    public Task<StoreChanges> ReadChangesAsync(long position, CancellationToken cancel) =>
+        Task.FromResult(new StoreChanges(position, [], [], IsWhole: false));
 
     /// <summary>Makes one file of it, to be carried away.</summary>
     public void Finish() => file.Use(connection => connection.Execute("pragma journal_mode = delete"));
@@ -68,8 +73,13 @@ internal sealed class SqliteDocumentStore(SqliteFile file, StoreLock? held = nul
             var rows = change switch
             {
                 { Json: null } => connection.Execute("delete from document where id = @Id and version = @Expected", change, transaction),
-                { Expected: 0 } => connection.Execute("insert into document (id, version, json) values (@Id, 1, @Json) on conflict do nothing", change, transaction),
-                _ => connection.Execute("update document set version = version + 1, json = @Json where id = @Id and version = @Expected", change, transaction),
+                { Expected: 0 } =>
+                    connection.Execute(
+                        "insert into document (id, version, json) values (@Id, 1, @Json) on conflict do nothing", change, transaction),
+                _ =>
+                    connection.Execute(
+                        "update document set version = version + 1, json = @Json where id = @Id and version = @Expected", change,
+                        transaction),
             };
             if (rows != 1)
             {
@@ -78,7 +88,9 @@ internal sealed class SqliteDocumentStore(SqliteFile file, StoreLock? held = nul
             }
         }
 
-        connection.Execute("insert into document_key (key, id) values (@key, @Id)", changes.SelectMany(one => one.Keys.Select(key => new { key, one.Id })), transaction);
+        connection.Execute(
+            "insert into document_key (key, id) values (@key, @Id)", changes.SelectMany(one => one.Keys.Select(key => new { key, one.Id })),
+            transaction);
         return CommitOutcome.Done;
     }
 }

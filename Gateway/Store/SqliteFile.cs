@@ -26,7 +26,9 @@ internal sealed class SqliteFile
     /// <summary>What opening it did that its user should know; null when nothing.</summary>
     public string? Notice { get; private set; }
 
-    /// <summary>Opens the file, making it first where it does not exist, and brings it up to date; what was there before is kept beside it.</summary>
+    /// <summary>
+    /// Opens the file, making it first where it does not exist, and brings it up to date; what was there before is kept beside it.
+    /// </summary>
     /// <exception cref="StoreException">It cannot be used; the message says why and what to do.</exception>
     /// <param name="auditFolder">Where the audit of an earlier schema is taken over to.</param>
     public static SqliteFile Open(string path, string auditFolder)
@@ -41,7 +43,8 @@ internal sealed class SqliteFile
                 var version = file.Check(connection);
                 if (version is > 0 and < SqliteUpgrade.Version)
                 {
-                    file.Notice = $"{path} was of an earlier gateway (schema {version}) and was brought up to date; the old one is kept as {file.KeepOld(version)}";
+                    file.Notice = $"{path} was of an earlier gateway (schema {version}) and was brought up to date; the old one is kept "
+                        + $"as {file.KeepOld(version)}";
                 }
 
                 SqliteUpgrade.Run(connection, auditFolder);
@@ -65,15 +68,25 @@ internal sealed class SqliteFile
         try
         {
             using var connection = new SqliteConnection(isReadOnly
-                ? new SqliteConnectionStringBuilder { DataSource = Path, Mode = SqliteOpenMode.ReadOnly, Pooling = false, DefaultTimeout = 10 }.ToString()
+                ? new SqliteConnectionStringBuilder
+                {
+                    DataSource = Path,
+                    Mode = SqliteOpenMode.ReadOnly,
+                    Pooling = false,
+                    DefaultTimeout = 10,
+                }.ToString()
                 : _connection);
             connection.Open();
-            connection.Execute(isReadOnly ? "pragma trusted_schema = off" : "pragma journal_mode = wal; pragma synchronous = full; pragma trusted_schema = off;");
+            connection.Execute(
+                isReadOnly ? "pragma trusted_schema = off" : "pragma journal_mode = wal; pragma synchronous = full; pragma "
+                    + "trusted_schema = off;");
             return work(connection);
         }
         catch (SqliteException e) when (e.SqliteErrorCode is not SqliteErrors.Constraint)
         {
-            throw e.SqliteErrorCode is Corrupt or NotADatabase ? new DamagedStoreException($"{Path}: {Remedy(e)}", e) : new StoreException($"{Path}: {Remedy(e)}", e);
+            throw e.SqliteErrorCode is Corrupt or NotADatabase
+                ? new DamagedStoreException($"{Path}: {Remedy(e)}", e)
+                : new StoreException($"{Path}: {Remedy(e)}", e);
         }
     }
 
@@ -132,7 +145,8 @@ internal sealed class SqliteFile
     private string KeepOld(long version)
     {
         // One that is there may be of an earlier upgrade that was taken back.
-        var kept = Enumerable.Range(1, int.MaxValue).Select(one => one == 1 ? $"{Path}.schema{version}" : $"{Path}.schema{version}-{one}").First(one => !File.Exists(one));
+        var kept = Enumerable.Range(1, int.MaxValue).Select(one => one == 1 ? $"{Path}.schema{version}" : $"{Path}.schema{version}-{one}")
+            .First(one => !File.Exists(one));
 
         // Only a whole copy gets the name.
         File.Delete(kept + ".tmp");
@@ -145,7 +159,8 @@ internal sealed class SqliteFile
     private long Check(SqliteConnection connection)
     {
         var (application, version, tables) = connection.QuerySingle<(long, long, long)>(
-            "select (select application_id from pragma_application_id), (select user_version from pragma_user_version), (select count(*) from sqlite_schema)");
+            "select (select application_id from pragma_application_id), (select user_version from pragma_user_version), (select "
+            + "count(*) from sqlite_schema)");
         if (application != SqliteUpgrade.ApplicationId && (tables > 0 || application != 0))
         {
             throw new StoreException($"{Path} is a database of some other program; set server.data_path to a folder of the gateway's own");
@@ -154,7 +169,8 @@ internal sealed class SqliteFile
         if (version > SqliteUpgrade.Version)
         {
             throw new StoreException(
-                $"{Path} was written by a newer gateway (schema {version}, this one knows {SqliteUpgrade.Version}); run that version, or restore a backup made before the upgrade");
+                $"{Path} was written by a newer gateway (schema {version}, this one knows {SqliteUpgrade.Version}); run that version, "
+                + $"or restore a backup made before the upgrade");
         }
 
         if (connection.ExecuteScalar<string>("pragma quick_check(1)") is not "ok" and var trouble)

@@ -50,7 +50,8 @@ internal static class SqliteUpgrade
             SqliteDocumentStore.Commit(connection, transaction, Read(connection, transaction));
             TakeAuditOver(auditFolder, SqliteAuditTable.Read(connection, transaction));
             connection.Execute(
-                "drop table audit; drop table session; drop table session_generation; drop table person; drop table generation; drop table protection_key;", transaction: transaction);
+                "drop table audit; drop table session; drop table session_generation; drop table person; drop table generation; drop "
+                + "table protection_key;", transaction: transaction);
         }
 
         connection.Execute($"pragma user_version = {Version}; pragma application_id = {ApplicationId};", transaction: transaction);
@@ -62,10 +63,13 @@ internal static class SqliteUpgrade
         using var import = SegmentImport.Begin(folder);
         if (import is null)
         {
-            if (entries.LastOrDefault() is { } last && !new SegmentReader(folder).Find(new AuditSearch { Text = last.RequestId }, null, 1, default).Exists(one => one.RequestId == last.RequestId))
+            if (entries.LastOrDefault() is { } last
+                && !new SegmentReader(folder).Find(new AuditSearch { Text = last.RequestId }, null, 1, default)
+                    .Exists(one => one.RequestId == last.RequestId))
             {
                 throw new StoreException(
-                    $"{folder} has an audit of a later gateway, and the store has entries that are not in it: a newer version ran here before. Move that folder away and start again; both can be kept");
+                    $"{folder} has an audit of a later gateway, and the store has entries that are not in it: a newer version ran here "
+                    + $"before. Move that folder away and start again; both can be kept");
             }
 
             return;
@@ -82,7 +86,8 @@ internal static class SqliteUpgrade
     private static IEnumerable<string> Scripts(string start)
     {
         var assembly = Assembly.GetExecutingAssembly();
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith("sql." + start, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith("sql." + start, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal))
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
             yield return reader.ReadToEnd();
@@ -98,30 +103,33 @@ internal static class SqliteUpgrade
         changes.AddRange(connection.Query<PersonRow>(
             """
             select id, source, issuer, subject, name, email, picture, role, headscale_user HeadscaleUser, link_fingerprint Fingerprint,
-                link_source LinkSource, created_at CreatedAt, email_trusted EmailTrusted, claim_user ClaimUser, claim_fingerprint ClaimFingerprint,
-                role_note RoleNote
+                link_source LinkSource, created_at CreatedAt, email_trusted EmailTrusted, claim_user ClaimUser,
+                claim_fingerprint ClaimFingerprint, role_note RoleNote
             from person
             """,
             transaction: transaction).Select(one => people.Write(one.ToPerson())));
         changes.AddRange(connection.Query<SessionRow>(
             """
-            select id, hash, kind, person_id PersonId, key_prefix KeyPrefix, created_at CreatedAt, expires_at ExpiresAt, last_used_at LastUsedAt,
-                client, user_agent UserAgent, provider_session ProviderSession, id_token IdToken
+            select id, hash, kind, person_id PersonId, key_prefix KeyPrefix, created_at CreatedAt, expires_at ExpiresAt,
+                last_used_at LastUsedAt, client, user_agent UserAgent, provider_session ProviderSession, id_token IdToken
             from session
             """,
             transaction: transaction).Select(one => sessions.Write(one.ToSession())));
-        changes.AddRange(connection.Query<ProtectionKey>("select name, xml from protection_key", transaction: transaction).Select(keys.Write));
+        changes.AddRange(
+            connection.Query<ProtectionKey>("select name, xml from protection_key", transaction: transaction).Select(keys.Write));
 
         // Numbers that were given once are not given again.
         var counters = DocumentSet.NewCounters();
         changes.AddRange(connection.Query<(string Of, long Last)>(
-            "select name, seq from sqlite_sequence where name in ('person', 'session')", transaction: transaction).Select(one => counters.Write(new(one.Of, one.Last))));
+            "select name, seq from sqlite_sequence where name in ('person', "
+            + "'session')", transaction: transaction).Select(one => counters.Write(new(one.Of, one.Last))));
         return changes;
     }
 
     private sealed record PersonRow(
         long Id, string Source, string Issuer, string Subject, string? Name, string? Email, string? Picture, string Role,
-        string? HeadscaleUser, string? Fingerprint, string? LinkSource, long CreatedAt, long EmailTrusted, string? ClaimUser, string? ClaimFingerprint, string? RoleNote)
+        string? HeadscaleUser, string? Fingerprint, string? LinkSource, long CreatedAt, long EmailTrusted, string? ClaimUser,
+            string? ClaimFingerprint, string? RoleNote)
     {
         public Person ToPerson() => new()
         {
@@ -136,7 +144,9 @@ internal static class SqliteUpgrade
             Role = Role,
             RoleNote = RoleNote,
             Link = HeadscaleUser is null || Fingerprint is null ? null : new UserLink(HeadscaleUser, Fingerprint, SourceOf(LinkSource)),
-            Claim = ClaimUser is null || ClaimFingerprint is null ? null : new UserLink(ClaimUser, ClaimFingerprint, Users.LinkSource.Claim),
+            Claim = ClaimUser is null || ClaimFingerprint is null
+                ? null
+                : new UserLink(ClaimUser, ClaimFingerprint, Users.LinkSource.Claim),
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt),
         };
 

@@ -2,7 +2,9 @@ using Gateway.Settings;
 
 namespace Gateway.Store;
 
-/// <summary>An embedded store belongs to one process: whoever holds its lock file. The system lets go when the process ends, however it ends.</summary>
+/// <summary>
+/// An embedded store belongs to one process: whoever holds its lock file. The system lets go when the process ends, however it ends.
+/// </summary>
 internal sealed class StoreLock : IDisposable
 {
     private readonly FileStream _file;
@@ -23,7 +25,8 @@ internal sealed class StoreLock : IDisposable
         catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && File.Exists(path))
         {
             throw new StoreException(
-                $"another gateway uses {store}; an embedded store belongs to one process. Stop that one, or set store.kind to postgres for several", e);
+                $"another gateway uses {store}; an embedded store belongs to one process. Stop that one, or set store.kind to postgres "
+                + $"for several", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -35,9 +35,11 @@ internal static class StoreMigration
         var entries = await CopyAuditAsync(sourceAudit, targetAudit, to.Audit.Folder, cancel);
         // An audit that changes its form has new chains.
         var keepsAudit = (sourceAudit, targetAudit) is (SegmentAuditStore, SegmentAuditStore);
-        var documents = (await sourceDocuments.LoadAsync(cancel)).Documents.Where(one => keepsAudit || one.Kind != AuditHeads.Kind).ToArray();
+        var documents = (await sourceDocuments.LoadAsync(cancel)).Documents.Where(one => keepsAudit || one.Kind != AuditHeads.Kind)
+            .ToArray();
         if (documents.Length > 0
-            && await targetDocuments.CommitAsync([.. documents.Select(one => new DocumentChange(one.Id, 0, one.Json, one.Keys))], cancel) is not CommitOutcome.Done)
+            && await targetDocuments.CommitAsync([.. documents.Select(one => new DocumentChange(one.Id, 0, one.Json, one.Keys))],
+                cancel) is not CommitOutcome.Done)
         {
             throw new StoreException($"{targetDocuments.Name} was changed at the same time; nothing was copied");
         }
@@ -53,7 +55,8 @@ internal static class StoreMigration
             case (SegmentAuditStore, PostgresAuditStore server):
                 return await ForEachPageAsync(from, page => server.ImportAsync(page, cancel), cancel);
             case (PostgresAuditStore, SegmentAuditStore):
-                using (var import = SegmentImport.Begin(folder) ?? throw new StoreException($"there is an audit in {folder} already; move it away, nothing was copied"))
+                using (var import = SegmentImport.Begin(folder) ?? throw new StoreException($"there is an audit in {folder} already; "
+                    + $"move it away, nothing was copied"))
                 {
                     var entries = await ForEachPageAsync(
                         from,

@@ -68,7 +68,8 @@ internal abstract class CredentialHandler(IOptionsMonitor<AuthenticationSchemeOp
         var name = state.Principal?.Label ?? state.Name ?? (state.OwnKey is { } key ? $"key:{key.Prefix}" : null);
         return name is null
             ? state.Problem is { } problem ? AuthenticateResult.Fail(problem.Detail) : AuthenticateResult.NoResult()
-            : AuthenticateResult.Success(new(new(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, name)], Scheme.Name)), Scheme.Name));
+            : AuthenticateResult.Success(
+                new(new(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, name)], Scheme.Name)), Scheme.Name));
     }
 
     /// <summary>The name of somebody who is known already; null where only Headscale could tell.</summary>
@@ -108,7 +109,8 @@ internal abstract class CredentialHandler(IOptionsMonitor<AuthenticationSchemeOp
 
 /// <summary>People whom a trusted proxy names.</summary>
 internal sealed class ProxyHeadersHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, PrincipalResolver principals, People people)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, PrincipalResolver principals,
+        People people)
     : CredentialHandler(options, logs, encoder)
 {
     protected override async ValueTask<AuthenticationState> AuthenticateAsync(Credential credential, RequestContext request)

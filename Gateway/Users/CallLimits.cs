@@ -20,7 +20,9 @@ internal sealed class CallLimits(RateLimits limits, ProvenKeys proven)
         if (state.OwnKey is { } key)
         {
             // Whether a key is good is known only after Headscale was asked.
-            return (proven.Contains(key.Fingerprint) ? null : limits.CheckAnonymous(request.Peer.Client)) ?? limits.TakeCaller(key.Fingerprint);
+            return (proven.Contains(key.Fingerprint)
+                ? null
+                : limits.CheckAnonymous(request.Peer.Client)) ?? limits.TakeCaller(key.Fingerprint);
         }
 
         return limits.TakeAnonymous(request.Peer.Client);

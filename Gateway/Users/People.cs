@@ -23,7 +23,8 @@ internal sealed class PeopleSnapshot(DocumentSnapshot<Person> people)
     internal DocumentSnapshot<Person> Documents => people;
 
     /// <summary>Whether somebody else is linked to this Headscale user.</summary>
-    public bool IsClaimed(string headscaleUserId, Person except) => people.FindByKey(PersonKeys.OfLink(headscaleUserId)) is { } holder && holder.Id != except.Id;
+    public bool IsClaimed(string headscaleUserId, Person except) =>
+        people.FindByKey(PersonKeys.OfLink(headscaleUserId)) is { } holder && holder.Id != except.Id;
 
     public Person? Find(long id) => people.Find($"{PersonKeys.Kind}/{DocumentBatch.NameOf(id)}");
 
@@ -74,7 +75,8 @@ internal sealed class People
         _snapshot = new(_people.Snapshot);
     }
 
-    public static DocumentCollection<Person> NewCollection() => new(PersonKeys.Kind, PersonJson.Default.Person, one => DocumentBatch.NameOf(one.Id), PersonKeys.Of);
+    public static DocumentCollection<Person> NewCollection() =>
+        new(PersonKeys.Kind, PersonJson.Default.Person, one => DocumentBatch.NameOf(one.Id), PersonKeys.Of);
 
     /// <summary>Why the store cannot be asked or changed; null while it can.</summary>
     public string? Trouble => _documents.Trouble;
@@ -130,7 +132,8 @@ internal sealed class People
 
     /// <summary>Gives a role by hand.</summary>
     public Task<Change> SetRoleAsync(long id, string role) => ChangeAsync(id, one =>
-        one.Role == Role.OwnerName && role != Role.OwnerName ? (Change.IsOwner, one) : (Change.Done, one with { Role = role, RoleIsPinned = true, RoleNote = null }));
+        one.Role == Role.OwnerName && role != Role.OwnerName ? (Change.IsOwner, one)
+            : (Change.Done, one with { Role = role, RoleIsPinned = true, RoleNote = null }));
 
     /// <summary>Takes a role back that was given by hand: from now on the source decides, if it does.</summary>
     public Task<Change> UnpinAsync(long id) => ChangeAsync(id, one => (Change.Done, one with { RoleIsPinned = false }));
@@ -138,35 +141,40 @@ internal sealed class People
     /// <summary>Takes over what a source says.</summary>
     /// <param name="role">The role by its word; null where it does not decide.</param>
     /// <param name="isPinnedKept">Whether a role that was given by hand stays, also one that was given at this very moment.</param>
-    public Task<Change> FollowAsync(long id, string? role, Profile profile, bool isPinnedKept = false) => ChangeAsync(id, one => (Change.Done, one with
-    {
-        Role = one.Role == Role.OwnerName || (isPinnedKept && one.RoleIsPinned && role != Role.OwnerName) ? one.Role : role ?? one.Role,
-        Name = profile.Name,
-        Email = profile.Email,
-        EmailIsTrusted = profile.EmailIsTrusted,
-        Picture = profile.Picture,
-        RoleNote = isPinnedKept && one.RoleIsPinned ? null : profile.RoleNote,
-    }));
+    public Task<Change> FollowAsync(long id, string? role, Profile profile, bool isPinnedKept = false) =>
+        ChangeAsync(id, one => (Change.Done, one with
+        {
+            Role = one.Role == Role.OwnerName || (isPinnedKept && one.RoleIsPinned && role != Role.OwnerName) ? one.Role : role ?? one.Role,
+            Name = profile.Name,
+            Email = profile.Email,
+            EmailIsTrusted = profile.EmailIsTrusted,
+            Picture = profile.Picture,
+            RoleNote = isPinnedKept && one.RoleIsPinned ? null : profile.RoleNote,
+        }));
 
     /// <summary>Links a person. By <see cref="LinkSource.Auto"/>, what an administrator decided stays as it is.</summary>
     public Task<Change> LinkAsync(long id, UserLink link) => ChangeAsync(id, one =>
-        link.Source is not LinkSource.Admin && (one.Link is { Source: LinkSource.Admin } || (one.IsKeptUnlinked && link.Source is LinkSource.Auto))
+        link.Source is not LinkSource.Admin
+            && (one.Link is { Source: LinkSource.Admin } || (one.IsKeptUnlinked && link.Source is LinkSource.Auto))
             ? (Change.Decided, one)
             : (Change.Done, one with { Link = link, Claim = null, IsKeptUnlinked = false }));
 
     /// <summary>Takes a link away.</summary>
     /// <param name="isKept">Whether an administrator says so, and nothing links them again by itself.</param>
-    public Task<Change> UnlinkAsync(long id, bool isKept = true) => ChangeAsync(id, one => (Change.Done, one with { Link = null, IsKeptUnlinked = isKept }));
+    public Task<Change> UnlinkAsync(long id, bool isKept = true) =>
+        ChangeAsync(id, one => (Change.Done, one with { Link = null, IsKeptUnlinked = isKept }));
 
     /// <summary>Stores which user the fingerprint of a link is of, which was made while Headscale could not be asked.</summary>
     public Task<Change> PinLinkAsync(long id, UserLink link) => ChangeAsync(id, one =>
-        one.Link is { Fingerprint: UserLink.Unpinned } unpinned && unpinned.HeadscaleUserId == link.HeadscaleUserId ? (Change.Done, one with { Link = link }) : (Change.Decided, one));
+        one.Link is { Fingerprint: UserLink.Unpinned } unpinned && unpinned.HeadscaleUserId == link.HeadscaleUserId
+            ? (Change.Done, one with { Link = link }) : (Change.Decided, one));
 
     /// <summary>Stores that somebody without a link says a Headscale user is theirs. A link of whatever source settles it.</summary>
     public Task<Change> ClaimAsync(long id, UserLink claim) => ChangeAsync(id, one =>
         one.Link is not null ? (Change.NoSuchPerson, one) : (Change.Done, one with { Claim = claim }));
 
-    public Task<Change> DropClaimAsync(long id) => ChangeAsync(id, one => one.Claim is null ? (Change.NoSuchPerson, one) : (Change.Done, one with { Claim = null }));
+    public Task<Change> DropClaimAsync(long id) =>
+        ChangeAsync(id, one => one.Claim is null ? (Change.NoSuchPerson, one) : (Change.Done, one with { Claim = null }));
 
     /// <summary>Forgets a person, and ends their sessions.</summary>
     public Task<Change> RemoveAsync(long id) => _documents.ChangeAsync(batch =>

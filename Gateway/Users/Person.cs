@@ -49,7 +49,9 @@ internal sealed record Person
     /// <summary>What the role followed from when the source last decided it; null when people give it.</summary>
     public string? RoleNote { get; init; }
 
-    /// <summary>Whether somebody gave the role by hand: then no source changes it, as long as <c>roles.manual</c> is <c>pinned</c>.</summary>
+    /// <summary>
+    /// Whether somebody gave the role by hand: then no source changes it, as long as <c>roles.manual</c> is <c>pinned</c>.
+    /// </summary>
     public bool RoleIsPinned { get; init; }
 
     public UserLink? Link { get; init; }
@@ -80,7 +82,8 @@ internal sealed record Profile(string? Name, string? Email, bool EmailIsTrusted,
 {
     /// <summary>What is said now; what is not said now stays as it was.</summary>
     public Profile With(Caller caller, string? roleNote) => new(
-        caller.Name ?? caller.UserName ?? Name, caller.Email ?? Email, caller.Email is null ? EmailIsTrusted : caller.EmailIsTrusted, caller.Picture ?? Picture, roleNote);
+        caller.Name ?? caller.UserName ?? Name, caller.Email ?? Email, caller.Email is null ? EmailIsTrusted : caller.EmailIsTrusted,
+            caller.Picture ?? Picture, roleNote);
 }
 
 /// <summary>Someone who is not stored yet.</summary>
@@ -89,7 +92,10 @@ internal sealed record NewPerson(Source Source, string Issuer, string Subject, s
     public bool EmailIsTrusted { get; init; }
 
     public static NewPerson Of(Caller caller, string role) =>
-        new(caller.Source, caller.Issuer, caller.Subject, caller.Name ?? caller.UserName, caller.Email, caller.Picture, role) { EmailIsTrusted = caller.EmailIsTrusted };
+        new(
+            caller.Source, caller.Issuer, caller.Subject, caller.Name ?? caller.UserName, caller.Email, caller.Picture,
+            role)
+        { EmailIsTrusted = caller.EmailIsTrusted };
 }
 
 /// <summary>Who becomes owner without anybody's doing.</summary>
@@ -131,6 +137,7 @@ internal enum Change
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Person))]
 internal sealed partial class PersonJson : JsonSerializerContext;

@@ -23,7 +23,8 @@ internal readonly record struct PersonChanged(int Status, string? Complaint)
 /// <param name="Client">The address that it came from; null for none.</param>
 /// <param name="Started">The clock's timestamp when it came.</param>
 /// <param name="Configuration">What was in force then.</param>
-internal sealed record ChangeOrigin(string RequestId, AuditKind Kind, string Method, string? Client, long Started, Configuration Configuration);
+internal sealed record ChangeOrigin(
+    string RequestId, AuditKind Kind, string Method, string? Client, long Started, Configuration Configuration);
 
 /// <summary>
 /// The one place where people are changed while the gateway runs, by pages, JSON and the command line alike: who may do it,
@@ -40,7 +41,8 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     /// <summary>Changes one person.</summary>
     /// <param name="action">One of <see cref="ByOthers"/> or <see cref="ByThemselves"/>.</param>
     /// <param name="value">The role, or the id of the Headscale user; empty where neither is meant.</param>
-    public async Task<PersonChanged> ApplyAsync(ChangeOrigin origin, Principal who, Person person, string action, string value, CancellationToken cancel)
+    public async Task<PersonChanged> ApplyAsync(
+        ChangeOrigin origin, Principal who, Person person, string action, string value, CancellationToken cancel)
     {
         try
         {
@@ -54,9 +56,18 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
 
     /// <summary>Stores somebody who has not come yet, with a role that was given by hand.</summary>
     /// <param name="headscaleUser">The id of the Headscale user to link to; null for none.</param>
-    public async Task<PersonChanged> AddAsync(ChangeOrigin origin, Principal who, NewPerson person, string? headscaleUser, CancellationToken cancel)
+    public async Task<PersonChanged> AddAsync(
+        ChangeOrigin origin, Principal who, NewPerson person, string? headscaleUser, CancellationToken cancel)
     {
-        var label = new Person { Id = 0, Source = person.Source, Issuer = person.Issuer, Subject = person.Subject, Role = person.Role, CreatedAt = default }.Label;
+        var label = new Person
+        {
+            Id = 0,
+            Source = person.Source,
+            Issuer = person.Issuer,
+            Subject = person.Subject,
+            Role = person.Role,
+            CreatedAt = default,
+        }.Label;
         return await RunAsync(origin, who, label, "add", await PlanAsync(), cancel);
 
         async Task<Plan> PlanAsync()
@@ -69,11 +80,15 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
             var (link, refusal, note) = headscaleUser is null ? (null, null, null) : await LinkToAsync(who, headscaleUser, cancel);
             return refusal is not null
                 ? Plan.Refuse(refusal)
-                : new(() => people.AddAsync(person, link, isPinned: true), null, $"{person.Role}, Headscale user {NameOf(link)}") { Note = note };
+                : new(
+                    () => people.AddAsync(person, link, isPinned: true), null,
+                    $"{person.Role}, Headscale user {NameOf(link)}")
+                { Note = note };
         }
     }
 
-    private async Task<PersonChanged> RunAsync(ChangeOrigin origin, Principal who, string whom, string action, Plan plan, CancellationToken cancel)
+    private async Task<PersonChanged> RunAsync(
+        ChangeOrigin origin, Principal who, string whom, string action, Plan plan, CancellationToken cancel)
     {
         var entry = new AuditEntry
         {
@@ -107,14 +122,18 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         var (outcome, trouble) = await TryAsync(change);
         var changed = outcome is Change.Done
             ? PersonChanged.Done with { Note = plan.Note }
-            : new(outcome is Change.None ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status409Conflict, trouble ?? TextOf(outcome));
+            : new(
+                outcome is Change.None ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status409Conflict,
+                trouble ?? TextOf(outcome));
         await audit.CompleteAsync(new AuditOutcome(
-            origin.RequestId, outcome is Change.Done ? "done" : SnakeCase.From(outcome.ToString()), changed.Status, clock.GetElapsedTime(origin.Started).TotalMilliseconds));
+            origin.RequestId, outcome is Change.Done ? "done" : SnakeCase.From(outcome.ToString()), changed.Status,
+                clock.GetElapsedTime(origin.Started).TotalMilliseconds));
         return changed;
     }
 
     /// <summary>What is to be done and how it is told; or why it may not be.</summary>
-    private async Task<Plan> PlanAsync(ChangeOrigin origin, Principal who, Person person, string action, string value, CancellationToken cancel)
+    private async Task<Plan> PlanAsync(
+        ChangeOrigin origin, Principal who, Person person, string action, string value, CancellationToken cancel)
     {
         var configuration = origin.Configuration;
         if (ByThemselves.Contains(action))
@@ -127,7 +146,9 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         if (action == "owner")
         {
             return who.IsConsole || (who is { Role.IsOwner: true, Person: { } me } && me.Id != person.Id)
-                ? new(() => people.TransferOwnershipAsync(person.Id, configuration.Table.Roles[1].Name, who.Person?.Id), person.Role, Role.OwnerName)
+                ? new(
+                    () => people.TransferOwnershipAsync(person.Id, configuration.Table.Roles[1].Name, who.Person?.Id), person.Role,
+                    Role.OwnerName)
                 : Plan.Refuse("only the owner hands ownership over, and to somebody else");
         }
 
@@ -143,13 +164,18 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
                     : MappedComplaint(person, configuration.Settings) is { } mapped ? Plan.Refuse(mapped)
                     : new(() => people.SetRoleAsync(person.Id, value), TextOf(person), $"{value}, by hand");
             case "unpin":
-                return new(() => people.UnpinAsync(person.Id), TextOf(person), $"{person.Role}, until the source of the identity says something else");
+                return new(
+                    () => people.UnpinAsync(person.Id), TextOf(person),
+                    $"{person.Role}, until the source of the identity says something else");
             case "link":
                 var (link, refusal, note) = await LinkToAsync(who, value, cancel);
-                return refusal is not null ? Plan.Refuse(refusal) : new(() => people.LinkAsync(person.Id, link!), NameOf(person.Link), NameOf(link)) { Note = note };
+                return refusal is not null
+                    ? Plan.Refuse(refusal)
+                    : new(() => people.LinkAsync(person.Id, link!), NameOf(person.Link), NameOf(link)) { Note = note };
             case "approve":
                 // The user as claimed, not whoever has its number by now.
-                return person.Claim is { } claim && await FindAsync(claim.HeadscaleUserId, cancel) is { } claimed && claimed.Fingerprint == claim.Fingerprint
+                return person.Claim is { } claim && await FindAsync(claim.HeadscaleUserId, cancel) is { } claimed
+                    && claimed.Fingerprint == claim.Fingerprint
                     ? new(() => people.LinkAsync(person.Id, claim), NameOf(person.Link), claimed.Label)
                     : Plan.Refuse("they ask for no Headscale user, or it is not there any more");
             case "decline":
@@ -164,14 +190,17 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     }
 
     private static string? RoleComplaint(Principal who, string role, Configuration configuration) =>
-        !configuration.Table.HasRole(role) ? $"there is no role '{OutsideText.Clean(role, 60)}'{Problems.Suggest(role, configuration.Table.Roles.Select(one => one.Name))}"
+        !configuration.Table.HasRole(role)
+            ? $"there is no role '{OutsideText.Clean(role, 60)}'{Problems.Suggest(role, configuration.Table.Roles.Select(one => one.Name))}"
         : who.IsConsole || RankRules.MayGive(who, role, configuration.Table) ? null
         : $"you may not give the role '{role}'";
 
     /// <summary>Why a role that is given by hand would not last; null when it would.</summary>
     private static string? MappedComplaint(Person person, GatewaySettings settings) =>
-        settings.ManualRoles is ManualRoles.Mapped && person.Role != Role.OwnerName && RoleSource.SettingOf(person.Source, settings) is { } setting
-            ? $"roles.manual is 'mapped', so {setting} decides the role of {person.Label} each time; change it there, or set roles.manual to pinned"
+        settings.ManualRoles is ManualRoles.Mapped && person.Role != Role.OwnerName
+            && RoleSource.SettingOf(person.Source, settings) is { } setting
+            ? $"roles.manual is 'mapped', so {setting} decides the role of {person.Label} each time; change it there, or set "
+                + $"roles.manual to pinned"
             : null;
 
     private async Task<Plan> ClaimAsync(Person person, string value, SelfClaim rule, CancellationToken cancel)
@@ -194,10 +223,13 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         // Whom an administrator unlinked, an administrator links again, also where everybody else is believed.
         var claim = new UserLink(user.Id, user.Fingerprint, LinkSource.Claim);
         return new(
-            rule is SelfClaim.Open && !person.IsKeptUnlinked ? () => people.LinkAsync(person.Id, claim) : () => people.ClaimAsync(person.Id, claim), NameOf(person.Claim), user.Label);
+            rule is SelfClaim.Open && !person.IsKeptUnlinked ? () => people.LinkAsync(person.Id, claim) : () =>
+                people.ClaimAsync(person.Id, claim), NameOf(person.Claim), user.Label);
     }
 
-    /// <summary>A link to a user that Headscale has. From the console also while Headscale cannot be asked: then it is pinned at first sight.</summary>
+    /// <summary>
+    /// A link to a user that Headscale has. From the console also while Headscale cannot be asked: then it is pinned at first sight.
+    /// </summary>
     private async Task<(UserLink? Link, string? Refusal, string? Note)> LinkToAsync(Principal who, string id, CancellationToken cancel)
     {
         if (!ParameterTypes.IsId(id))

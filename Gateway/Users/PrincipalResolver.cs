@@ -52,7 +52,8 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
 
     /// <summary>Establishes who a stored person is here.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
-    public ValueTask<Principal> ResolveAsync(Person person, Configuration configuration, CancellationToken cancel) => LinkAsync(person, CallerOf(person, configuration.Settings), null, configuration, cancel);
+    public ValueTask<Principal> ResolveAsync(Person person, Configuration configuration, CancellationToken cancel) =>
+        LinkAsync(person, CallerOf(person, configuration.Settings), null, configuration, cancel);
 
     /// <summary>Who a session belongs to, with the role of this moment; null when the person is gone.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
@@ -71,7 +72,8 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
     /// <summary>Stores who came, or what changed about them, without asking Headscale anything.</summary>
     /// <exception cref="StoreException">It could not be stored.</exception>
     public async ValueTask<Person> RegisterAsync(Caller caller, Configuration configuration) => await RefreshAsync(
-        people.Snapshot.Find(caller.Source, caller.Issuer, caller.Subject) ?? await AddNewAsync(caller, configuration), caller, configuration);
+        people.Snapshot.Find(caller.Source, caller.Issuer, caller.Subject) ?? await AddNewAsync(caller, configuration), caller,
+            configuration);
 
     /// <summary>What a session still knows of the caller that began it.</summary>
     private static Caller CallerOf(Person person, GatewaySettings settings) => new()
@@ -85,19 +87,25 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
     };
 
     /// <summary>Why a person is linked to nobody, from what was known at their last sign-in; null when they are linked.</summary>
-    public static string? WhyUnlinked(Person person, UserSnapshot users, Func<string, bool> isClaimed, GatewaySettings settings) => person.Link switch
-    {
-        _ when LinkOf(person, users) is not null => null,
-        { Source: LinkSource.Admin } link => $"an administrator linked Headscale user {link.HeadscaleUserId}, which is no longer there or is another one now",
-        _ when person.IsKeptUnlinked => "an administrator took the link away; only an administrator links them again",
-        _ => UserMatching.Find(CallerOf(person, settings), users, isClaimed, settings) is { User: null, Why: var why } ? why : "the next request links them",
-    };
+    public static string? WhyUnlinked(Person person, UserSnapshot users, Func<string, bool> isClaimed, GatewaySettings settings) =>
+        person.Link switch
+        {
+            _ when LinkOf(person, users) is not null => null,
+            { Source: LinkSource.Admin } link =>
+                $"an administrator linked Headscale user {link.HeadscaleUserId}, which is no longer there or is another one now",
+            _ when person.IsKeptUnlinked => "an administrator took the link away; only an administrator links them again",
+            _ =>
+                UserMatching.Find(CallerOf(person, settings), users, isClaimed, settings) is { User: null, Why: var why }
+                    ? why
+                    : "the next request links them",
+        };
 
     /// <summary>Why a person is linked to nobody; null when they are linked.</summary>
     public string? WhyUnlinked(Person person, UserSnapshot users, GatewaySettings settings) =>
         WhyUnlinked(person, users, id => people.Snapshot.IsClaimed(id, person), settings);
 
-    private async ValueTask<Principal> LinkAsync(Person person, Caller caller, Session? session, Configuration configuration, CancellationToken cancel)
+    private async ValueTask<Principal> LinkAsync(
+        Person person, Caller caller, Session? session, Configuration configuration, CancellationToken cancel)
     {
         var users = await directory.GetAsync(cancel);
         if (person.Link is null)
@@ -121,7 +129,8 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
     private async Task<Person> AddNewAsync(Caller caller, Configuration configuration)
     {
         var bootstrap = configuration.Settings.Bootstrap;
-        var rule = bootstrap.Owner is not null ? (IsNamed(bootstrap.Owner, caller, configuration) ? OwnerRule.WhenThereIsNone : OwnerRule.Never)
+        var rule = bootstrap.Owner is not null
+            ? (IsNamed(bootstrap.Owner, caller, configuration) ? OwnerRule.WhenThereIsNone : OwnerRule.Never)
             : bootstrap.FirstUserIsOwner ? OwnerRule.WhenFirst
             : OwnerRule.Never;
         var role = RoleSource.Of(caller, configuration).Role ?? RoleSource.DefaultOf(caller.Source, configuration.Settings);
@@ -138,10 +147,14 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
         return person;
     }
 
-    /// <summary>Groups are said anew with each request; what is stored follows when it differs, unless somebody gave the role by hand.</summary>
+    /// <summary>
+    /// Groups are said anew with each request; what is stored follows when it differs, unless somebody gave the role by hand.
+    /// </summary>
     private async ValueTask<Person> RefreshAsync(Person person, Caller caller, Configuration configuration)
     {
-        var sourced = person.RoleIsPinned && configuration.Settings.ManualRoles is ManualRoles.Pinned ? SourcedRole.None : RoleSource.Of(caller, configuration);
+        var sourced = person.RoleIsPinned && configuration.Settings.ManualRoles is ManualRoles.Pinned
+            ? SourcedRole.None
+            : RoleSource.Of(caller, configuration);
         var role = person.Role == Role.OwnerName ? null
             : !people.Snapshot.HasOwner && IsNamed(configuration.Settings.Bootstrap.Owner, caller, configuration) ? Role.OwnerName
             : sourced.Role;
@@ -153,7 +166,8 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
             return person;
         }
 
-        if (await people.FollowAsync(person.Id, role, profile, isPinnedKept: configuration.Settings.ManualRoles is ManualRoles.Pinned) is not Change.Done)
+        if (await people.FollowAsync(person.Id, role, profile,
+            isPinnedKept: configuration.Settings.ManualRoles is ManualRoles.Pinned) is not Change.Done)
         {
             return people.Snapshot.Find(person.Id) ?? person;
         }
@@ -175,13 +189,18 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
     {
         "proxy" => caller.Source is Source.Proxy && caller.Subject == owner.Value,
         "oidc" => caller.Source is Source.Oidc && caller.Issuer == owner.Issuer && caller.Subject == owner.Value,
-        "email" => (caller.EmailIsVerified || (caller.Source is Source.Proxy && configuration.Settings.Server.ProxyAuth is { MatchEmail: true })) && caller.Email == owner.Value,
+        "email" =>
+            (caller.EmailIsVerified || (caller.Source is Source.Proxy && configuration.Settings.Server.ProxyAuth is { MatchEmail: true }))
+                && caller.Email == owner.Value,
         _ => false,
     };
 
     /// <summary>A link counts while the user is still there and still the one that was linked.</summary>
     public static HeadscaleUser? LinkOf(Person person, UserSnapshot users) =>
-        person.Link is { } link && users.Find(link.HeadscaleUserId) is { } user && (link.Fingerprint == user.Fingerprint || link.Fingerprint == UserLink.Unpinned) ? user : null;
+        person.Link is { } link && users.Find(link.HeadscaleUserId) is { } user
+            && (link.Fingerprint == user.Fingerprint || link.Fingerprint == UserLink.Unpinned)
+            ? user
+            : null;
 
     private async ValueTask<HeadscaleUser?> MatchAsync(Person person, Caller caller, UserSnapshot users, Configuration configuration)
     {

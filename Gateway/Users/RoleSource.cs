@@ -28,12 +28,15 @@ internal static class RoleSource
         var settings = configuration.Settings;
         return (caller.Source, settings) switch
         {
-            (Source.Proxy, { Server.ProxyAuth.RoleMap: { Count: > 0 } map }) => Of(caller.Groups, map, ProxyMap, caller.Source, configuration),
-            (Source.Oidc, { Oidc: { RoleClaim: not null, RoleMap: { Count: > 0 } map } }) => Of(caller.Roles, map, OidcMap, caller.Source, configuration),
+            (Source.Proxy, { Server.ProxyAuth.RoleMap: { Count: > 0 } map }) =>
+                Of(caller.Groups, map, ProxyMap, caller.Source, configuration),
+            (Source.Oidc, { Oidc: { RoleClaim: not null, RoleMap: { Count: > 0 } map } }) =>
+                Of(caller.Roles, map, OidcMap, caller.Source, configuration),
 
             // Without a map, the values are names of roles.
             (Source.Oidc, { Oidc.RoleClaim: not null }) => Of(
-                caller.Roles, configuration.Table.Roles.Where(one => !one.IsOwner).ToDictionary(one => one.Name, one => one.Name), "the names of roles", caller.Source, configuration),
+                caller.Roles, configuration.Table.Roles.Where(one => !one.IsOwner).ToDictionary(one => one.Name, one => one.Name),
+                    "the names of roles", caller.Source, configuration),
             _ => SourcedRole.None,
         };
     }
@@ -51,9 +54,11 @@ internal static class RoleSource
     public static string DefaultOf(Source source, GatewaySettings settings) =>
         (source is Source.Proxy ? settings.Server.ProxyAuth?.DefaultRole : null) ?? settings.Oidc?.DefaultRole ?? Role.MemberName;
 
-    private static SourcedRole Of(GroupStatement said, IReadOnlyDictionary<string, string> map, string mapName, Source source, Configuration configuration)
+    private static SourcedRole Of(
+        GroupStatement said, IReadOnlyDictionary<string, string> map, string mapName, Source source, Configuration configuration)
     {
-        var hit = said.Values.Where(map.ContainsKey).Select(value => (Value: value, Role: configuration.Table.RoleNamed(map[value]))).OrderBy(one => one.Role.Rank).ThenBy(one => one.Value, StringComparer.Ordinal).FirstOrDefault();
+        var hit = said.Values.Where(map.ContainsKey).Select(value => (Value: value, Role: configuration.Table.RoleNamed(map[value])))
+            .OrderBy(one => one.Role.Rank).ThenBy(one => one.Value, StringComparer.Ordinal).FirstOrDefault();
         if (hit.Value is not null)
         {
             return new(hit.Role.Name, $"'{OutsideText.Clean(hit.Value, 60)}' of {said.Where} gives {hit.Role.Name}");
@@ -69,11 +74,14 @@ internal static class RoleSource
     {
         if (said.Values.FirstOrDefault(one => one.StartsWith('/') && map.ContainsKey(LastOf(one))) is { } path)
         {
-            return $" (the map has '{LastOf(path)}': switch full paths off at the provider, or write '{OutsideText.Clean(path, 60)}' in the map)";
+            return $" (the map has '{LastOf(path)}': switch full paths off at the provider, or write '{OutsideText.Clean(path, 60)}' in "
+                + $"the map)";
         }
 
-        return said.Values.Any(one => one.AsSpan().ContainsAny(_separators) && one.Split(',', '|', ';', ' ').Any(part => map.ContainsKey(part)))
-            ? " (it looks like several names in one text: have the provider send a list, or the proxy the separator that groups_separator names)"
+        return said.Values.Any(
+            one => one.AsSpan().ContainsAny(_separators) && one.Split(',', '|', ';', ' ').Any(part => map.ContainsKey(part)))
+            ? " (it looks like several names in one text: have the provider send a list, or the proxy the separator that "
+                + "groups_separator names)"
             : "";
     }
 

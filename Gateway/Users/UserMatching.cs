@@ -27,7 +27,8 @@ internal static class UserMatching
             // The first rule with a hit decides, even if it decides that there is no telling.
             if (users.Users.Where(rule.Matches!).Take(2).ToArray() is { Length: > 0 } hits)
             {
-                return hits is not [var only] ? new(null, $"several Headscale users have {rule.What}; which of them is meant, only an administrator can say")
+                return hits is not [var only]
+                    ? new(null, $"several Headscale users have {rule.What}; which of them is meant, only an administrator can say")
                     : only.Id.Length == 0 ? new(null, $"the Headscale user that has {rule.What} has no id")
                     : isClaimed(only.Id) ? new(null, $"the Headscale user that has {rule.What} is linked to somebody else")
                     : new(only, "");
@@ -36,7 +37,9 @@ internal static class UserMatching
             misses.Add($"no Headscale user has {rule.What}{rule.Hint}");
         }
 
-        return new(null, misses.Count == 0 ? "the settings let nothing find a Headscale user; an administrator can link" : string.Join("; ", misses));
+        return new(
+            null,
+            misses.Count == 0 ? "the settings let nothing find a Headscale user; an administrator can link" : string.Join("; ", misses));
     }
 
     private static IEnumerable<Rule> RulesFor(Caller caller, UserSnapshot users, GatewaySettings settings)
@@ -56,26 +59,32 @@ internal static class UserMatching
 
     private static Rule ByProviderId(Caller caller, UserSnapshot users, GatewaySettings settings)
     {
-        var ids = ProviderId.Candidates(settings.Headscale.OidcIssuer ?? caller.Issuer, caller.Subject).Union(ProviderId.Candidates(caller.Issuer, caller.Subject)).ToArray();
+        var ids = ProviderId.Candidates(settings.Headscale.OidcIssuer ?? caller.Issuer, caller.Subject)
+            .Union(ProviderId.Candidates(caller.Issuer, caller.Subject)).ToArray();
         if (ids.Length == 0)
         {
             return Rule.Off($"the subject '{Shown(caller.Subject)}' makes no providerId");
         }
 
-        var other = users.Users.FirstOrDefault(one => one.Provider == "oidc" && one.ProviderId?.EndsWith("/" + caller.Subject, StringComparison.Ordinal) is true);
+        var other = users.Users.FirstOrDefault(
+            one => one.Provider == "oidc" && one.ProviderId?.EndsWith("/" + caller.Subject, StringComparison.Ordinal) is true);
         return new(
             $"the providerId '{Shown(ids[0])}'",
             user => user.Provider == "oidc" && user.ProviderId is { Length: > 0 } id && ids.Contains(id, StringComparer.Ordinal),
-            other is null ? "" : $" (one has that subject from another issuer, '{Shown(other.ProviderId![..^(caller.Subject.Length + 1)])}'; headscale.oidc_issuer can name it)");
+            other is null ? "" : $" (one has that subject from another issuer, "
+                + $"'{Shown(other.ProviderId![..^(caller.Subject.Length + 1)])}'; headscale.oidc_issuer can name it)");
     }
 
     private static Rule ByEmail(Caller caller, ProxyAuthSettings? proxy) => caller switch
     {
-        { Email: null or "" } => Rule.Off(proxy is { EmailHeader: null } ? "server.proxy_auth.email_header is not set" : "there is no usable e-mail address"),
+        { Email: null or "" } =>
+            Rule.Off(proxy is { EmailHeader: null } ? "server.proxy_auth.email_header is not set" : "there is no usable e-mail address"),
         { EmailIsTrusted: false } => Rule.Off(proxy is null
-            ? $"the address '{Shown(caller.Email)}' does not count: the provider does not say that it verified it (email_verified), or oidc.match_email is off"
+            ? $"the address '{Shown(caller.Email)}' does not count: the provider does not say that it verified it (email_verified), or "
+                + $"oidc.match_email is off"
             : $"the address '{Shown(caller.Email)}' does not count: server.proxy_auth.match_email is off"),
-        { Email: var address } => new($"the address '{Shown(address)}'", user => user.Email is { Length: > 0 } email && EmailAddress.AreSame(email, address)),
+        { Email: var address } =>
+            new($"the address '{Shown(address)}'", user => user.Email is { Length: > 0 } email && EmailAddress.AreSame(email, address)),
     };
 
     private static string Shown(string text) => OutsideText.Clean(text, 100);

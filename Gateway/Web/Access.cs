@@ -44,19 +44,25 @@ internal static class Access
     private static async Task AnswerAsync(HttpContext context)
     {
         var table = RequestContext.Of(context).Configuration.Table;
-        await context.Response.WriteAsJsonAsync(new AccessAnswer([.. table.Roles.Select(role => role.Name)], RowsOf(table)), AccessJson.Default.AccessAnswer);
+        await context.Response.WriteAsJsonAsync(
+            new AccessAnswer([.. table.Roles.Select(role => role.Name)], RowsOf(table)), AccessJson.Default.AccessAnswer);
     }
 
-    private static async Task ExplainAsync(HttpContext context, Principal principal, UpstreamMonitor upstream, string method, string path, string? role = null)
+    private static async Task ExplainAsync(
+        HttpContext context, Principal principal, UpstreamMonitor upstream, string method, string path, string? role = null)
     {
         var answers = Explain(RequestContext.Of(context).Configuration.Table, method, path, role ?? principal.Role.Name, upstream.Assumed);
         await context.Response.WriteAsJsonAsync(new ExplainAnswer(answers), AccessJson.Default.ExplainAnswer);
     }
 
     private static AccessRow[] RowsOf(RouteTable table) =>
-        [.. table.Rules.Where(one => one.Plane is Plane.Api).Select(row => new AccessRow(row.Id, $"{string.Join('|', row.Methods)} {row.Path.Text}", [.. table.Roles.Select(one => MayOf(one, row))]))];
+        [.. table.Rules.Where(one => one.Plane is Plane.Api)
+            .Select(row => new AccessRow(row.Id, $"{string.Join('|', row.Methods)} {row.Path.Text}",
+                [.. table.Roles.Select(one => MayOf(one, row))]))];
 
-    private static RazorComponentResult Show(HttpContext context, Principal principal, PageLayout layout, UpstreamMonitor upstream, string? method = null, string? path = null, string? role = null)
+    private static RazorComponentResult Show(
+        HttpContext context, Principal principal, PageLayout layout, UpstreamMonitor upstream, string? method = null, string? path = null,
+        string? role = null)
     {
         var table = RequestContext.Of(context).Configuration.Table;
         var version = upstream.Assumed;
@@ -71,7 +77,8 @@ internal static class Access
             ("Answers", path is { Length: > 0 } ? Explain(table, method ?? "GET", path, role ?? principal.Role.Name, version) : []));
     }
 
-    private static string MayOf(Role role, RouteRule row) => role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";
+    private static string MayOf(Role role, RouteRule row) =>
+        role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";
 
     private static Explained[] Explain(RouteTable table, string method, string path, string role, HeadscaleVersion version)
     {

@@ -12,7 +12,8 @@ namespace Gateway.Web;
 /// <summary>What somebody is answered who may not use an endpoint: the login page, the page that says why, or a problem document.</summary>
 internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAuthorizationMiddlewareResultHandler
 {
-    public async Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    public async Task HandleAsync(
+        RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
     {
         if (authorizeResult.Succeeded)
         {
@@ -45,7 +46,8 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
 
         await RefuseAsync(context, caller.OwnKey is null
             ? new(caller.Problem?.Reason ?? Reason.SignInRequired, Detail: caller.Problem?.Detail)
-            : new(Reason.MalformedCredential, Detail: "a Headscale API key opens Headscale's own API alone (/api/v1, /api/v2); these pages are for people who sign in"));
+            : new(Reason.MalformedCredential, Detail: "a Headscale API key opens Headscale's own API alone (/api/v1, /api/v2); these "
+                + "pages are for people who sign in"));
     }
 
     private static Task RefuseAsync(HttpContext context, Refusal refusal) => PageResults.IsJson(context)

@@ -23,10 +23,12 @@ internal sealed record HeadscaleUserAnswer(string Id, string Name);
 /// <param name="UserAgent">The browser, in its own words.</param>
 /// <param name="Current">Whether it is the one that asks.</param>
 public sealed record SessionAnswer(
-    long Id, string Kind, string? Identity, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, string? Client, string? UserAgent, bool Current);
+    long Id, string Kind, string? Identity, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, string? Client,
+        string? UserAgent, bool Current);
 
 /// <summary><c>/api/me</c>.</summary>
-internal sealed record MeAnswer(IdentityAnswer Identity, string Role, IReadOnlyList<string> Capabilities, HeadscaleUserAnswer? HeadscaleUser, SessionAnswer? Session);
+internal sealed record MeAnswer(
+    IdentityAnswer Identity, string Role, IReadOnlyList<string> Capabilities, HeadscaleUserAnswer? HeadscaleUser, SessionAnswer? Session);
 
 /// <summary><c>/api/sessions</c>.</summary>
 internal sealed record SessionsAnswer(IReadOnlyList<SessionAnswer> Sessions);
@@ -71,11 +73,13 @@ internal static class Account
     private static async Task<IResult> RevokeAsync(HttpContext context, long id, Principal me, Sessions sessions, SignInAudit audit) =>
         await TryEndAsync(context, id, me, sessions, audit) ? Results.NoContent() : Results.NotFound();
 
-    private static RazorComponentResult ShowSessions(HttpContext context, Principal principal, PageLayout layout, Sessions sessions, People people, int page = 1, string? done = null)
+    private static RazorComponentResult ShowSessions(
+        HttpContext context, Principal principal, PageLayout layout, Sessions sessions, People people, int page = 1, string? done = null)
     {
         var shown = Paging.Cut(SeenBy(principal, sessions, people), page);
         return PageResults.Page<Pages.AccountPage>(
-            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Sessions", shown.Rows), ("At", shown.At), ("Pages", shown.Pages), ("Notice", done == "end" ? "The session was ended." : null));
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Sessions", shown.Rows), ("At", shown.At),
+                ("Pages", shown.Pages), ("Notice", done == "end" ? "The session was ended." : null));
     }
 
     private static async Task<IResult> EndAsync(HttpContext context, long id, Principal principal, Sessions sessions, SignInAudit audit)
@@ -91,20 +95,25 @@ internal static class Account
     private static async Task<bool> TryEndAsync(HttpContext context, long id, Principal me, Sessions sessions, SignInAudit audit)
     {
         var isDone = sessions.Find(id) is { } session && MayManage(me, session) && await sessions.EndAsync(id);
-        await audit.RecordAsync(context, "session.revoke", me.Label, isDone ? "done" : "not_found", isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound, me.Role.Name, $"session {id}");
+        await audit.RecordAsync(
+            context, "session.revoke", me.Label, isDone ? "done" : "not_found",
+            isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound, me.Role.Name, $"session {id}");
         return isDone;
     }
 
     /// <param name="person">Whose sessions; null: all that somebody may end.</param>
     public static SessionAnswer[] SeenBy(Principal me, Sessions sessions, People people, long? person = null) =>
-        [.. sessions.All.Where(one => MayManage(me, one) && (person is null || one.PersonId == person)).OrderBy(one => one.Id).Select(one => ToAnswer(one, LabelOf(one, people), me))];
+        [.. sessions.All.Where(one => MayManage(me, one) && (person is null || one.PersonId == person)).OrderBy(one => one.Id)
+            .Select(one => ToAnswer(one, LabelOf(one, people), me))];
 
     /// <summary>One's own; everybody's for who may give and take roles.</summary>
     private static bool MayManage(Principal me, Session session) =>
         (me.Person is { } person && session.PersonId == person.Id) || session.Id == me.Session?.Id || me.Role.Has(Capability.AssignRoles);
 
-    private static string LabelOf(Session session, People people) => Person.LabelOf(session, session.PersonId is { } id ? people.Snapshot.Find(id) : null);
+    private static string LabelOf(Session session, People people) =>
+        Person.LabelOf(session, session.PersonId is { } id ? people.Snapshot.Find(id) : null);
 
     private static SessionAnswer ToAnswer(Session session, string identity, Principal me) => new(
-        session.Id, SnakeCase.From(session.Kind.ToString()), identity, session.CreatedAt, session.LastUsedAt, session.ExpiresAt, session.Client, session.UserAgent, session.Id == me.Session?.Id);
+        session.Id, SnakeCase.From(session.Kind.ToString()), identity, session.CreatedAt, session.LastUsedAt, session.ExpiresAt,
+            session.Client, session.UserAgent, session.Id == me.Session?.Id);
 }

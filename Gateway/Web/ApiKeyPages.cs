@@ -15,12 +15,17 @@ namespace Gateway.Web;
 /// <param name="Expiration">When it ends; null: never.</param>
 /// <param name="LastSeen">When it was used last, where Headscale says so.</param>
 /// <param name="IsGateway">Whether the gateway itself works with it.</param>
-public sealed record ApiKeyRow(string Id, string Prefix, DateTimeOffset? Created, DateTimeOffset? Expiration, DateTimeOffset? LastSeen, bool IsGateway);
+public sealed record ApiKeyRow(
+    string Id, string Prefix, DateTimeOffset? Created, DateTimeOffset? Expiration, DateTimeOffset? LastSeen, bool IsGateway);
 
 /// <summary>Headscale's own API keys, each of which is total control.</summary>
 internal static class ApiKeyPages
 {
-    private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal) { ["expire"] = "The API key was expired.", ["delete"] = "The API key was deleted." };
+    private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
+    {
+        ["expire"] = "The API key was expired.",
+        ["delete"] = "The API key was deleted.",
+    };
 
     public static void MapApiKeys(this IEndpointRouteBuilder admin)
     {
@@ -30,7 +35,9 @@ internal static class ApiKeyPages
             .Performs(route => $"apikeys.{route["action"]}");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock, int page = 1, string? done = null)
+    private static async Task<IResult> ListAsync(
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock,
+        int page = 1, string? done = null)
     {
         var request = RequestContext.Of(context);
         var answer = await calls.SendAsync(context, principal, Operation.ListApiKeys());
@@ -40,16 +47,21 @@ internal static class ApiKeyPages
         }
 
         using var json = answer.Parse();
-        ApiKeyRow[] keys = [.. json.RootElement.GetProperty("apiKeys").EnumerateArray().Select(one => Of(one, request.Configuration.Settings.Headscale.ApiKey)).OrderByDescending(one => one.Expiration)];
+        ApiKeyRow[] keys = [.. json.RootElement.GetProperty("apiKeys").EnumerateArray()
+            .Select(one => Of(one, request.Configuration.Settings.Headscale.ApiKey)).OrderByDescending(one => one.Expiration)];
         var shown = Paging.Cut(keys, page, perPage: 25);
         return PageResults.Page<Pages.ApiKeysPage>(
-            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Keys", shown.Rows), ("At", shown.At), ("Pages", shown.Pages), ("Fresh", once.Take(context, principal, "apikey")), ("Notice", _done.GetValueOrDefault(done ?? "")), ("Now", clock.GetUtcNow()));
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Keys", shown.Rows), ("At", shown.At),
+                ("Pages", shown.Pages), ("Fresh", once.Take(context, principal, "apikey")),
+                    ("Notice", _done.GetValueOrDefault(done ?? "")), ("Now", clock.GetUtcNow()));
     }
 
     private static ApiKeyRow Of(JsonElement key, Secret? own) => new(
-        key.Text("id"), key.Text("prefix"), key.Time("createdAt"), key.Time("expiration"), key.Time("lastSeen"), own is not null && ApiKeyFormat.IsListedAs(own.Reveal(), key.Text("prefix")));
+        key.Text("id"), key.Text("prefix"), key.Time("createdAt"), key.Time("expiration"), key.Time("lastSeen"), own is not null
+            && ApiKeyFormat.IsListedAs(own.Reveal(), key.Text("prefix")));
 
-    private static async Task<IResult> CreateAsync(HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock)
+    private static async Task<IResult> CreateAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var answer = await calls.SendAsync(context, principal, Operation.CreateApiKey(Expiration.FromForm(form, clock)));
@@ -63,7 +75,8 @@ internal static class ApiKeyPages
         return Results.Redirect($"{PageResults.BasePath(context)}/apikeys");
     }
 
-    private static async Task<IResult> ActAsync(HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream, string action)
+    private static async Task<IResult> ActAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream, string action)
     {
         if (action is not ("expire" or "delete"))
         {
@@ -74,6 +87,8 @@ internal static class ApiKeyPages
         var (id, prefix) = (form["id"].ToString(), form["prefix"].ToString());
         var operation = action == "delete" ? Operation.DeleteApiKey(prefix) : Operation.ExpireApiKey(upstream.Assumed, id, prefix);
         var answer = await calls.SendAsync(context, principal, operation);
-        return answer.IsDone ? Results.Redirect($"{PageResults.BasePath(context)}/apikeys?done={action}") : PageResults.Explain(context, principal, answer);
+        return answer.IsDone
+            ? Results.Redirect($"{PageResults.BasePath(context)}/apikeys?done={action}")
+            : PageResults.Explain(context, principal, answer);
     }
 }

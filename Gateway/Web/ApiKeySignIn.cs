@@ -26,12 +26,15 @@ internal sealed class ApiKeyAttempts(TimeProvider clock) : IDisposable
 internal static partial class ApiKeySignIn
 {
     public static async Task<IResult> SubmitAsync(
-        HttpContext context, HeadscaleClient headscale, Sessions sessions, ApiKeyAttempts attempts, SignInAudit audit, Provider provider, IAntiforgery antiforgery, TimeProvider clock, ILogger<ApiKeyAttempts> log)
+        HttpContext context, HeadscaleClient headscale, Sessions sessions, ApiKeyAttempts attempts, SignInAudit audit, Provider provider,
+            IAntiforgery antiforgery, TimeProvider clock, ILogger<ApiKeyAttempts> log)
     {
         var request = RequestContext.Of(context);
         if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
         {
-            return Login.Page(context, provider, antiforgery, PageResults.HomePath(context), StatusCodes.Status400BadRequest, "This form was too old or came from elsewhere. Please try again.");
+            return Login.Page(
+                context, provider, antiforgery, PageResults.HomePath(context), StatusCodes.Status400BadRequest,
+                "This form was too old or came from elsewhere. Please try again.");
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
@@ -44,7 +47,8 @@ internal static partial class ApiKeySignIn
         if (attempts.Delay(request.Peer.Client) is { } delay)
         {
             RateLimits.SetRetryAfter(context.Response, delay);
-            return Refuse(StatusCodes.Status429TooManyRequests, $"Too many attempts. Please wait {Math.Ceiling(delay.TotalSeconds)} seconds.");
+            return Refuse(
+                StatusCodes.Status429TooManyRequests, $"Too many attempts. Please wait {Math.Ceiling(delay.TotalSeconds)} seconds.");
         }
 
         var key = form["api_key"].ToString().Trim();
@@ -64,7 +68,8 @@ internal static partial class ApiKeySignIn
     }
 
     /// <summary>When the key expires, or what is wrong with it.</summary>
-    private static async Task<(DateTimeOffset? Expires, (int Status, string Complaint)? Problem)> CheckAsync(HeadscaleClient headscale, string key, TimeProvider clock, CancellationToken cancel)
+    private static async Task<(DateTimeOffset? Expires, (int Status, string Complaint)? Problem)> CheckAsync(
+        HeadscaleClient headscale, string key, TimeProvider clock, CancellationToken cancel)
     {
         if (key.Length == 0)
         {
@@ -73,7 +78,8 @@ internal static partial class ApiKeySignIn
 
         if (ApiKeyFormat.PrefixOf(key) is null)
         {
-            return (null, (StatusCodes.Status400BadRequest, "This does not look like a Headscale API key. They start with hskey-api- or are of the form prefix.secret."));
+            return (null, (StatusCodes.Status400BadRequest, "This does not look like a Headscale API key. They start with hskey-api- or "
+                + "are of the form prefix.secret."));
         }
 
         try
@@ -81,8 +87,11 @@ internal static partial class ApiKeySignIn
             return await headscale.FindApiKeyAsync(new Secret(key), cancel) switch
             {
                 null => (null, (StatusCodes.Status401Unauthorized, "Headscale does not list this API key.")),
-                { Expiration: null or { Year: <= 1 } } => (null, (StatusCodes.Status401Unauthorized, "This API key has no expiration, so a session with it would never end. Make one with an expiration.")),
-                { Expiration: { } at } when at <= clock.GetUtcNow() => (null, (StatusCodes.Status401Unauthorized, "This API key has expired.")),
+                { Expiration: null or { Year: <= 1 } } =>
+                    (null, (StatusCodes.Status401Unauthorized, "This API key has no expiration, so a session with it would never end. "
+                        + "Make one with an expiration.")),
+                { Expiration: { } at } when at <= clock.GetUtcNow() =>
+                    (null, (StatusCodes.Status401Unauthorized, "This API key has expired.")),
                 { Expiration: var at } => (at, null),
             };
         }
@@ -92,16 +101,19 @@ internal static partial class ApiKeySignIn
         }
         catch (HeadscaleException)
         {
-            return (null, (StatusCodes.Status503ServiceUnavailable, "Headscale cannot be asked about this key at the moment. Please try again."));
+            return (null, (StatusCodes.Status503ServiceUnavailable, "Headscale cannot be asked about this key at the moment. Please "
+                + "try again."));
         }
     }
 
     /// <summary>A session lasts as long as the key, and no longer than any other.</summary>
-    private static async Task BeginAsync(HttpContext context, RequestContext request, Sessions sessions, string prefix, DateTimeOffset expires, DateTimeOffset now)
+    private static async Task BeginAsync(
+        HttpContext context, RequestContext request, Sessions sessions, string prefix, DateTimeOffset expires, DateTimeOffset now)
     {
         var cookie = request.Configuration.Settings.Server.Cookie;
         var until = expires < now + cookie.MaxAge ? expires : now + cookie.MaxAge;
-        await SessionStart.BeginAsync(context, sessions, SessionStart.Draft(context, SessionKind.ApiKey, now, until) with { KeyPrefix = prefix });
+        await SessionStart.BeginAsync(
+            context, sessions, SessionStart.Draft(context, SessionKind.ApiKey, now, until) with { KeyPrefix = prefix });
     }
 
     [LoggerMessage(1, LogLevel.Warning, "API-key sign-in from {Client} was refused: {Complaint} ({Reference})")]

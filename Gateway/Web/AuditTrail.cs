@@ -25,7 +25,8 @@ namespace Gateway.Web;
 /// <param name="Before">What a change replaced, where that is known.</param>
 /// <param name="After">What it set.</param>
 public sealed record AuditLine(
-    long Id, DateTimeOffset At, string? Actor, string? Role, string Method, string Path, string? Row, string Reason, int? Status, string? Client, string RequestId, string? Detail,
+    long Id, DateTimeOffset At, string? Actor, string? Role, string Method, string Path, string? Row, string Reason, int? Status,
+    string? Client, string RequestId, string? Detail,
     string? HeadscaleUser, double? Duration, string? Before, string? After)
 {
     /// <summary>How many of the same kind it stands for, within a minute.</summary>
@@ -62,27 +63,35 @@ internal static class AuditTrail
         admin.MapGet("/api/audit", AnswerAsync).RequireCapability(Capability.ReadAudit);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, Principal principal, PageLayout layout, AuditLog audit, string? q = null, string? show = null,
+        bool refused = false, long? before = null)
     {
         // What was looked at would bury what was done. Whoever looks for something may mean that, too.
         var search = SearchFor(q, show ?? (refused ? RefusedOnly : string.IsNullOrWhiteSpace(q) ? ChangesOnly : Everything));
         var (entries, next) = await FindAsync(audit, search, before, PerPage, context.RequestAborted);
         return PageResults.Page<Pages.AuditPage>(
             StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Entries", entries), ("Search", search.Text),
-            ("Show", search.ChangesOnly ? ChangesOnly : search.RefusedOnly ? RefusedOnly : Everything), ("Next", next), ("IsFirst", before is null));
+            ("Show", search.ChangesOnly ? ChangesOnly : search.RefusedOnly ? RefusedOnly : Everything), ("Next", next),
+                ("IsFirst", before is null));
     }
 
     private static async Task<IResult> ShowOneAsync(HttpContext context, long id, Principal principal, PageLayout layout, AuditLog audit)
     {
         await audit.FlushAsync(context.RequestAborted);
         return await audit.Store.FindAsync(id, context.RequestAborted) is { } entry
-            ? PageResults.Page<Pages.AuditEntryPage>(StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Entry", LineOf(entry)))
-            : PageResults.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such entry, or it was deleted at the end of its retention.");
+            ? PageResults.Page<Pages.AuditEntryPage>(
+                StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Entry", LineOf(entry)))
+            : PageResults.Failure(
+                context, StatusCodes.Status404NotFound, "Not found",
+                "There is no such entry, or it was deleted at the end of its retention.");
     }
 
-    private static async Task AnswerAsync(HttpContext context, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
+    private static async Task AnswerAsync(
+        HttpContext context, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
     {
-        var (entries, next) = await FindAsync(audit, SearchFor(q, show ?? (refused ? RefusedOnly : null)), before, PerPage, context.RequestAborted);
+        var (entries, next) = await FindAsync(
+            audit, SearchFor(q, show ?? (refused ? RefusedOnly : null)), before, PerPage, context.RequestAborted);
         await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
     }
 
@@ -102,7 +111,12 @@ internal static class AuditTrail
             (var entries, before) = await FindAsync(audit, search, before, MostAtOnce, cancel);
             foreach (var one in entries)
             {
-                string?[] cells = [one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After, one.Count.ToString(CultureInfo.InvariantCulture)];
+                string?[] cells =
+                [
+                    one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason,
+                    one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After,
+                    one.Count.ToString(CultureInfo.InvariantCulture),
+                ];
                 await text.WriteLineAsync(string.Join(',', cells.Select(Cell)));
             }
 
@@ -114,7 +128,8 @@ internal static class AuditTrail
     private static AuditSearch SearchFor(string? text, string? show) =>
         new() { Text = text?.Trim() ?? "", ChangesOnly = show == ChangesOnly, RefusedOnly = show == RefusedOnly };
 
-    private static async Task<(IReadOnlyList<AuditLine> Entries, long? Next)> FindAsync(AuditLog audit, AuditSearch search, long? before, int most, CancellationToken cancel)
+    private static async Task<(IReadOnlyList<AuditLine> Entries, long? Next)> FindAsync(
+        AuditLog audit, AuditSearch search, long? before, int most, CancellationToken cancel)
     {
         await audit.FlushAsync(cancel);
         var found = await audit.Store.FindAsync(search, before, most + 1, cancel);
@@ -122,7 +137,8 @@ internal static class AuditTrail
     }
 
     private static AuditLine LineOf(AuditEntry one) => new(
-        one.Id, one.At, one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status, one.Client, one.RequestId, one.Detail, one.HeadscaleUser, one.Duration, one.Before, one.After)
+        one.Id, one.At, one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status, one.Client, one.RequestId, one.Detail,
+            one.HeadscaleUser, one.Duration, one.Before, one.After)
     {
         Count = one.Count,
         Last = one.Last,

@@ -17,7 +17,8 @@ internal sealed class FormFilter(IAntiforgery antiforgery, DuplicateFormGuard se
         {
             await audit.RecordAsync(http, "page.form", principal?.Label, "cross_site", status, principal?.Role.Name);
             return PageResults.Failure(
-                http, status, "Please try again", $"This form was too old, was opened by somebody else or came from elsewhere, so nothing was changed.{advice}");
+                http, status, "Please try again", $"This form was too old, was opened by somebody else or came from elsewhere, so "
+                    + $"nothing was changed.{advice}");
         }
 
         return sent.IsFirst(http.Request.Path, await http.Request.ReadFormAsync(http.RequestAborted))
@@ -35,7 +36,9 @@ internal sealed class FormFilter(IAntiforgery antiforgery, DuplicateFormGuard se
             return (StatusCodes.Status403Forbidden, "");
         }
 
-        return context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context) ? null : (StatusCodes.Status400BadRequest, "");
+        return context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context)
+            ? null
+            : (StatusCodes.Status400BadRequest, "");
     }
 }
 
@@ -59,7 +62,8 @@ internal sealed class JsonChangeFilter : IEndpointFilter
 internal static class ChangeEndpoints
 {
     /// <summary>Takes forms of own pages.</summary>
-    public static RouteHandlerBuilder TakesForm(this RouteHandlerBuilder endpoint) => endpoint.AddEndpointFilter<FormFilter>().WithMetadata(ChangeMark.Form);
+    public static RouteHandlerBuilder TakesForm(this RouteHandlerBuilder endpoint) =>
+        endpoint.AddEndpointFilter<FormFilter>().WithMetadata(ChangeMark.Form);
 
     /// <summary>Takes JSON of programs and scripts.</summary>
     public static RouteHandlerBuilder TakesJson(this RouteHandlerBuilder endpoint) =>

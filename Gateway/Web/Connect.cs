@@ -13,9 +13,12 @@ namespace Gateway.Web;
 /// <param name="MayRegisterForOthers">Whether they may do so for somebody else.</param>
 /// <param name="Key">A key that was just made for one device; null for none.</param>
 /// <param name="Users">Whom a device can be registered for; empty: for oneself alone.</param>
-public sealed record Device(string LoginServer, bool MayMakeKey, bool MayRegister, bool MayRegisterForOthers, string? Key, IReadOnlyList<UserChoice> Users);
+public sealed record Device(
+    string LoginServer, bool MayMakeKey, bool MayRegister, bool MayRegisterForOthers, string? Key, IReadOnlyList<UserChoice> Users);
 
-/// <summary>From nothing to a connected device: the line for each platform, a key of one's own, the registration of a device that waits.</summary>
+/// <summary>
+/// From nothing to a connected device: the line for each platform, a key of one's own, the registration of a device that waits.
+/// </summary>
 internal static class Connect
 {
     private static readonly TimeSpan _keyFor = TimeSpan.FromHours(1);
@@ -24,7 +27,8 @@ internal static class Connect
     {
         admin.MapGet("/connect", ShowAsync).RequireCapability(Capability.SignedIn);
         admin.MapPost("/connect/key", MakeKeyAsync).RequireCapability(Keys.Readers).TakesForm().Performs("keys.create");
-        admin.MapPost("/connect/register", RegisterAsync).RequireCapability(Capability.WriteMachines, Capability.WriteOwnMachines).TakesForm().Performs("nodes.register");
+        admin.MapPost("/connect/register", RegisterAsync).RequireCapability(Capability.WriteMachines, Capability.WriteOwnMachines)
+            .TakesForm().Performs("nodes.register");
     }
 
     /// <summary>Where devices find Headscale.</summary>
@@ -35,7 +39,8 @@ internal static class Connect
     }
 
     public static Device DeviceOf(
-        HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream, string? key = null, IReadOnlyList<UserChoice>? users = null)
+        HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream, string? key = null,
+            IReadOnlyList<UserChoice>? users = null)
     {
         var rule = Operation.RegisterRule(upstream.Assumed);
         var forOthers = calls.Can(context, principal, rule, Ownership.Foreign);
@@ -48,7 +53,9 @@ internal static class Connect
             users ?? []);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream, UserDirectory directory, OneTimeSecretCookie once, string? key = null)
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream,
+        UserDirectory directory, OneTimeSecretCookie once, string? key = null)
     {
         var device = DeviceOf(context, principal, calls, upstream, once.Take(context, principal, "device"));
         if (device.MayRegisterForOthers && principal.Role.Has(Capability.ReadUsers))
@@ -57,10 +64,13 @@ internal static class Connect
             device = device with { Users = UserChoice.Of(users.Users.Where(one => one.Name.Length > 0 && users.IsUnique(one.Name))) };
         }
 
-        return PageResults.Page<Pages.ConnectPage>(StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Device", device), ("OwnId", principal.User?.Id), ("Pending", key is null ? null : RegistrationKey.Find(key)));
+        return PageResults.Page<Pages.ConnectPage>(
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Device", device), ("OwnId", principal.User?.Id),
+            ("Pending", key is null ? null : RegistrationKey.Find(key)));
     }
 
-    private static async Task<IResult> MakeKeyAsync(HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock)
+    private static async Task<IResult> MakeKeyAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock)
     {
         if (principal is { User: null } && principal.Role.Has(Capability.GenerateAuthkeys))
         {
@@ -78,7 +88,8 @@ internal static class Connect
         return Results.Redirect($"{PageResults.BasePath(context)}/connect");
     }
 
-    private static async Task<IResult> RegisterAsync(HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream, UserDirectory directory)
+    private static async Task<IResult> RegisterAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream, UserDirectory directory)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var pasted = form["device"].ToString();
@@ -86,13 +97,18 @@ internal static class Connect
         {
             return PageResults.Failure(context, StatusCodes.Status400BadRequest, "Nothing was registered", RegistrationKey.IsNodeKey(pasted)
                 ? "This is a key that Headscale has not taken since 0.26. Run tailscale up on the device and paste the link that it shows."
-                : "There is no registration key in what you pasted. Paste the whole link that tailscale up shows on the device; it has /register/ or /auth/ in it.");
+                : "There is no registration key in what you pasted. Paste the whole link that tailscale up shows on the device; it has "
+                    + "/register/ or /auth/ in it.");
         }
 
-        var name = (form["user"].ToString() is { Length: > 0 } id ? (await directory.GetAsync(context.RequestAborted)).Find(id)?.Name : principal.User?.Name) ?? "";
+        var name = (form["user"].ToString() is { Length: > 0 } id
+            ? (await directory.GetAsync(context.RequestAborted)).Find(id)?.Name
+            : principal.User?.Name) ?? "";
         if (name.Length == 0 && principal.Role.Has(Capability.WriteMachines))
         {
-            return PageResults.Failure(context, StatusCodes.Status400BadRequest, "Nothing was registered", "Choose for whom the device is: the user has no name, or is not there any more.");
+            return PageResults.Failure(
+                context, StatusCodes.Status400BadRequest, "Nothing was registered",
+                "Choose for whom the device is: the user has no name, or is not there any more.");
         }
 
         var answer = await calls.SendAsync(context, principal, Operation.Register(upstream.Assumed, name, key));
@@ -102,7 +118,8 @@ internal static class Connect
         }
 
         using var json = answer.Parse();
-        return Results.Redirect($"{PageResults.BasePath(context)}/machines/{json.RootElement.GetProperty("node").Text("id")}?done=register");
+        return Results.Redirect(
+            $"{PageResults.BasePath(context)}/machines/{json.RootElement.GetProperty("node").Text("id")}?done=register");
     }
 
     /// <summary>A key for one device.</summary>

@@ -34,7 +34,8 @@ internal sealed class DuplicateFormGuard(TimeProvider clock)
     private static string HashOf(PathString path, IFormCollection form)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var text in form.OrderBy(one => one.Key, StringComparer.Ordinal).SelectMany(one => one.Value.Prepend(one.Key)).Prepend(path.Value))
+        foreach (var text in form.OrderBy(one => one.Key, StringComparer.Ordinal).SelectMany(one => one.Value.Prepend(one.Key))
+            .Prepend(path.Value))
         {
             var bytes = Encoding.UTF8.GetBytes(text ?? "");
             hash.AppendData(BitConverter.GetBytes(bytes.Length));

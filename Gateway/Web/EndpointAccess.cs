@@ -20,7 +20,8 @@ internal sealed class CapabilityHandler : AuthorizationHandler<CapabilityRequire
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, CapabilityRequirement requirement)
     {
-        if (context.Resource is HttpContext http && AuthenticationState.Of(http).Principal is { } principal && requirement.IsMetBy(principal.Role))
+        if (context.Resource is HttpContext http && AuthenticationState.Of(http).Principal is { } principal
+            && requirement.IsMetBy(principal.Role))
         {
             context.Succeed(requirement);
         }

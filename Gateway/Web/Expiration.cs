@@ -9,7 +9,9 @@ internal static class Expiration
 
     /// <summary>As the form's field <c>days</c> says, at least one day; as Headscale takes it.</summary>
     public static string FromForm(IFormCollection form, TimeProvider clock) =>
-        Text(clock.GetUtcNow().AddDays(int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var days) ? Math.Clamp(days, 1, LongestDays) : 1));
+        Text(
+            clock.GetUtcNow().AddDays(int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var days)
+                ? Math.Clamp(days, 1, LongestDays) : 1));
 
     /// <summary>A moment as Headscale takes it (RFC 3339).</summary>
     public static string Text(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

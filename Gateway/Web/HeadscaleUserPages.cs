@@ -32,7 +32,9 @@ internal static class HeadscaleUserPages
             .Performs(route => $"users.{route["action"]}");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, HeadscaleCalls calls, string? q = null, int page = 1, string? done = null)
+    private static async Task<IResult> ListAsync(
+        HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, HeadscaleCalls calls,
+        string? q = null, int page = 1, string? done = null)
     {
         var (users, search) = (await directory.GetAsync(context.RequestAborted), q?.Trim() ?? "");
         var holders = PeoplePages.HoldersOf(people, users);
@@ -49,7 +51,9 @@ internal static class HeadscaleUserPages
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, string id, Principal principal, PageLayout layout, People people, UserDirectory directory, HeadscaleCalls calls, string? done = null)
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, string id, Principal principal, PageLayout layout, People people, UserDirectory directory,
+        HeadscaleCalls calls, string? done = null)
     {
         var users = await directory.GetAsync(context.RequestAborted);
         return users.Find(id) is not { } user
@@ -64,7 +68,9 @@ internal static class HeadscaleUserPages
     }
 
     private static HeadscaleUserRow RowOf(HeadscaleUser user, Dictionary<string, string> holders) =>
-        new(user.Id, user.Name, user.Label, user.Provider is { Length: > 0 } provider ? provider : "local", holders.GetValueOrDefault(user.Id));
+        new(
+            user.Id, user.Name, user.Label, user.Provider is { Length: > 0 } provider ? provider : "local",
+            holders.GetValueOrDefault(user.Id));
 
     private static async Task<IResult> CreateAsync(HttpContext context, Principal principal, HeadscaleCalls calls)
     {
@@ -88,5 +94,7 @@ internal static class HeadscaleUserPages
     }
 
     private static IResult Answer(HttpContext context, Principal principal, string action, ApiResponse answer, string id = "") =>
-        answer.IsDone ? Results.Redirect($"{PageResults.BasePath(context)}/users/headscale{(action == "rename" ? $"/{id}" : "")}?done={action}") : PageResults.Explain(context, principal, answer);
+        answer.IsDone
+            ? Results.Redirect($"{PageResults.BasePath(context)}/users/headscale{(action == "rename" ? $"/{id}" : "")}?done={action}")
+            : PageResults.Explain(context, principal, answer);
 }

@@ -16,12 +16,15 @@ namespace Gateway.Web;
 internal sealed record HealthCheck(bool Ok, string? Detail);
 
 /// <summary>Whether the gateway can do its work, and what is missing if not.</summary>
-internal sealed record Readiness(string Status, HealthCheck Store, HealthCheck Headscale, HealthCheck Key, HealthCheck? Provider, string? HeadscaleVersion, DateTimeOffset? KeyExpires);
+internal sealed record Readiness(
+    string Status, HealthCheck Store, HealthCheck Headscale, HealthCheck Key, HealthCheck? Provider, string? HeadscaleVersion,
+    DateTimeOffset? KeyExpires);
 
 /// <summary>That the process answers.</summary>
 internal sealed record Liveness(string Status);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Readiness))]
 [JsonSerializable(typeof(Liveness))]
 internal sealed partial class HealthJson : JsonSerializerContext;
@@ -37,10 +40,13 @@ internal static class Health
 
     private static JsonHttpResult<Liveness> Alive() => TypedResults.Json(new Liveness("ok"), HealthJson.Default.Liveness);
 
-    private static JsonHttpResult<Readiness> Ready(UpstreamMonitor upstream, Provider provider, People people, AuditLog audit, TimeProvider clock)
+    private static JsonHttpResult<Readiness> Ready(
+        UpstreamMonitor upstream, Provider provider, People people, AuditLog audit, TimeProvider clock)
     {
         var readiness = Check(upstream, provider, people, audit, clock);
-        return TypedResults.Json(readiness, HealthJson.Default.Readiness, statusCode: readiness.Status == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+        return TypedResults.Json(
+            readiness, HealthJson.Default.Readiness,
+            statusCode: readiness.Status == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
     /// <summary>The state of everything that the gateway needs.</summary>
@@ -48,7 +54,9 @@ internal static class Health
     {
         var status = upstream.Status;
         var (store, headscale, key) = (CheckStore(people, audit), CheckHeadscale(status), CheckKey(status, clock));
-        return new Readiness(store.Ok && headscale.Ok && key.Ok ? "ok" : "failing", store, headscale, key, CheckProvider(provider.Status), status.Version?.ToString(), status.KeyExpires);
+        return new Readiness(
+            store.Ok && headscale.Ok && key.Ok ? "ok" : "failing", store, headscale, key, CheckProvider(provider.Status),
+            status.Version?.ToString(), status.KeyExpires);
     }
 
     /// <summary>Said and not counted: without it, everything but new sign-ins works.</summary>
@@ -64,7 +72,12 @@ internal static class Health
         try
         {
             return audit.Trouble is not null ? new(false, Refusals.TextOf(new(Reason.AuditUnavailable)))
-                : people.Trouble is not null ? new(false, Refusals.TextOf(new(Reason.StoreUnavailable))) : new(true, people.Snapshot is { HasOwner: false, Everyone.Count: > 0 } ? "there is no owner; set bootstrap.owner, or use 'gateway users set-role'" : null);
+                : people.Trouble is not null
+                    ? new(false, Refusals.TextOf(new(Reason.StoreUnavailable)))
+                    : new(
+                        true,
+                        people.Snapshot is { HasOwner: false, Everyone.Count: > 0 } ? "there is no owner; set bootstrap.owner, or use "
+                            + "'gateway users set-role'" : null);
         }
         catch (StoreException)
         {
@@ -75,7 +88,8 @@ internal static class Health
     private static HealthCheck CheckHeadscale(UpstreamStatus status) => status switch
     {
         { IsReachable: false } => new(false, "Headscale cannot be reached; the gateway's log has the cause"),
-        { Version: { IsKnown: false } version } => new(true, $"Headscale {version} is newer than this gateway knows and treated like {version.Known}"),
+        { Version: { IsKnown: false } version } =>
+            new(true, $"Headscale {version} is newer than this gateway knows and treated like {version.Known}"),
         _ => new(true, null),
     };
 

@@ -14,13 +14,18 @@ public sealed record UserChoice(string Id, string Name)
     /// <summary>So many are offered on one page; its forms take any other by its id, too.</summary>
     private const int Most = 500;
 
-    internal static UserChoice[] Of(IEnumerable<HeadscaleUser> users) => [.. users.Take(Most).Select(one => new UserChoice(one.Id, one.Label))];
+    internal static UserChoice[] Of(IEnumerable<HeadscaleUser> users) =>
+        [.. users.Take(Most).Select(one => new UserChoice(one.Id, one.Label))];
 }
 
 /// <summary>Pre-auth keys: one's own, or everybody's for those who may make them for everybody.</summary>
 internal static class Keys
 {
-    private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal) { ["create"] = "The key was made.", ["expire"] = "The key was expired." };
+    private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
+    {
+        ["create"] = "The key was made.",
+        ["expire"] = "The key was expired.",
+    };
 
     /// <summary>Who sees pre-auth keys at all.</summary>
     public static Capability[] Readers { get; } = [Capability.GenerateAuthkeys, Capability.GenerateOwnAuthkeys];
@@ -33,7 +38,8 @@ internal static class Keys
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream, UserDirectory directory, OneTimeSecretCookie once, TimeProvider clock, string? user = null, int page = 1, string? done = null)
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream,
+            UserDirectory directory, OneTimeSecretCookie once, TimeProvider clock, string? user = null, int page = 1, string? done = null)
     {
         // Up to 0.27 keys are listed for one user at a time.
         var (request, version) = (RequestContext.Of(context), upstream.Assumed);
@@ -48,7 +54,8 @@ internal static class Keys
 
         using var json = answer.Parse();
         var now = clock.GetUtcNow();
-        PreAuthKey[] keys = [.. json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of).OrderBy(one => one.StatusAt(now) != "valid").ThenByDescending(one => one.Expiration)];
+        PreAuthKey[] keys = [.. json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of)
+            .OrderBy(one => one.StatusAt(now) != "valid").ThenByDescending(one => one.Expiration)];
         var shown = Paging.Cut(keys, page);
         return PageResults.Page<Pages.KeysPage>(
             StatusCodes.Status200OK,
@@ -69,12 +76,14 @@ internal static class Keys
             ("Now", now));
     }
 
-    private static async Task<IResult> CreateAsync(HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock)
+    private static async Task<IResult> CreateAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var tags = form["tags"].ToString().Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
         var user = form["user"].ToString() is { Length: > 0 } chosen ? chosen : principal.User?.Id;
-        var operation = Operation.CreateKey(user, form["reusable"] == "true", form["ephemeral"] == "true", Expiration.FromForm(form, clock), tags);
+        var operation = Operation.CreateKey(
+            user, form["reusable"] == "true", form["ephemeral"] == "true", Expiration.FromForm(form, clock), tags);
         var answer = await calls.SendAsync(context, principal, operation);
         if (!answer.IsDone)
         {
@@ -91,6 +100,8 @@ internal static class Keys
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var operation = Operation.ExpireKey(upstream.Assumed, form["id"].ToString(), form["user"].ToString(), form["key"].ToString());
         var answer = await calls.SendAsync(context, principal, operation);
-        return answer.IsDone ? Results.Redirect($"{PageResults.BasePath(context)}/keys?done=expire") : PageResults.Explain(context, principal, answer);
+        return answer.IsDone
+            ? Results.Redirect($"{PageResults.BasePath(context)}/keys?done=expire")
+            : PageResults.Explain(context, principal, answer);
     }
 }

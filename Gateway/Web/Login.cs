@@ -18,7 +18,9 @@ internal static class Login
     }
 
     /// <summary>The page, with only those buttons that work now.</summary>
-    public static RazorComponentResult Page(HttpContext context, Provider provider, IAntiforgery antiforgery, string returnTo, int status = 200, string? error = null, string? notice = null)
+    public static RazorComponentResult Page(
+        HttpContext context, Provider provider, IAntiforgery antiforgery, string returnTo, int status = 200, string? error = null,
+        string? notice = null)
     {
         var settings = RequestContext.Of(context).Configuration.Settings;
         var (state, token) = (provider.Status, antiforgery.GetAndStoreTokens(context));
@@ -36,20 +38,24 @@ internal static class Login
             ("Token", token.RequestToken));
     }
 
-    public static bool TakesApiKeys(Settings.GatewaySettings settings) => settings is { Headscale.ApiKey: not null, Oidc: null or { DisableApiKeyLogin: false } };
+    public static bool TakesApiKeys(Settings.GatewaySettings settings) =>
+        settings is { Headscale.ApiKey: not null, Oidc: null or { DisableApiKeyLogin: false } };
 
     /// <summary>Where there is one way only, nobody is asked which; after signing out, nobody is signed in again at once.</summary>
-    private static IResult Show(HttpContext context, Provider provider, IAntiforgery antiforgery, string? return_to = null, string? s = null)
+    private static IResult Show(
+        HttpContext context, Provider provider, IAntiforgery antiforgery, string? return_to = null, string? s = null)
     {
         var settings = RequestContext.Of(context).Configuration.Settings;
         var returnTo = PageResults.ReturnTo(context, return_to);
-        var isOnlyWay = !TakesApiKeys(settings) && settings.Server.ProxyAuth is null && provider.Status is { Configuration: not null, Trouble: null };
+        var isOnlyWay = !TakesApiKeys(settings) && settings.Server.ProxyAuth is null
+            && provider.Status is { Configuration: not null, Trouble: null };
         return isOnlyWay && s is null
             ? Results.Redirect(StartUrl(settings, returnTo))
             : Page(context, provider, antiforgery, returnTo, notice: s == "logout" ? "You have been signed out." : null);
     }
 
-    private static string StartUrl(Settings.GatewaySettings settings, string returnTo) => $"{settings.Server.BasePath}/oidc/start?return_to={Uri.EscapeDataString(returnTo)}";
+    private static string StartUrl(Settings.GatewaySettings settings, string returnTo) =>
+        $"{settings.Server.BasePath}/oidc/start?return_to={Uri.EscapeDataString(returnTo)}";
 
     /// <summary>
     /// A browser does not keep a Secure cookie that an insecure page sets, and sign-in would go round in circles. Behind a front
@@ -62,15 +68,20 @@ internal static class Login
         var isHttps = request.Peer.Scheme == "https" || context.Request.Headers.ContainsKey("Sec-Fetch-Site")
             || request.Headers["X-Forwarded-Proto"].Any(one => one?.Contains("https", StringComparison.OrdinalIgnoreCase) is true);
         return !isSecure || isHttps ? null
-            : "This page came over http, and the session cookie is for https only, so signing in will not last. Open the https address, or set server.cookie_secure: false for trying things out.";
+            : "This page came over http, and the session cookie is for https only, so signing in will not last. Open the https address, "
+                + "or set server.cookie_secure: false for trying things out.";
     }
 
-    private static async Task<IResult> StartAsync(HttpContext context, Provider provider, ProviderSignIn signIn, IAntiforgery antiforgery, ILogger<Provider> log, string? return_to = null)
+    private static async Task<IResult> StartAsync(
+        HttpContext context, Provider provider, ProviderSignIn signIn, IAntiforgery antiforgery, ILogger<Provider> log,
+        string? return_to = null)
     {
         var returnTo = PageResults.ReturnTo(context, return_to);
         if (provider.Status is null)
         {
-            return PageResults.Failure(context, StatusCodes.Status501NotImplemented, "No single sign-on", SignInTexts.NotConfigured, SignInTexts.NotConfiguredAdvice, isSignedIn: false);
+            return PageResults.Failure(
+                context, StatusCodes.Status501NotImplemented, "No single sign-on", SignInTexts.NotConfigured,
+                SignInTexts.NotConfiguredAdvice, isSignedIn: false);
         }
 
         try

@@ -21,13 +21,16 @@ internal static partial class Logout
     }
 
     private static async Task<IResult> SubmitAsync(
-        HttpContext context, Sessions sessions, SignInAudit audit, Provider provider, IAntiforgery antiforgery, IDataProtectionProvider protection)
+        HttpContext context, Sessions sessions, SignInAudit audit, Provider provider, IAntiforgery antiforgery,
+            IDataProtectionProvider protection)
     {
         var request = RequestContext.Of(context);
         var settings = request.Configuration.Settings;
         if (!await antiforgery.IsRequestValidAsync(context))
         {
-            return PageResults.Failure(context, StatusCodes.Status400BadRequest, "Not signed out", "This form was too old or came from elsewhere.", "Please try again.", isSignedIn: false);
+            return PageResults.Failure(
+                context, StatusCodes.Status400BadRequest, "Not signed out", "This form was too old or came from elsewhere.",
+                "Please try again.", isSignedIn: false);
         }
 
         var principal = AuthenticationState.Of(context).Principal;
@@ -48,7 +51,8 @@ internal static partial class Logout
     /// <summary>OpenID Connect RP-Initiated Logout 1.0; null when it is off or the provider has no such page.</summary>
     private static string? EndSessionUrl(Session session, GatewaySettings settings, Provider provider, IDataProtectionProvider protection)
     {
-        if (settings.Oidc is not { UseEndSession: true } oidc || session.Kind is not SessionKind.Oidc || provider.Status?.Configuration?.EndSessionEndpoint is not { Length: > 0 } endpoint)
+        if (settings.Oidc is not { UseEndSession: true } oidc || session.Kind is not SessionKind.Oidc
+            || provider.Status?.Configuration?.EndSessionEndpoint is not { Length: > 0 } endpoint)
         {
             return null;
         }
@@ -82,7 +86,8 @@ internal static partial class Logout
 
     /// <summary>OpenID Connect Back-Channel Logout 1.0 2.6: a token like an ID token, but for this purpose alone.</summary>
     private static async Task<IResult> BackChannelAsync(
-        HttpContext context, IOptionsMonitor<OpenIdConnectOptions> options, Sessions sessions, People people, UsedLogoutTokens used, SignInAudit audit, ILogger<Sessions> log)
+        HttpContext context, IOptionsMonitor<OpenIdConnectOptions> options, Sessions sessions, People people, UsedLogoutTokens used,
+            SignInAudit audit, ILogger<Sessions> log)
     {
         if (RequestContext.Of(context).Configuration.Settings.Oidc is not { } settings)
         {
@@ -92,8 +97,12 @@ internal static partial class Logout
         try
         {
             var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
-            var text = form?["logout_token"] is [{ Length: > 0 } only] ? only : throw new SignInException(SignInFailure.TokenMissing, "there is no logout_token");
-            var token = LogoutToken.From(await ((IdTokenHandler)options.Get(OidcHandler.SchemeName).TokenHandler).ReadLogoutTokenAsync(text, context.RequestAborted));
+            var text = form?["logout_token"] is [{ Length: > 0 } only]
+                ? only
+                : throw new SignInException(SignInFailure.TokenMissing, "there is no logout_token");
+            var token = LogoutToken.From(
+                await ((IdTokenHandler)options.Get(OidcHandler.SchemeName).TokenHandler)
+                    .ReadLogoutTokenAsync(text, context.RequestAborted));
             if (token.Id is { } id && !used.TryUse(id))
             {
                 throw new SignInException(SignInFailure.TokenMalformed, "the logout token was used before ('jti')");
@@ -111,7 +120,8 @@ internal static partial class Logout
 
     /// <summary>Ends the sessions that a token means. A token that could have no effect may be sent again.</summary>
     private static async Task EndAsync(
-        HttpContext context, LogoutToken token, string issuer, Sessions sessions, People people, UsedLogoutTokens used, SignInAudit audit, ILogger log)
+        HttpContext context, LogoutToken token, string issuer, Sessions sessions, People people, UsedLogoutTokens used, SignInAudit audit,
+            ILogger log)
     {
         try
         {
@@ -128,7 +138,8 @@ internal static partial class Logout
 
     /// <summary>One of the provider's sessions, or all of a subject.</summary>
     private static bool IsMeant(Session session, LogoutToken token, string issuer, PeopleSnapshot people) =>
-        session is { Kind: SessionKind.Oidc, PersonId: { } id } && people.Find(id) is { Source: Source.Oidc } person && person.Issuer == issuer
+        session is { Kind: SessionKind.Oidc, PersonId: { } id } && people.Find(id) is { Source: Source.Oidc } person
+            && person.Issuer == issuer
         && (token.Subject is not null || token.Session is not null)
         && (token.Subject is null || token.Subject == person.Subject)
         && (token.Session is null || token.Session == session.ProviderSession);

@@ -18,14 +18,17 @@ namespace Gateway.Web;
 /// <param name="ApprovedRoutes">Those of them that are approved.</param>
 public sealed record Machine(
     string Id, string Name, string HostName, string? OwnerId, string Owner, bool IsOnline, DateTimeOffset? LastSeen, DateTimeOffset? Expiry,
-    IReadOnlyList<string> Addresses, IReadOnlyList<string> Tags, IReadOnlyList<string> AvailableRoutes, IReadOnlyList<string> ApprovedRoutes)
+    IReadOnlyList<string> Addresses, IReadOnlyList<string> Tags, IReadOnlyList<string> AvailableRoutes,
+        IReadOnlyList<string> ApprovedRoutes)
 {
     /// <summary>Reads a node of any version of Headscale.</summary>
     internal static Machine Of(JsonElement node)
     {
         IReadOnlyList<string> tags = [.. node.Texts("tags").Concat(node.Texts("forcedTags")).Concat(node.Texts("validTags")).Distinct()];
         var user = node.Thing("user");
-        var owner = user is { } known ? new[] { known.Text("displayName"), known.Text("name"), known.Text("email") }.FirstOrDefault(text => text.Length > 0) : null;
+        var owner = user is { } known
+            ? new[] { known.Text("displayName"), known.Text("name"), known.Text("email") }.FirstOrDefault(text => text.Length > 0)
+            : null;
         return new(
             node.Text("id"),
             node.Text("givenName") is { Length: > 0 } given ? given : node.Text("name"),

@@ -40,7 +40,9 @@ internal static class Machines
             .Performs(route => OperationOf($"{route["action"]}", "", FormCollection.Empty)?.Rule ?? "page");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, TimeProvider clock, string? q = null, int page = 1, string? done = null)
+    private static async Task<IResult> ListAsync(
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, TimeProvider clock, string? q = null,
+        int page = 1, string? done = null)
     {
         var answer = await calls.SendAsync(context, principal, Operation.ListNodes());
         if (!answer.IsDone)
@@ -54,7 +56,10 @@ internal static class Machines
         [
             .. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)
                 .Where(one => search.Length == 0 || one.Matches(search))
-                .OrderByDescending(one => one.OwnerId is not null && one.OwnerId == principal.User?.Id).ThenBy(one => one.Name, StringComparer.OrdinalIgnoreCase).ThenBy(one => one.Id, StringComparer.Ordinal),
+                .OrderByDescending(
+                    one => one.OwnerId is not null && one.OwnerId == principal.User?.Id).ThenBy(
+                        one => one.Name, StringComparer.OrdinalIgnoreCase)
+                    .ThenBy(one => one.Id, StringComparer.Ordinal),
         ];
         var shown = Paging.Cut(found, page);
         return PageResults.Page<Pages.MachinesPage>(
@@ -71,7 +76,9 @@ internal static class Machines
             ("Now", clock.GetUtcNow()));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream, UserDirectory directory, TimeProvider clock, string id, string? done = null)
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream,
+        UserDirectory directory, TimeProvider clock, string id, string? done = null)
     {
         var answer = await calls.SendAsync(context, principal, Operation.GetNode(id));
         if (!answer.IsDone)
@@ -85,7 +92,9 @@ internal static class Machines
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
             ("Machine", machine),
-            ("Actions", ActionsOn(context, machine, principal, calls) with { Owners = await OwnersAsync(context, machine, principal, calls, upstream, directory) }),
+            ("Actions", ActionsOn(context, machine, principal, calls)
+                with
+            { Owners = await OwnersAsync(context, machine, principal, calls, upstream, directory) }),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Now", clock.GetUtcNow()));
     }
@@ -103,7 +112,9 @@ internal static class Machines
     {
         var canMove = !upstream.Assumed.HasTagOwnership && principal.Role.Has(Capability.ReadUsers)
             && calls.Can(context, principal, "nodes.move", Ownership.Foreign);
-        return canMove ? UserChoice.Of((await directory.GetAsync(context.RequestAborted)).Users.Where(user => user.Id != machine.OwnerId)) : [];
+        return canMove
+            ? UserChoice.Of((await directory.GetAsync(context.RequestAborted)).Users.Where(user => user.Id != machine.OwnerId))
+            : [];
     }
 
     private static async Task<IResult> ActAsync(HttpContext context, Principal principal, HeadscaleCalls calls, string id, string action)
@@ -116,7 +127,8 @@ internal static class Machines
 
         var answer = await calls.SendAsync(context, principal, operation);
         return answer.IsDone
-            ? Results.Redirect($"{PageResults.BasePath(context)}/machines{(action == "delete" ? "" : $"/{Uri.EscapeDataString(id)}")}?done={action}")
+            ? Results.Redirect(
+                $"{PageResults.BasePath(context)}/machines{(action == "delete" ? "" : $"/{Uri.EscapeDataString(id)}")}?done={action}")
             : PageResults.Explain(context, principal, answer);
     }
 

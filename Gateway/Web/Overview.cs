@@ -32,7 +32,9 @@ internal static class Overview
         admin.MapPost("/claim/withdraw", WithdrawAsync).RequireCapability(Capability.SignedIn).TakesForm();
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, People people, UserDirectory directory, UpstreamMonitor upstream, TimeProvider clock, string? done = null)
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, People people, UserDirectory directory,
+        UpstreamMonitor upstream, TimeProvider clock, string? done = null)
     {
         var request = RequestContext.Of(context);
         var (machines, trouble) = await OwnMachinesAsync(context, calls, principal);
@@ -43,16 +45,19 @@ internal static class Overview
             ("HasAccess", principal.Role.Held.Count > 0),
             ("RoleNote", principal.Person?.RoleNote),
             ("WhyUnlinked", principal.WhyUnlinked?.Value),
-            ("Standing", await StandingOfAsync(principal, people, directory, request.Configuration.Settings.SelfClaim, context.RequestAborted)),
+            ("Standing", await StandingOfAsync(principal, people, directory, request.Configuration.Settings.SelfClaim,
+                context.RequestAborted)),
             ("Machines", machines),
             ("Device", Connect.DeviceOf(context, principal, calls, upstream)),
-            ("Asking", people.Snapshot.Everyone.Count(one => one.Claim is not null && RankRules.Complaint(principal, one, request.Configuration.Table) is null)),
+            ("Asking", people.Snapshot.Everyone.Count(one => one.Claim is not null
+                && RankRules.Complaint(principal, one, request.Configuration.Table) is null)),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Error", trouble),
             ("Now", clock.GetUtcNow()));
     }
 
-    private static async Task<Standing> StandingOfAsync(Principal principal, People people, UserDirectory directory, SelfClaim rule, CancellationToken cancel)
+    private static async Task<Standing> StandingOfAsync(
+        Principal principal, People people, UserDirectory directory, SelfClaim rule, CancellationToken cancel)
     {
         if (principal is not { Person: { } person, User: null })
         {
@@ -69,9 +74,11 @@ internal static class Overview
     }
 
     /// <summary>Their own machines as far as their role lets them see those; null where it does not, or there can be none.</summary>
-    private static async Task<(IReadOnlyList<Machine>? Machines, string? Trouble)> OwnMachinesAsync(HttpContext context, HeadscaleCalls calls, Principal principal)
+    private static async Task<(IReadOnlyList<Machine>? Machines, string? Trouble)> OwnMachinesAsync(
+        HttpContext context, HeadscaleCalls calls, Principal principal)
     {
-        if (principal.User is not { NameIsUnique: true } user || !(principal.Role.Has(Capability.ReadMachines) || principal.Role.Has(Capability.ReadOwnMachines)))
+        if (principal.User is not { NameIsUnique: true } user
+            || !(principal.Role.Has(Capability.ReadMachines) || principal.Role.Has(Capability.ReadOwnMachines)))
         {
             return (null, null);
         }
@@ -79,21 +86,25 @@ internal static class Overview
         var answer = await calls.SendAsync(context, principal, Operation.ListNodes(user.Name));
         if (!answer.IsDone)
         {
-            return (null, "Your machines cannot be shown now: " + (answer.Complaint ?? Refusals.TextOf(PageResults.RefusalOf(principal, answer))));
+            return (null, "Your machines cannot be shown now: "
+                + (answer.Complaint ?? Refusals.TextOf(PageResults.RefusalOf(principal, answer))));
         }
 
         using var json = answer.Parse();
         return ([.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of).Where(one => one.OwnerId == user.Id)], null);
     }
 
-    private static async Task<IResult> ClaimAsync(HttpContext context, Principal principal, PersonChanges changes, People people, UserDirectory directory)
+    private static async Task<IResult> ClaimAsync(
+        HttpContext context, Principal principal, PersonChanges changes, People people, UserDirectory directory)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var rule = RequestContext.Of(context).Configuration.Settings.SelfClaim;
         var (id, name) = (form["user"].ToString(), form["name"].ToString().Trim());
         var meant = FreeFor(principal.Person, people, await directory.GetAsync(context.RequestAborted))
-            .Where(one => id.Length > 0 && SeesUsers(principal, rule) ? one.Id == id : name.Length > 0 && one.Name == name).Take(2).ToArray();
-        return await ChangeAsync(context, principal, changes, "claim", meant is [var only] ? only.Id : "", rule is SelfClaim.Open ? "linked" : "claim");
+            .Where(one => id.Length > 0 && SeesUsers(principal, rule) ? one.Id == id : name.Length > 0 && one.Name == name).Take(2)
+                .ToArray();
+        return await ChangeAsync(
+            context, principal, changes, "claim", meant is [var only] ? only.Id : "", rule is SelfClaim.Open ? "linked" : "claim");
     }
 
     private static async Task<IResult> WithdrawAsync(HttpContext context, Principal principal, PersonChanges changes)
@@ -101,11 +112,14 @@ internal static class Overview
         return await ChangeAsync(context, principal, changes, "withdraw", "", "withdraw");
     }
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, Principal principal, PersonChanges changes, string action, string value, string done)
+    private static async Task<IResult> ChangeAsync(
+        HttpContext context, Principal principal, PersonChanges changes, string action, string value, string done)
     {
         if (principal.Person is not { } person)
         {
-            return PageResults.Failure(context, StatusCodes.Status403Forbidden, "Not possible", "You are signed in with an API key, which belongs to no Headscale user.");
+            return PageResults.Failure(
+                context, StatusCodes.Status403Forbidden, "Not possible",
+                "You are signed in with an API key, which belongs to no Headscale user.");
         }
 
         var changed = await changes.ApplyAsync(PageResults.OriginOf(context), principal, person, action, value, context.RequestAborted);
@@ -115,7 +129,8 @@ internal static class Overview
     }
 
     /// <summary>Names of users are for those who may read them, and for everybody where everybody may take one.</summary>
-    private static bool SeesUsers(Principal principal, SelfClaim rule) => rule is SelfClaim.Open || (rule is SelfClaim.Approval && principal.Role.Has(Capability.ReadUsers));
+    private static bool SeesUsers(Principal principal, SelfClaim rule) =>
+        rule is SelfClaim.Open || (rule is SelfClaim.Approval && principal.Role.Has(Capability.ReadUsers));
 
     /// <summary>The Headscale users that somebody could ask for.</summary>
     private static IEnumerable<HeadscaleUser> FreeFor(Person? person, People people, UserSnapshot users) =>

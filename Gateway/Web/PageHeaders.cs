@@ -3,7 +3,9 @@ using Gateway.Identity.Oidc;
 
 namespace Gateway.Web;
 
-/// <summary>What holds for everything under the base path: never cached, never framed, no scripts, nothing from elsewhere, one host.</summary>
+/// <summary>
+/// What holds for everything under the base path: never cached, never framed, no scripts, nothing from elsewhere, one host.
+/// </summary>
 internal static class PageHeaders
 {
     /// <summary>Middleware that says so to browsers.</summary>
@@ -11,7 +13,8 @@ internal static class PageHeaders
     {
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy =
-            $"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{FormTargets(context, provider)}; frame-ancestors 'none'; base-uri 'none'";
+            $"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{FormTargets(context, provider)}; "
+            + $"frame-ancestors 'none'; base-uri 'none'";
         headers.XContentTypeOptions = "nosniff";
 
         // Not no-referrer: browsers would then send our own forms with "Origin: null" (Fetch, 3.2).
@@ -30,7 +33,8 @@ internal static class PageHeaders
     public static RequestDelegate CheckHost(RequestDelegate next) => async context =>
     {
         var (settings, host) = (RequestContext.Of(context).Configuration.Settings.Server, context.Request.Host);
-        var isHealth = context.Request.Path.Value is { } path && (path == settings.BasePath + "/healthz" || path == settings.BasePath + "/readyz");
+        var isHealth = context.Request.Path.Value is { } path
+            && (path == settings.BasePath + "/healthz" || path == settings.BasePath + "/readyz");
         var isOurs = Uri.TryCreate($"{context.Request.Scheme}://{host.Value}/", UriKind.Absolute, out var asked)
             && (settings.BaseUrl is not { } own
                 || (asked.Host.Equals(own.Host, StringComparison.OrdinalIgnoreCase) && (asked.Port == own.Port || asked.IsDefaultPort)));
@@ -54,5 +58,7 @@ internal static class PageHeaders
     }
 
     private static string OriginOf(string? address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? " " + url.GetLeftPart(UriPartial.Authority) : "";
+        Uri.TryCreate(address, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+            ? " " + url.GetLeftPart(UriPartial.Authority)
+            : "";
 }

@@ -23,7 +23,8 @@ public sealed record NavLink(string Href, string Text, bool IsCurrent);
 /// <param name="TokenField">The name of the field that every form carries.</param>
 /// <param name="Token">Its value, which another site cannot know.</param>
 public sealed record LayoutModel(
-    string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, string? Warning, bool CanSignOut, string TokenField, string Token);
+    string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, string? Warning, bool CanSignOut,
+        string TokenField, string Token);
 
 /// <summary>Makes the frame of a page.</summary>
 internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstream, TimeProvider clock)
@@ -73,10 +74,12 @@ internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstr
         { Key: KeyState.Missing } => Refusals.TextOf(new(Reason.UpstreamKeyMissing)),
         { IsReachable: false, Detail: not null } => Refusals.TextOf(new(Reason.UpstreamUnavailable)),
         { KeyExpires: { } at } status when StatusBoard.Readers.Any(role.Has) && status.KeyExpiresSoon(clock.GetUtcNow()) =>
-            $"The gateway's Headscale API key ends on {at:yyyy-MM-dd}. Make a new one, put it where headscale.api_key points, and nothing stops working.",
+            $"The gateway's Headscale API key ends on {at:yyyy-MM-dd}. Make a new one, put it where headscale.api_key points, and "
+            + $"nothing stops working.",
         _ => null,
     };
 
     private static bool IsAt(HttpContext context, string href) =>
-        context.Request.Path.Value is { } path && (path == href || (!href.EndsWith('/') && path.StartsWith(href + "/", StringComparison.Ordinal)));
+        context.Request.Path.Value is { } path
+            && (path == href || (!href.EndsWith('/') && path.StartsWith(href + "/", StringComparison.Ordinal)));
 }

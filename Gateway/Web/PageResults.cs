@@ -24,11 +24,14 @@ internal static class PageResults
 
     /// <summary>A page that says what went wrong, what helps, and under which reference the log has more.</summary>
     public static RazorComponentResult Failure(
-        HttpContext context, int status, string title, string text, string? advice = null, bool isSignedIn = true) => Page<Pages.FailurePage>(
-        status, ("Title", title), ("Base", BasePath(context)), ("Text", text), ("Advice", advice), ("IsSignedIn", isSignedIn), ("Reference", context.TraceIdentifier));
+        HttpContext context, int status, string title, string text, string? advice = null, bool isSignedIn = true) =>
+            Page<Pages.FailurePage>(
+        status, ("Title", title), ("Base", BasePath(context)), ("Text", text), ("Advice", advice), ("IsSignedIn", isSignedIn),
+            ("Reference", context.TraceIdentifier));
 
     /// <summary>That there is nothing of the kind.</summary>
-    public static RazorComponentResult NotFound(HttpContext context, string text) => Failure(context, StatusCodes.Status404NotFound, "Not found", text);
+    public static RazorComponentResult NotFound(HttpContext context, string text) =>
+        Failure(context, StatusCodes.Status404NotFound, "Not found", text);
 
     /// <summary>The page that says why something is not possible, in the words that the API would use.</summary>
     public static RazorComponentResult Refuse(HttpContext context, Refusal refusal) =>
@@ -37,7 +40,8 @@ internal static class PageResults
     /// <summary>What the person is told where something did not work: the gateway's reason, or Headscale's own words.</summary>
     public static RazorComponentResult Explain(HttpContext context, Principal principal, ApiResponse answer) => answer.Decision.IsAllowed
         ? Failure(
-            context, StatusCodes.Status502BadGateway, "Headscale refused", answer.Complaint ?? $"Headscale answered {answer.Status} and said nothing more.")
+            context, StatusCodes.Status502BadGateway, "Headscale refused", answer.Complaint
+                ?? $"Headscale answered {answer.Status} and said nothing more.")
         : Refuse(context, RefusalOf(principal, answer));
 
     /// <summary>Why a call of a page was not carried out.</summary>
@@ -49,7 +53,8 @@ internal static class PageResults
     {
         var request = RequestContext.Of(context);
         return new(
-            request.RequestId, AuditKind.Person, context.Request.Method, request.Peer.Client?.ToString(), request.Started, request.Configuration);
+            request.RequestId, AuditKind.Person, context.Request.Method, request.Peer.Client?.ToString(), request.Started,
+                request.Configuration);
     }
 
     public static string BasePath(HttpContext context) => RequestContext.Of(context).Configuration.Settings.Server.BasePath;

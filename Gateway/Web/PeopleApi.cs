@@ -9,7 +9,9 @@ namespace Gateway.Web;
 
 /// <summary>A person as JSON.</summary>
 internal sealed record PersonAnswer(
-    long Id, string Identity, string Source, string Issuer, string Subject, string? Name, string? Email, string Role, HeadscaleUserAnswer? HeadscaleUser, string? LinkedBy, HeadscaleUserAnswer? Claim, DateTimeOffset CreatedAt, bool MayChange, string? RoleNote, string? WhyUnlinked)
+    long Id, string Identity, string Source, string Issuer, string Subject, string? Name, string? Email, string Role,
+        HeadscaleUserAnswer? HeadscaleUser, string? LinkedBy, HeadscaleUserAnswer? Claim, DateTimeOffset CreatedAt, bool MayChange,
+            string? RoleNote, string? WhyUnlinked)
 {
     /// <summary>Whether the role was given by hand and stays.</summary>
     public bool RoleIsPinned { get; init; }
@@ -21,7 +23,8 @@ internal sealed record PeopleAnswer(IReadOnlyList<PersonAnswer> Users);
 /// <summary>What a change says: a role, or a Headscale user; nothing where neither is meant.</summary>
 internal sealed record PersonChangeBody(string? Role, string? HeadscaleUser);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, AllowDuplicateProperties = false)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(PeopleAnswer))]
 [JsonSerializable(typeof(PersonChangeBody))]
 internal sealed partial class PeopleJson : JsonSerializerContext;
@@ -44,14 +47,17 @@ internal static class PeopleApi
         await context.Response.WriteAsJsonAsync(answer, PeopleJson.Default.PeopleAnswer);
     }
 
-    private static async Task ShowAsync(HttpContext context, long id, Principal me, People people, UserDirectory directory, PrincipalResolver principals)
+    private static async Task ShowAsync(
+        HttpContext context, long id, Principal me, People people, UserDirectory directory, PrincipalResolver principals)
     {
         await (people.Snapshot.Find(id) is null
             ? ErrorAnswers.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such person")
             : AnswerAsync(context, id, me, people, directory, principals));
     }
 
-    private static async Task ChangeAsync(HttpContext context, long id, string action, Principal me, People people, UserDirectory directory, PrincipalResolver principals, PersonChanges changes)
+    private static async Task ChangeAsync(
+        HttpContext context, long id, string action, Principal me, People people, UserDirectory directory, PrincipalResolver principals,
+        PersonChanges changes)
     {
         if (people.Snapshot.Find(id) is not { } person || !PersonChanges.ByOthers.Contains(action))
         {
@@ -69,7 +75,8 @@ internal static class PeopleApi
     {
         if (me.Person is not { } person || !PersonChanges.ByThemselves.Contains(action))
         {
-            await ErrorAnswers.WriteProblemAsync(context, StatusCodes.Status404NotFound, "there is no such action, or you are signed in with an API key, which is nobody's");
+            await ErrorAnswers.WriteProblemAsync(
+                context, StatusCodes.Status404NotFound, "there is no such action, or you are signed in with an API key, which is nobody's");
             return;
         }
 
@@ -79,10 +86,12 @@ internal static class PeopleApi
         }
     }
 
-    private static async Task<bool> ApplyAsync(HttpContext context, Principal me, Person person, string action, PersonChangeBody body, PersonChanges changes)
+    private static async Task<bool> ApplyAsync(
+        HttpContext context, Principal me, Person person, string action, PersonChangeBody body, PersonChanges changes)
     {
         var changed = await changes.ApplyAsync(
-            PageResults.OriginOf(context), me, person, action, (action == "role" ? body.Role : body.HeadscaleUser) ?? "", context.RequestAborted);
+            PageResults.OriginOf(context), me, person, action, (action == "role" ? body.Role : body.HeadscaleUser) ?? "",
+                context.RequestAborted);
         if (changed.Complaint is { } complaint)
         {
             await ErrorAnswers.WriteProblemAsync(context, changed.Status, complaint);
@@ -112,7 +121,8 @@ internal static class PeopleApi
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, long id, Principal me, People people, UserDirectory directory, PrincipalResolver principals)
+    private static async Task AnswerAsync(
+        HttpContext context, long id, Principal me, People people, UserDirectory directory, PrincipalResolver principals)
     {
         if (people.Snapshot.Find(id) is not { } person)
         {
@@ -126,11 +136,14 @@ internal static class PeopleApi
     }
 
     private static PersonAnswer ToAnswer(Person one, Principal me, UserSnapshot users, RouteTable table, string? whyUnlinked = null) => new(
-        one.Id, one.Label, SnakeCase.From(one.Source.ToString()), one.Issuer, one.Subject, one.Name, one.Email, one.Role, ToAnswer(one.Link, users),
-        one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null, ToAnswer(one.Claim, users), one.CreatedAt, RankRules.Complaint(me, one, table) is null, one.RoleNote, whyUnlinked)
+        one.Id, one.Label, SnakeCase.From(
+            one.Source.ToString()), one.Issuer, one.Subject, one.Name, one.Email, one.Role, ToAnswer(one.Link, users),
+        one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null, ToAnswer(one.Claim, users), one.CreatedAt,
+            RankRules.Complaint(me, one, table) is null, one.RoleNote, whyUnlinked)
     {
         RoleIsPinned = one.RoleIsPinned,
     };
 
-    private static HeadscaleUserAnswer? ToAnswer(UserLink? link, UserSnapshot users) => link is null ? null : new(link.HeadscaleUserId, users.Find(link.HeadscaleUserId)?.Name ?? "");
+    private static HeadscaleUserAnswer? ToAnswer(UserLink? link, UserSnapshot users) =>
+        link is null ? null : new(link.HeadscaleUserId, users.Find(link.HeadscaleUserId)?.Name ?? "");
 }

@@ -17,7 +17,9 @@ namespace Gateway.Web;
 /// <param name="Claim">The Headscale user that they ask for; null for none.</param>
 /// <param name="MayChange">Whether the reader may change them.</param>
 /// <param name="MayHandOver">Whether the reader may make them the owner.</param>
-public sealed record PersonRow(long Id, string Name, string Identity, string Role, string? HeadscaleUser, string? LinkedBy, string? Claim, bool MayChange, bool MayHandOver)
+public sealed record PersonRow(
+    long Id, string Name, string Identity, string Role, string? HeadscaleUser, string? LinkedBy, string? Claim, bool MayChange,
+    bool MayHandOver)
 {
     /// <summary>Their address, with what it is worth; null for none.</summary>
     public string? Email { get; init; }
@@ -55,9 +57,12 @@ internal static class PeoplePages
         admin.MapPost("/users/{id:long}/{action}", ChangeAsync).RequireCapability(Capability.SignedIn).TakesForm();
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, string? q = null, int page = 1, string? done = null)
+    private static async Task<IResult> ListAsync(
+        HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, string? q = null, int page = 1,
+        string? done = null)
     {
-        var (table, users, search) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted), q?.Trim() ?? "");
+        var (table, users, search) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted),
+            q?.Trim() ?? "");
         var rows = people.Snapshot.Everyone.Select(one => RowOf(one, principal, users, table)).ToArray();
         var shown = Paging.Cut([.. rows.Where(one => Contains(search, one.Name, one.Identity, one.Role, one.HeadscaleUser))], page);
         return PageResults.Page<Pages.PeoplePage>(
@@ -71,7 +76,9 @@ internal static class PeoplePages
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, long id, Principal principal, PageLayout layout, People people, UserDirectory directory, PrincipalResolver principals, Sessions sessions, string? done = null)
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, long id, Principal principal, PageLayout layout, People people, UserDirectory directory,
+        PrincipalResolver principals, Sessions sessions, string? done = null)
     {
         if (people.Snapshot.Find(id) is not { } person)
         {
@@ -83,7 +90,9 @@ internal static class PeoplePages
         return PageResults.Page<Pages.PersonPage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
-            ("Person", RowOf(person, principal, users, table) with { WhyUnlinked = principals.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings) }),
+            ("Person", RowOf(person, principal, users, table)
+                with
+            { WhyUnlinked = principals.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings) }),
             ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(principal, one, table)).ToArray()),
             ("Unclaimed", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
             ("Sessions", Account.SeenBy(principal, sessions, people, id)),
@@ -116,7 +125,9 @@ internal static class PeoplePages
         RankRules.Complaint(principal, one, table) is null,
         principal is { Role.IsOwner: true, Person: { } me } && me.Id != one.Id)
     {
-        Email = one.Email is { } address ? $"{address} ({(one.EmailIsTrusted ? "may find a Headscale user" : "not verified, or not trusted by the settings")})" : null,
+        Email = one.Email is { } address
+            ? $"{address} ({(one.EmailIsTrusted ? "may find a Headscale user" : "not verified, or not trusted by the settings")})"
+            : null,
         RoleNote = one.RoleIsPinned ? "given by hand; it stays until it is taken back" : one.RoleNote,
         RoleIsPinned = one.RoleIsPinned,
     };
@@ -129,7 +140,8 @@ internal static class PeoplePages
     private static string? LabelOf(UserLink? link, UserSnapshot users) =>
         link is null ? null : users.Find(link.HeadscaleUserId) is { } user ? user.Label : $"{link.HeadscaleUserId} (no longer there)";
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, long id, string action, Principal principal, People people, PersonChanges changes)
+    private static async Task<IResult> ChangeAsync(
+        HttpContext context, long id, string action, Principal principal, People people, PersonChanges changes)
     {
         if (people.Snapshot.Find(id) is not { } person || !PersonChanges.ByOthers.Contains(action))
         {
@@ -138,7 +150,8 @@ internal static class PeoplePages
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var changed = await changes.ApplyAsync(
-            PageResults.OriginOf(context), principal, person, action, action == "role" ? form["role"].ToString() : form["user"].ToString(), context.RequestAborted);
+            PageResults.OriginOf(context), principal, person, action, action == "role" ? form["role"].ToString() : form["user"].ToString(),
+                context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
             : PageResults.Failure(context, changed.Status, "Nothing was changed", changed.Complaint);

@@ -39,8 +39,12 @@ public sealed record PolicyChange(PolicyChangeKind Kind, string Text)
         {
             var change = diff.DiffBlocks[block];
             Keep(at, change.DeleteStartA, isFirst: block == 0, isLast: false);
-            shown.AddRange(diff.PiecesOld.Skip(change.DeleteStartA).Take(change.DeleteCountA).Select(line => new PolicyChange(PolicyChangeKind.Removed, line)));
-            shown.AddRange(diff.PiecesNew.Skip(change.InsertStartB).Take(change.InsertCountB).Select(line => new PolicyChange(PolicyChangeKind.Added, line)));
+            shown.AddRange(
+                diff.PiecesOld.Skip(change.DeleteStartA).Take(change.DeleteCountA)
+                    .Select(line => new PolicyChange(PolicyChangeKind.Removed, line)));
+            shown.AddRange(
+                diff.PiecesNew.Skip(change.InsertStartB).Take(change.InsertCountB)
+                    .Select(line => new PolicyChange(PolicyChangeKind.Added, line)));
             at = change.DeleteStartA + change.DeleteCountA;
         }
 

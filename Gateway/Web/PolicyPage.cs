@@ -17,7 +17,8 @@ internal static class PolicyPage
         admin.MapPost("/policy", ChangeAsync).RequireCapability(Capability.ReadPolicy).TakesForm().Performs("policy.set");
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, string? done = null)
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, string? done = null)
     {
         var answer = await calls.SendAsync(context, principal, Operation.GetPolicy());
         return answer.IsDone
@@ -25,7 +26,8 @@ internal static class PolicyPage
             : PageResults.Explain(context, principal, answer);
     }
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream)
+    private static async Task<IResult> ChangeAsync(
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var wanted = form["policy"].ToString().ReplaceLineEndings("\n");
@@ -42,12 +44,24 @@ internal static class PolicyPage
 
         if (form["base"] != HashOf(TextOf(now)))
         {
-            return Page(context, layout, principal, TextOf(now), wanted, error: "Somebody changed the policy since you opened it, so nothing was saved. Below is your text; the policy as it is now stands under it.", status: StatusCodes.Status409Conflict);
+            return Page(
+                context, layout, principal, TextOf(now), wanted,
+                error: "Somebody changed the policy since you opened it, so nothing was saved. Below is your text; the policy as it is "
+                    + "now stands under it.",
+                status: StatusCodes.Status409Conflict);
         }
 
-        if (CanCheck(context, principal, calls, upstream) && await calls.SendAsync(context, principal, Operation.CheckPolicy(wanted)) is { IsDone: false, Decision.IsAllowed: true } check)
+        if (CanCheck(context, principal, calls, upstream)
+            && await calls.SendAsync(context, principal, Operation.CheckPolicy(wanted)) is
+            {
+                IsDone: false,
+                Decision.IsAllowed: true
+            } check)
         {
-            return Page(context, layout, principal, TextOf(now), wanted, error: $"Headscale does not take this policy, so nothing was saved: {check.Complaint}", status: StatusCodes.Status400BadRequest);
+            return Page(
+                context, layout, principal, TextOf(now), wanted,
+                error: $"Headscale does not take this policy, so nothing was saved: {check.Complaint}",
+                status: StatusCodes.Status400BadRequest);
         }
 
         if (form["step"] != "save")
@@ -59,7 +73,11 @@ internal static class PolicyPage
 
         var answer = await calls.SendAsync(context, principal, Operation.SetPolicy(wanted));
         return answer.IsDone ? Results.Redirect(PageResults.BasePath(context) + "/policy?done=set")
-            : answer.Decision.IsAllowed ? Page(context, layout, principal, TextOf(now), wanted, error: $"Headscale refused the policy, so nothing was saved: {answer.Complaint}", status: StatusCodes.Status400BadRequest)
+            : answer.Decision.IsAllowed
+                ? Page(
+                    context, layout, principal, TextOf(now), wanted,
+                    error: $"Headscale refused the policy, so nothing was saved: {answer.Complaint}",
+                    status: StatusCodes.Status400BadRequest)
             : PageResults.Explain(context, principal, answer);
     }
 
@@ -67,7 +85,9 @@ internal static class PolicyPage
     private static bool CanCheck(HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream) =>
         upstream.Status.Version is { HasAuthRegister: true } && calls.Can(context, principal, "policy.check", Ownership.Foreign);
 
-    private static RazorComponentResult Page(HttpContext context, PageLayout layout, Principal principal, string current, string text, string? notice = null, string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null) =>
+    private static RazorComponentResult Page(
+        HttpContext context, PageLayout layout, Principal principal, string current, string text, string? notice = null,
+        string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null) =>
         PageResults.Page<Pages.PolicyPage>(
             status,
             ("Layout", layout.For(context, principal)),

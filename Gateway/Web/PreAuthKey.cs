@@ -13,7 +13,9 @@ namespace Gateway.Web;
 /// <param name="IsEphemeral">Whether machines that use it vanish when they go offline.</param>
 /// <param name="IsUsed">Whether it was used.</param>
 /// <param name="Expiration">When it ends.</param>
-public sealed record PreAuthKey(string Id, string Shown, string Key, string? OwnerId, string Owner, bool IsReusable, bool IsEphemeral, bool IsUsed, DateTimeOffset? Expiration)
+public sealed record PreAuthKey(
+    string Id, string Shown, string Key, string? OwnerId, string Owner, bool IsReusable, bool IsEphemeral, bool IsUsed,
+    DateTimeOffset? Expiration)
 {
     /// <summary>expired, used or valid.</summary>
     public string StatusAt(DateTimeOffset now) => Expiration <= now ? "expired" : IsUsed && !IsReusable ? "used" : "valid";

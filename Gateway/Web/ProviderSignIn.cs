@@ -12,7 +12,8 @@ namespace Gateway.Web;
 
 /// <summary>How an answer of the provider ends: in a session, or on a page that says why not.</summary>
 internal sealed partial class ProviderSignIn(
-    PrincipalResolver principals, Sessions sessions, SignInAudit audit, IDataProtectionProvider protection, TimeProvider clock, ILogger<ProviderSignIn> log)
+    PrincipalResolver principals, Sessions sessions, SignInAudit audit, IDataProtectionProvider protection, TimeProvider clock,
+        ILogger<ProviderSignIn> log)
 {
     /// <summary>What protects ID tokens in the store.</summary>
     public const string TokenPurpose = "Gateway.Admin.IdToken.v1";
@@ -32,7 +33,9 @@ internal sealed partial class ProviderSignIn(
             var stored = await principals.RegisterAsync(person.Caller, request.Configuration);
             await BeginAsync(context.HttpContext, request, stored, person);
             LogSignedIn(stored.Label, stored.Role, request.RequestId);
-            await audit.RecordAsync(context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role, await NoteAsync(stored, request, context.HttpContext.RequestAborted));
+            await audit.RecordAsync(
+                context.HttpContext, "sign_in.oidc", stored.Label, "done", StatusCodes.Status302Found, stored.Role,
+                await NoteAsync(stored, request, context.HttpContext.RequestAborted));
             context.Response.Redirect(PageResults.ReturnTo(context.HttpContext, context.ReturnUri));
         }
         catch (StoreException e)
@@ -92,7 +95,8 @@ internal sealed partial class ProviderSignIn(
 
         var page = failure is SignInException known
             ? await RefuseAsync(context.HttpContext, known.Failure, known.Message)
-            : await RefuseAsync(context.HttpContext, SignInFailure.Unknown, $"{context.Failure?.GetType().Name}: {context.Failure?.Message}");
+            : await RefuseAsync(
+                context.HttpContext, SignInFailure.Unknown, $"{context.Failure?.GetType().Name}: {context.Failure?.Message}");
         await page.ExecuteAsync(context.HttpContext);
     }
 
@@ -111,7 +115,9 @@ internal sealed partial class ProviderSignIn(
         {
             PersonId = person.Id,
             ProviderSession = from.ProviderSession,
-            ProtectedIdToken = request.Configuration.Settings.Oidc is { UseEndSession: true } ? protection.CreateProtector(TokenPurpose).Protect(from.IdToken) : null,
+            ProtectedIdToken = request.Configuration.Settings.Oidc is { UseEndSession: true }
+                ? protection.CreateProtector(TokenPurpose).Protect(from.IdToken)
+                : null,
         });
         if (before is not null && now - before.CreatedAt > _tabsAtOnce)
         {

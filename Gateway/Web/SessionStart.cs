@@ -18,10 +18,14 @@ internal static class SessionStart
         ExpiresAt = until,
         LastUsedAt = now,
         Client = RequestContext.Of(context).Peer.Client?.ToString(),
-        UserAgent = context.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent[..Math.Min(agent.Length, LongestUserAgent)] : null,
+        UserAgent = context.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent
+            ? agent[..Math.Min(agent.Length, LongestUserAgent)]
+            : null,
     };
 
     /// <summary>Stores it and gives the browser its cookie.</summary>
     public static async Task BeginAsync(HttpContext context, Sessions sessions, Session session) =>
-        SessionCookie.Write(context.Response, await sessions.BeginAsync(session), session.ExpiresAt - session.CreatedAt, RequestContext.Of(context).Configuration.Settings.Server.Cookie);
+        SessionCookie.Write(
+            context.Response, await sessions.BeginAsync(session), session.ExpiresAt - session.CreatedAt,
+            RequestContext.Of(context).Configuration.Settings.Server.Cookie);
 }

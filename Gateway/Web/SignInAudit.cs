@@ -9,7 +9,8 @@ internal sealed class SignInAudit(AuditLog audit, TimeProvider clock)
     /// <param name="what">What happened, such as <c>sign_in.oidc</c>.</param>
     /// <param name="actor">Who; null when nobody is known yet.</param>
     /// <param name="reason"><c>done</c>, or why not, in snake case.</param>
-    public ValueTask RecordAsync(HttpContext context, string what, string? actor, string reason, int status, string? role = null, string? detail = null)
+    public ValueTask RecordAsync(
+        HttpContext context, string what, string? actor, string reason, int status, string? role = null, string? detail = null)
     {
         var request = RequestContext.Of(context);
         return audit.RecordAsync(

@@ -19,7 +19,8 @@ internal static class StaticFiles
     public static void MapApiDocument(this IEndpointRouteBuilder admin) => admin.MapGet("/api/openapi.json", (HttpContext context) =>
     {
         // The document is written for the default place.
-        var text = Encoding.UTF8.GetString(_api).Replace("\"url\": \"/admin\"", $"\"url\": \"{PageResults.BasePath(context)}\"", StringComparison.Ordinal);
+        var text = Encoding.UTF8.GetString(_api)
+            .Replace("\"url\": \"/admin\"", $"\"url\": \"{PageResults.BasePath(context)}\"", StringComparison.Ordinal);
         return Results.Text(text, "application/json", Encoding.UTF8);
     }).AllowAnonymous();
 

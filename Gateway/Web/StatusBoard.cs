@@ -22,7 +22,9 @@ internal static class StatusBoard
     /// <summary>Who may see how things stand.</summary>
     public static Capability[] Readers { get; } = [Capability.ReadNetwork, Capability.ReadFeature];
 
-    private static async Task<IResult> ShowAsync(HttpContext context, Principal principal, PageLayout layout, UpstreamMonitor upstream, Provider provider, People people, AuditLog audit, TimeProvider clock)
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, Principal principal, PageLayout layout, UpstreamMonitor upstream, Provider provider, People people,
+        AuditLog audit, TimeProvider clock)
     {
         var state = Health.Check(upstream, provider, people, audit, clock);
         var expires = state.KeyExpires is { } at ? $"expires {at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : "no expiry known";
@@ -31,7 +33,15 @@ internal static class StatusBoard
             Line("Headscale", state.Headscale, state.HeadscaleVersion is { } version ? $"version {version}, reachable" : "reachable"),
             Line("API key", state.Key, expires),
             Line("Store", state.Store, "can be read and written"),
-            .. state.Provider is { } check ? new[] { Line("Sign-in provider", check, "available"), new("Redirect address", true, $"register at the provider: {RedirectAddress.Of(RequestContext.Of(context).Configuration.Settings)}") } : [],
+            .. state.Provider is { } check
+                ? new[]
+                {
+                    Line("Sign-in provider", check, "available"),
+                    new(
+                        "Redirect address", true,
+                        $"register at the provider: {RedirectAddress.Of(RequestContext.Of(context).Configuration.Settings)}"),
+                }
+                : [],
         ];
         return PageResults.Page<Pages.StatusPage>(StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Lines", lines));
     }

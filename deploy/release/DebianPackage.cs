@@ -21,7 +21,9 @@ internal static class DebianPackage
             Item.OfFile("./etc/headtower/headtower.yaml", Path.Combine(units, "headtower.yaml")),
             .. documents.Select(one => one with { Name = "./usr/share/doc/headtower/" + one.Name }),
         ];
-        var sums = string.Concat(data.Where(one => one.LinkTo is null).OrderBy(one => one.Name, StringComparer.Ordinal).Select(one => $"{Md5(one.Bytes)}  {one.Name[2..]}\n"));
+        var sums = string.Concat(
+            data.Where(one => one.LinkTo is null).OrderBy(one => one.Name, StringComparer.Ordinal)
+                .Select(one => $"{Md5(one.Bytes)}  {one.Name[2..]}\n"));
         Item[] control =
         [
             Text("./control", $"""
@@ -67,9 +69,12 @@ internal static class DebianPackage
 
         using var package = new MemoryStream();
         package.Write("!<arch>\n"u8);
-        foreach (var (name, bytes) in new[] { ("debian-binary", "2.0\n"u8.ToArray()), ("control.tar.gz", TarGz.Pack(control, time)), ("data.tar.gz", TarGz.Pack(data, time)) })
+        foreach (var (name, bytes) in new[] { ("debian-binary", "2.0\n"u8.ToArray()), ("control.tar.gz", TarGz.Pack(control, time)),
+            ("data.tar.gz", TarGz.Pack(data, time)) })
         {
-            package.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{name,-16}{time.ToUnixTimeSeconds(),-12}{0,-6}{0,-6}{"100644",-8}{bytes.Length,-10}`\n")));
+            package.Write(
+                Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                    $"{name,-16}{time.ToUnixTimeSeconds(),-12}{0,-6}{0,-6}{"100644",-8}{bytes.Length,-10}`\n")));
             package.Write(bytes);
             if (bytes.Length % 2 == 1)
             {

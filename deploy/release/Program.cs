@@ -34,37 +34,51 @@ internal static class Program
         await PublishAsync(version, portable, "-p:UseAppHost=false");
         await PublishAsync(version, single, "-r", "linux-x64", "--self-contained", "-p:PublishSingleFile=true");
 
-        Item[] documents = [.. _documents.Select(one => Item.OfFile(one, Path.Combine(_root, one))), .. Folder("docs"), .. Folder("deploy").Where(one => !one.Name.StartsWith("deploy/release/", StringComparison.Ordinal))];
+        Item[] documents =
+        [
+            .. _documents.Select(one => Item.OfFile(one, Path.Combine(_root, one))), .. Folder("docs"),
+            .. Folder("deploy").Where(one => !one.Name.StartsWith("deploy/release/", StringComparison.Ordinal)),
+        ];
         var name = $"headtower-{version}";
         await WriteAsync(output, $"{name}-portable.tar.gz", TarGz.Pack([.. Under($"{name}/", [.. Built(portable), .. documents])], time));
         await WriteAsync(output, $"{name}-linux-x64.tar.gz", TarGz.Pack([.. Under($"{name}/", [.. Built(single), .. documents])], time));
-        await WriteAsync(output, $"headtower_{version}_amd64.deb", DebianPackage.Pack(version, [.. Built(single)], [.. documents], _root, time));
-        await WriteAsync(output, $"{name}.cdx.json", BillOfMaterials.Write(version, await File.ReadAllTextAsync(Path.Combine(_root, "Gateway", "packages.lock.json")), time));
+        await WriteAsync(
+            output, $"headtower_{version}_amd64.deb", DebianPackage.Pack(version, [.. Built(single)], [.. documents], _root, time));
+        await WriteAsync(
+            output, $"{name}.cdx.json",
+            BillOfMaterials.Write(version, await File.ReadAllTextAsync(Path.Combine(_root, "Gateway", "packages.lock.json")), time));
         Directory.Delete(Path.Combine(output, "build"), recursive: true);
-        var sums = Directory.GetFiles(output).Order(StringComparer.Ordinal).Select(one => $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(one)))}  {Path.GetFileName(one)}\n");
+        var sums = Directory.GetFiles(output).Order(StringComparer.Ordinal)
+            .Select(one => $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(one)))}  {Path.GetFileName(one)}\n");
         await File.WriteAllTextAsync(Path.Combine(output, "SHA256SUMS"), string.Concat(sums));
         Console.Write(await File.ReadAllTextAsync(Path.Combine(output, "SHA256SUMS")));
         return 0;
     }
 
     private static Task<string> PublishAsync(string version, string folder, params string[] more) => RunAsync(
-        "dotnet", ["publish", Path.Combine(_root, "Gateway"), "-c", "Release", "--nologo", "-v", "q", "-o", folder, $"-p:Version={version}", "-p:ContinuousIntegrationBuild=true", $"-p:PathMap={_root}=/headtower", "-p:DebugType=none", .. more]);
+        "dotnet", ["publish", Path.Combine(_root, "Gateway"), "-c", "Release", "--nologo", "-v", "q", "-o", folder,
+            $"-p:Version={version}", "-p:ContinuousIntegrationBuild=true", $"-p:PathMap={_root}=/headtower", "-p:DebugType=none", .. more]);
 
     private static IEnumerable<Item> Built(string folder) => Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
-        .Where(one => Path.GetExtension(one) is not (".pdb" or ".xml") && !one.EndsWith(".staticwebassets.endpoints.json", StringComparison.Ordinal))
+        .Where(
+            one => Path.GetExtension(one) is not (".pdb" or ".xml")
+                && !one.EndsWith(".staticwebassets.endpoints.json", StringComparison.Ordinal))
         .Select(one => Item.OfFile(Path.GetRelativePath(folder, one), one) with { IsProgram = Path.GetFileName(one) == "gateway" });
 
     private static IEnumerable<Item> Folder(string name) => Directory.GetFiles(Path.Combine(_root, name), "*", SearchOption.AllDirectories)
         .Where(one => !one.Contains("/obj/", StringComparison.Ordinal) && !one.Contains("/bin/", StringComparison.Ordinal))
         .Select(one => Item.OfFile(Path.GetRelativePath(_root, one), one));
 
-    private static IEnumerable<Item> Under(string folder, IEnumerable<Item> items) => items.Select(one => one with { Name = folder + one.Name });
+    private static IEnumerable<Item> Under(string folder, IEnumerable<Item> items) =>
+        items.Select(one => one with { Name = folder + one.Name });
 
     private static Task WriteAsync(string folder, string name, byte[] bytes) => File.WriteAllBytesAsync(Path.Combine(folder, name), bytes);
 
     private static async Task<DateTimeOffset> TimeOfCommitAsync()
     {
-        var seconds = Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH") ?? (await RunAsync("git", ["-C", _root, "log", "-1", "--format=%ct"])).Trim();
+        var seconds = Environment.GetEnvironmentVariable(
+            "SOURCE_DATE_EPOCH") ?? (await RunAsync("git", ["-C", _root, "log", "-1", "--format=%ct"]))
+            .Trim();
         return DateTimeOffset.FromUnixTimeSeconds(long.Parse(seconds, CultureInfo.InvariantCulture));
     }
 

@@ -31,7 +31,8 @@ internal static class TarGz
             {
                 foreach (var folder in FoldersOf(item.Name).Where(folders.Add))
                 {
-                    tar.WriteEntry(new UstarTarEntry(TarEntryType.Directory, folder) { ModificationTime = time, Mode = (UnixFileMode)0b111_101_101 });
+                    tar.WriteEntry(
+                        new UstarTarEntry(TarEntryType.Directory, folder) { ModificationTime = time, Mode = (UnixFileMode)0b111_101_101 });
                 }
 
                 var entry = new UstarTarEntry(item.LinkTo is null ? TarEntryType.RegularFile : TarEntryType.SymbolicLink, item.Name)

@@ -18,7 +18,9 @@ public sealed class CertifiedProviderTests
         var signedIn = await browser.GetAsync(await provider.BeginAsync(browser, "sam"));
         (signedIn.Status, signedIn.Location).Should().Be((302, "/admin/"));
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        ($"{me["identity"]!["subject"]}", $"{me["identity"]!["email"]}", $"{me["identity"]!["name"]}", $"{me["role"]}", $"{me["headscaleUser"]!["id"]}").Should().Be(("sam", "sam@example.test", "Sam Selfservice", "self_service", "7"));
+        ($"{me["identity"]!["subject"]}", $"{me["identity"]!["email"]}", $"{me["identity"]!["name"]}", $"{me["role"]}",
+            $"{me["headscaleUser"]!["id"]}").Should()
+            .Be(("sam", "sam@example.test", "Sam Selfservice", "self_service", "7"));
         (await browser.GetAsync("/api/v1/node")).Text.Should().Contain("sam-laptop");
 
         await provider.RotateKeyAsync();

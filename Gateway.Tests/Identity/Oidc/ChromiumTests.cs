@@ -47,7 +47,8 @@ public sealed class ChromiumTests
         (await page.Locator("h1").InnerTextAsync()).Should().Be("Overview");
 
         complaints.Should().NotContain(text => text.Contains("Content Security Policy", StringComparison.Ordinal));
-        (await context.CookiesAsync()).Where(one => one.Name == "headtower").Select(one => (one.HttpOnly, one.SameSite)).Single().Should().Be((true, SameSiteAttribute.Lax));
+        (await context.CookiesAsync()).Where(one => one.Name == "headtower").Select(one => (one.HttpOnly, one.SameSite)).Single().Should()
+            .Be((true, SameSiteAttribute.Lax));
     }
 
     [ChromiumFact]
@@ -70,7 +71,8 @@ public sealed class ChromiumTests
         await elsewhere.GotoAsync(provider.Issuer + "/session/end");
         await elsewhere.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
 
-        await Until.TrueAsync(async () => (await page.GotoAsync("/admin/"))!.Url.Contains("/admin/login", StringComparison.Ordinal), "the session is over");
+        await Until.TrueAsync(
+            async () => (await page.GotoAsync("/admin/"))!.Url.Contains("/admin/login", StringComparison.Ordinal), "the session is over");
         await Until.TrueAsync(() => provider.Gateway.Log.Has("The provider ended "), "the log says so");
     }
 
@@ -112,7 +114,8 @@ public sealed class ChromiumTests
             await page.GotoAsync("/admin/oidc/start");
         }
 
-        (await context.CookiesAsync()).Count(one => one.Name.StartsWith("headtower-signin.", StringComparison.Ordinal)).Should().BeInRange(1, 24);
+        (await context.CookiesAsync()).Count(one => one.Name.StartsWith("headtower-signin.", StringComparison.Ordinal)).Should()
+            .BeInRange(1, 24);
         await page.Locator("#sam").ClickAsync();
         (await page.Locator("h1").InnerTextAsync()).Should().Be("Overview");
     }

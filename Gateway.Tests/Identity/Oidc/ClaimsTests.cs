@@ -24,7 +24,9 @@ public sealed class ClaimsTests
     public async Task TheRoleComesFromTheClaimAndElseIsTheDefault(string claims, string settings, string? role)
     {
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
-        await using var gateway = await SignInSetup.StartAsync(provider, string.Concat(settings.Split(", ", StringSplitOptions.RemoveEmptyEntries).Select(one => $"  {one}\n")) + "  scope: openid");
+        await using var gateway = await SignInSetup.StartAsync(
+            provider,
+            string.Concat(settings.Split(", ", StringSplitOptions.RemoveEmptyEntries).Select(one => $"  {one}\n")) + "  scope: openid");
         using var browser = new Browser(gateway);
         provider.Misbehaviour.UserInfo = info => info.Remove("groups");
         provider.Misbehaviour.Payload = payload =>
@@ -87,16 +89,19 @@ public sealed class ClaimsTests
     {
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
         await using var gateway = await TestGateway.StartAsync(
-            more: $"oidc:\n  issuer: {provider.Issuer}\n  client_id: {ProviderStandIn.ClientId}\n  client_secret: '{ProviderStandIn.ClientSecret}'\n  role_claim: groups\n{rule}\nbootstrap: {{owner: 'email:alice@example.test'}}",
+            more: $"oidc:\n  issuer: {provider.Issuer}\n  client_id: {ProviderStandIn.ClientId}\n  client_secret: "
+                + $"'{ProviderStandIn.ClientSecret}'\n  role_claim: groups\n{rule}\nbootstrap: {{owner: 'email:alice@example.test'}}",
             server: "  trusted_proxies: [127.0.0.1]");
         using var browser = new Browser(gateway);
         provider.Misbehaviour.Payload = payload => payload["email"] = "alice@example.test";
-        provider.Misbehaviour.UserInfo = info => (info["email"], info["email_verified"], info["groups"]) = ("mallory@evil.test", true, new System.Text.Json.Nodes.JsonArray());
+        provider.Misbehaviour.UserInfo = info =>
+            (info["email"], info["email_verified"], info["groups"]) = ("mallory@evil.test", true, new System.Text.Json.Nodes.JsonArray());
 
         await browser.SignInAsync(provider, "eve");
         await browser.GetAsync("/admin/api/me");
 
-        gateway.People.Snapshot.Everyone.Select(one => (one.Role, one.Link?.HeadscaleUserId)).Should().Equal(role is null ? [] : [(role, (string?)null)]);
+        gateway.People.Snapshot.Everyone.Select(one => (one.Role, one.Link?.HeadscaleUserId)).Should()
+            .Equal(role is null ? [] : [(role, (string?)null)]);
     }
 
     [Theory]
@@ -109,14 +114,17 @@ public sealed class ClaimsTests
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
-        await gateway.People.AddAsync(new(Gateway.Identity.Source.Oidc, provider.Issuer, "root1", "Root", "root@example.test", null, "admin"), null);
+        await gateway.People.AddAsync(
+            new(Gateway.Identity.Source.Oidc, provider.Issuer, "root1", "Root", "root@example.test", null, "admin"), null);
         provider.Misbehaviour.Payload = payload => payload["sub"] = subject;
         provider.Misbehaviour.UserInfo = info => info["sub"] = subject;
 
         (await browser.SignInAsync(provider, "sam")).Status.Should().Be(502);
 
-        gateway.People.Snapshot.Everyone.Should().ContainSingle().Which.Should().BeEquivalentTo(new { Name = "Root", Email = "root@example.test" });
-        (await Verb.RunAsync("users", "add", "--source", "oidc", "--issuer", provider.Issuer, "--subject", subject, "--role", "admin", "--config", gateway.Files.Config))
+        gateway.People.Snapshot.Everyone.Should().ContainSingle().Which.Should()
+            .BeEquivalentTo(new { Name = "Root", Email = "root@example.test" });
+        (await Verb.RunAsync("users", "add", "--source", "oidc", "--issuer", provider.Issuer, "--subject", subject, "--role", "admin",
+            "--config", gateway.Files.Config))
             .Error.Should().Contain("--subject ", "a subject that nobody can have is refused there, too");
     }
 
@@ -132,7 +140,8 @@ public sealed class ClaimsTests
         foreach (var version in new[] { 26, 28, 29, 30 })
         {
             await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
-            await using var gateway = await SignInSetup.StartAsync(provider, more.Length > 0 ? more : "  default_role: self_service", version);
+            await using var gateway = await SignInSetup.StartAsync(
+                provider, more.Length > 0 ? more : "  default_role: self_service", version);
             gateway.Headscale.Tailnet.Users.Add(new TailnetUser(61, "auth0", "", $"{provider.Issuer}/auth0%7C5f7c"));
             gateway.Headscale.Tailnet.Users.Add(new TailnetUser(62, "slash", "", $"{provider.Issuer}/tenant/42"));
             gateway.Headscale.Tailnet.Users.Add(new TailnetUser(63, "decoy", "", "https://other.example/42"));
@@ -176,7 +185,8 @@ public sealed class ClaimsTests
     [Theory]
     [InlineData("""{"sub":"s","oid":"o"}""", "subject_claims: [oid]", "s")]
     [InlineData("""{"oid":"o"}""", "subject_claims: [upn, oid]", "o")]
-    public void TheSubjectIsSubAndElseTheFirstOfTheOthers(string token, string settings, string expected) => Read(token, "{}", settings).Subject.Should().Be(expected);
+    public void TheSubjectIsSubAndElseTheFirstOfTheOthers(string token, string settings, string expected) =>
+        Read(token, "{}", settings).Subject.Should().Be(expected);
 
     [Theory]
     [InlineData("""{"sub":"s"}""", "claim 'groups' is absent")]
@@ -190,7 +200,8 @@ public sealed class ClaimsTests
     [InlineData("""{"sub":"s","groups":[{"name":"a"}]}""", "claim 'groups' is a list with an object in it, which has no names in it")]
     [InlineData("""{"sub":"s","_claim_names":{"groups":"src1"}}""", "claim 'groups' was left out by the provider because there are too many groups (overage); have it send only those of this application, or app roles")]
     [InlineData("""{"sub":"s","hasgroups":true}""", "claim 'groups' was left out by the provider because there are too many groups (overage); have it send only those of this application, or app roles")]
-    public void GroupsAreReadOrNamedAsUnreadable(string token, string expected) => Read(token, "{}", "role_claim: groups").Roles.Describe().Should().Be(expected);
+    public void GroupsAreReadOrNamedAsUnreadable(string token, string expected) =>
+        Read(token, "{}", "role_claim: groups").Roles.Describe().Should().Be(expected);
 
     [Theory]
     [InlineData("""{"sub":" root1"}""")]
@@ -201,7 +212,8 @@ public sealed class ClaimsTests
     [InlineData("""{"sub":"root1\u2800"}""")]
     [InlineData("""{"sub":"root1\ufe0f"}""")]
     public void ASubjectThatOnlyLooksLikeAnotherIsRefused(string token) =>
-        FluentActions.Invoking(() => Read(token, "{}", "")).Should().Throw<SignInException>("a subject is compared byte for byte").Which.Failure.Should().Be(SignInFailure.SubjectUnusable);
+        FluentActions.Invoking(() => Read(token, "{}", "")).Should()
+            .Throw<SignInException>("a subject is compared byte for byte").Which.Failure.Should().Be(SignInFailure.SubjectUnusable);
 
     [Theory]
     [InlineData("""{"name":"x"}""", "", SignInFailure.SubjectMissing, "the token has no 'sub'")]
@@ -222,6 +234,7 @@ public sealed class ClaimsTests
         using var claims = JsonDocument.Parse(token);
         using var more = JsonDocument.Parse(info);
         return new Claims(claims.RootElement, more.RootElement).ToCaller(Some.Settings(
-            $"headscale: {{url: http://h, api_key: k}}\nserver: {{base_url: https://g}}\noidc: {{issuer: https://id, client_id: c, client_secret: s, {settings}}}").Settings!.Oidc!);
+            $"headscale: {{url: http://h, api_key: k}}\nserver: {{base_url: https://g}}\noidc: {{issuer: https://id, client_id: c, "
+            + $"client_secret: s, {settings}}}").Settings!.Oidc!);
     }
 }

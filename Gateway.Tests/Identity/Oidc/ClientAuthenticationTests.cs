@@ -17,7 +17,8 @@ public sealed class ClientAuthenticationTests
         using var folder = new TemporaryFolder();
         var (key, publicKey) = MakeKey(kind);
         (provider.Client.PublicKey, provider.Client.OnlyWay) = (publicKey, "private_key_jwt");
-        await using var gateway = await StartAsync(provider, $"  token_endpoint_auth_method: private_key_jwt\n  client_key_path: {folder.File("client.pem", key)}");
+        await using var gateway = await StartAsync(
+            provider, $"  token_endpoint_auth_method: private_key_jwt\n  client_key_path: {folder.File("client.pem", key)}");
         using var browser = new Browser(gateway);
 
         (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
@@ -31,7 +32,9 @@ public sealed class ClientAuthenticationTests
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
         using var folder = new TemporaryFolder();
         provider.Client.PublicKey = MakeKey("P-256").Public;
-        await using var gateway = await StartAsync(provider, $"  token_endpoint_auth_method: private_key_jwt\n  client_key_path: {folder.File("client.pem", MakeKey("P-256").Private)}");
+        await using var gateway = await StartAsync(
+            provider,
+            $"  token_endpoint_auth_method: private_key_jwt\n  client_key_path: {folder.File("client.pem", MakeKey("P-256").Private)}");
         using var browser = new Browser(gateway);
 
         var page = await browser.SignInAsync(provider, "sam");
@@ -117,7 +120,8 @@ public sealed class ClientAuthenticationTests
         using var browser = new Browser(gateway);
         await browser.BeginAsync(provider, "sam");
 
-        QueryHelpers.ParseQuery(new Uri((await browser.GetAsync("/admin/oidc/start")).Location!).Query)[parameter].ToString().Should().Be(value);
+        QueryHelpers.ParseQuery(new Uri((await browser.GetAsync("/admin/oidc/start")).Location!).Query)[parameter].ToString().Should()
+            .Be(value);
     }
 
     [Theory]
@@ -148,14 +152,20 @@ public sealed class ClientAuthenticationTests
         using var browser = new Browser(gateway);
         await browser.SignInAsync(provider, "sam");
 
-        await File.WriteAllTextAsync(gateway.Files.Config, (await File.ReadAllTextAsync(gateway.Files.Config)).Replace("scope: openid", "scope: openid groups", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            gateway.Files.Config,
+            (await File.ReadAllTextAsync(gateway.Files.Config)).Replace("scope: openid", "scope: openid groups", StringComparison.Ordinal));
 
-        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/oidc/start")).Location?.Contains("scope=openid%20groups", StringComparison.Ordinal) is true, "the new scope is asked for");
+        await Until.TrueAsync(
+            async () =>
+                (await browser.GetAsync("/admin/oidc/start")).Location?.Contains("scope=openid%20groups", StringComparison.Ordinal) is true,
+            "the new scope is asked for");
         (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
     }
 
     private static Task<TestGateway> StartAsync(ProviderStandIn provider, string more) => TestGateway.StartAsync(
-        more: $"oidc:\n  issuer: {provider.Issuer}\n  client_id: {ProviderStandIn.ClientId}\n{more}\nbootstrap: {{owner: 'proxy:alice'}}", server: "  trusted_proxies: [127.0.0.1]");
+        more: $"oidc:\n  issuer: {provider.Issuer}\n  client_id: {ProviderStandIn.ClientId}\n{more}\nbootstrap: {{owner: "
+            + $"'proxy:alice'}}", server: "  trusted_proxies: [127.0.0.1]");
 
     private static (string Private, string Public) MakeKey(string kind)
     {

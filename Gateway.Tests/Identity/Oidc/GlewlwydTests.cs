@@ -34,7 +34,8 @@ public sealed class GlewlwydTests : IAsyncLifetime
 
         (await SignInAsync(browser, "sam")).Status.Should().Be(302);
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        ($"{me["identity"]!["email"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}").Should().Be(("sam@example.test", "self_service", "7"));
+        ($"{me["identity"]!["email"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}").Should()
+            .Be(("sam@example.test", "self_service", "7"));
 
         await _provider!.RotateKeyAsync();
         (await SignInAsync(browser, "sam")).Status.Should().Be(302);
@@ -108,5 +109,7 @@ public sealed class GlewlwydTests : IAsyncLifetime
     private Task<TestGateway> StartGatewayAsync(GlewlwydProvider provider) => TestGateway.StartAsync(
         port: _url.Port,
         server: $"  base_url: http://127.0.0.1:{_url.Port}\n  cookie_secure: false",
-        more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, use_end_session: true, role_claim: groups, role_map: {{staff: self_service}}, allowed_users: [sam@example.test]}}\nbootstrap: {{owner: 'proxy:alice'}}");
+        more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, "
+            + $"use_end_session: true, role_claim: groups, role_map: {{staff: self_service}}, allowed_users: "
+            + $"[sam@example.test]}}\nbootstrap: {{owner: 'proxy:alice'}}");
 }

@@ -26,7 +26,8 @@ public sealed class LemonLdapTests
 
         (await SignInAsync("dwho")).Status.Should().Be(302);
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        ($"{me["identity"]!["subject"]}", $"{me["identity"]!["name"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}").Should().Be(("dwho", "Doctor Who", "self_service", "71"));
+        ($"{me["identity"]!["subject"]}", $"{me["identity"]!["name"]}", $"{me["role"]}", $"{me["headscaleUser"]?["id"]}").Should()
+            .Be(("dwho", "Doctor Who", "self_service", "71"));
         (await browser.GetAsync("/api/v1/node")).Text.Should().Contain("tardis");
 
         await provider.RestartWithAnotherKeyAsync(Callback, AfterSignOut);
@@ -79,7 +80,9 @@ public sealed class LemonLdapTests
         var gateway = await TestGateway.StartAsync(
             port: _port,
             server: $"  base_url: {Url}\n  cookie_secure: false",
-            more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, default_role: self_service, use_end_session: true, allowed_users: [dwho@badwolf.org]}}\nbootstrap: {{owner: 'proxy:alice'}}");
+            more: $"oidc: {{issuer: '{provider.Issuer}', client_id: headtower, client_secret: the-secret, scope: openid email profile, "
+                + $"default_role: self_service, use_end_session: true, allowed_users: [dwho@badwolf.org]}}\nbootstrap: {{owner: "
+                + $"'proxy:alice'}}");
         gateway.Headscale.Tailnet.Users.Add(new TailnetUser(71, "doctor", "dwho@badwolf.org"));
         gateway.Headscale.Tailnet.Nodes.Add(new TailnetNode(72, "tardis", 71));
         return gateway;

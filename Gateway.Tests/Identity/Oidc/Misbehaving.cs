@@ -14,9 +14,11 @@ internal static class Misbehaving
 
     public static string OtherKeyPem => _otherKey.ExportSubjectPublicKeyInfoPem();
 
-    public static Action<ProviderStandIn> Header(string name, JsonNode? value) => provider => provider.Misbehaviour.Header += header => Set(header, name, value);
+    public static Action<ProviderStandIn> Header(string name, JsonNode? value) =>
+        provider => provider.Misbehaviour.Header += header => Set(header, name, value);
 
-    public static Action<ProviderStandIn> Claim(string name, JsonNode? value) => provider => provider.Misbehaviour.Payload += payload => Set(payload, name, value);
+    public static Action<ProviderStandIn> Claim(string name, JsonNode? value) =>
+        provider => provider.Misbehaviour.Payload += payload => Set(payload, name, value);
 
     public static Action<ProviderStandIn> Payload(Action<JsonObject> change) => provider => provider.Misbehaviour.Payload += change;
 
@@ -41,9 +43,11 @@ internal static class Misbehaving
 
     public static Action<ProviderStandIn> Hmac(byte[] key) => Signature(bytes => HMACSHA256.HashData(key, bytes));
 
-    public static Action<ProviderStandIn> TokenAnswer(string name, JsonNode? value) => provider => provider.Misbehaviour.TokenAnswer = answer => Set(answer, name, value);
+    public static Action<ProviderStandIn> TokenAnswer(string name, JsonNode? value) =>
+        provider => provider.Misbehaviour.TokenAnswer = answer => Set(answer, name, value);
 
-    public static Action<ProviderStandIn> UserInfo(string name, JsonNode? value) => provider => provider.Misbehaviour.UserInfo = claims => Set(claims, name, value);
+    public static Action<ProviderStandIn> UserInfo(string name, JsonNode? value) =>
+        provider => provider.Misbehaviour.UserInfo = claims => Set(claims, name, value);
 
     public static Action<ProviderStandIn> Back(string name, string? value) => provider => provider.Misbehaviour.Redirect = back =>
     {
@@ -65,10 +69,12 @@ internal static class Misbehaving
     });
 
     public static Action<ProviderStandIn> Refusal(int status, string error, string description) =>
-        Answer("/token", status, "application/json", new JsonObject { ["error"] = error, ["error_description"] = description }.ToJsonString());
+        Answer(
+            "/token", status, "application/json", new JsonObject { ["error"] = error, ["error_description"] = description }.ToJsonString());
 
     /// <summary>User info as a token, made wrong.</summary>
-    public static Action<ProviderStandIn> SignedUserInfo(Action<JsonObject>? header, Action<JsonObject>? claims, Func<string, string>? change = null) => provider =>
+    public static Action<ProviderStandIn> SignedUserInfo(
+        Action<JsonObject>? header, Action<JsonObject>? claims, Func<string, string>? change = null) => provider =>
     {
         provider.SignsUserInfo = true;
         provider.Misbehaviour.UserInfoHeader = header;
@@ -81,7 +87,8 @@ internal static class Misbehaving
     {
         var parts = token.Split('.');
         var json = System.Buffers.Text.Base64Url.DecodeFromChars(parts[part]);
-        parts[part] = System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{{{member},{Encoding.UTF8.GetString(json)[1..]}"));
+        parts[part] = System.Buffers.Text.Base64Url.EncodeToString(
+            Encoding.UTF8.GetBytes($"{{{member},{Encoding.UTF8.GetString(json)[1..]}"));
         return string.Join('.', parts);
     }
 
@@ -106,7 +113,8 @@ internal static class Misbehaving
         await gone.Task;
     });
 
-    public static Action<ProviderStandIn> At(string path, Func<HttpContext, Task> answer) => provider => provider.Misbehaviour.Answer = async context =>
+    public static Action<ProviderStandIn> At(string path, Func<HttpContext, Task> answer) =>
+        provider => provider.Misbehaviour.Answer = async context =>
     {
         if (context.Request.Path != path)
         {
@@ -154,6 +162,12 @@ internal static class Misbehaving
     public static JsonObject OtherJwk()
     {
         var parameters = _otherKey.ExportParameters(false);
-        return new() { ["kty"] = "RSA", ["kid"] = "key-1", ["n"] = System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus), ["e"] = System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent) };
+        return new()
+        {
+            ["kty"] = "RSA",
+            ["kid"] = "key-1",
+            ["n"] = System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus),
+            ["e"] = System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent),
+        };
     }
 }

@@ -3,7 +3,10 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Identity.Oidc;
 
-/// <summary>The blocks of settings that the documents of neighbours print, with only addresses and secrets replaced: each starts the gateway and signs people in.</summary>
+/// <summary>
+/// The blocks of settings that the documents of neighbours print, with only addresses and secrets replaced: each starts the gateway and
+/// signs people in.
+/// </summary>
 public sealed class NeighbourBlocksTests
 {
     private static readonly string _folder = Path.Combine(AppContext.BaseDirectory, "Data", "neighbours");
@@ -17,7 +20,8 @@ public sealed class NeighbourBlocksTests
     [InlineData("headscale-all")]
     public async Task ABlockOfOidcSignsPeopleIn(string block)
     {
-        await using var provider = await ProviderStandIn.StartAsync([.. SignInSetup.Accounts.Select(one => one with { Groups = ["/headscale"] })]);
+        await using var provider = await ProviderStandIn.StartAsync(
+            [.. SignInSetup.Accounts.Select(one => one with { Groups = ["/headscale"] })]);
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
         using var secrets = new TemporaryFolder();
         secrets.File("oidc_client_secret", ProviderStandIn.ClientSecret);
@@ -46,7 +50,8 @@ public sealed class NeighbourBlocksTests
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
         var text = await File.ReadAllTextAsync(Path.Combine(_folder, block + ".yaml"));
         await using var gateway = await TestGateway.StartFileAsync(headscale, folder =>
-            $"{text}  listen: [http://127.0.0.1:0]\n  base_url: https://gateway.example.test\n  data_path: {folder.Path}\nheadscale: {{url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', api_key: '{headscale.ApiKey}'}}\n");
+            $"{text}  listen: [http://127.0.0.1:0]\n  base_url: https://gateway.example.test\n  data_path: {folder.Path}\nheadscale: "
+            + $"{{url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', api_key: '{headscale.ApiKey}'}}\n");
         (await Verb.RunAsync("check", "--online", "--config", gateway.Files.Config)).Exit.Should().Be(0);
         using var alice = gateway.As("alice");
         if (client is not null)

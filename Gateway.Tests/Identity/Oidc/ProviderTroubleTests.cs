@@ -20,7 +20,11 @@ public sealed class ProviderTroubleTests
         await using var down = await SignInSetup.StartAsync(first);
         using var browser = new Browser(down);
 
-        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains("Single sign-on is temporarily unavailable: ", StringComparison.Ordinal), "the page says so");
+        await Until.TrueAsync(
+            async () =>
+                (await browser.GetAsync("/admin/login")).Text.Contains(
+                    "Single sign-on is temporarily unavailable: ", StringComparison.Ordinal),
+            "the page says so");
         (await browser.GetAsync("/admin/login")).Text.Should().NotContain("/admin/oidc/start");
         (await browser.GetAsync("/admin/oidc/start")).Status.Should().Be(503);
         using var byKey = down.As(null);
@@ -28,7 +32,9 @@ public sealed class ProviderTroubleTests
         (await TestGateway.CallAsync(byKey, "GET", "/api/v1/node")).Status.Should().Be(200);
 
         await using var back = await ProviderStandIn.StartAsync(SignInSetup.Accounts, port);
-        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal), "the button is back");
+        await Until.TrueAsync(
+            async () => (await browser.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal),
+            "the button is back");
         (await browser.SignInAsync(back, "sam")).Location.Should().Be("/admin/");
     }
 
@@ -44,10 +50,13 @@ public sealed class ProviderTroubleTests
 
         using var other = new Browser(gateway);
         (await other.SignInAsync(provider, "alice")).Status.Should().Be(502);
-        (await other.GetAsync("/admin/login")).Text.Should().Contain("Single sign-on is temporarily unavailable: ").And.NotContain("/admin/oidc/start");
+        (await other.GetAsync("/admin/login")).Text.Should().Contain("Single sign-on is temporarily unavailable: ").And
+            .NotContain("/admin/oidc/start");
         provider.Misbehaviour.Answer = null;
 
-        await Until.TrueAsync(async () => (await other.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal), "the button is back");
+        await Until.TrueAsync(
+            async () => (await other.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal),
+            "the button is back");
         (await other.SignInAsync(provider, "alice")).Location.Should().Be("/admin/");
     }
 
@@ -85,7 +94,8 @@ public sealed class ProviderTroubleTests
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
 
-        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains(says, StringComparison.Ordinal), $"the page says '{says}'");
+        await Until.TrueAsync(
+            async () => (await browser.GetAsync("/admin/login")).Text.Contains(says, StringComparison.Ordinal), $"the page says '{says}'");
 
         (await browser.GetAsync("/admin/login")).Text.Should().NotContain("/admin/oidc/start");
         gateway.Log.Has("Sign-in with the provider is unavailable").Should().BeTrue();
@@ -110,7 +120,9 @@ public sealed class ProviderTroubleTests
             await using var gateway = await SignInSetup.StartAsync(
                 provider, isNamed ? $"  tls_ca_path: {folder.File("ca.pem", ca.ExportCertificatePem())}" : "  default_role: member");
 
-            await Until.TrueAsync(() => gateway.Log.Has(isNamed ? "is available; it has 1 keys" : "Sign-in with the provider is unavailable: https://"), "the provider is believed, or not");
+            await Until.TrueAsync(
+                () => gateway.Log.Has(isNamed ? "is available; it has 1 keys" : "Sign-in with the provider is unavailable: https://"),
+                "the provider is believed, or not");
         }
     }
 

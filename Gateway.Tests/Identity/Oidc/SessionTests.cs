@@ -19,8 +19,10 @@ public sealed class SessionTests
 
         var answer = await browser.SignInAsync(provider, "sam");
 
-        var line = answer.Response.Headers.GetValues("Set-Cookie").Should().ContainSingle(one => one.StartsWith("__Host-headtower=", StringComparison.Ordinal)).Subject;
-        (new[] { "path=/", "secure", "httponly", "samesite=lax", "max-age=86400" }).Should().AllSatisfy(part => line.Should().Contain(part));
+        var line = answer.Response.Headers.GetValues("Set-Cookie").Should()
+            .ContainSingle(one => one.StartsWith("__Host-headtower=", StringComparison.Ordinal)).Subject;
+        (new[] { "path=/", "secure", "httponly", "samesite=lax", "max-age=86400" }).Should()
+            .AllSatisfy(part => line.Should().Contain(part));
         line.Should().NotContain("domain");
         var value = browser.Cookies["__Host-headtower"].Value;
         await gateway.StopAsync();
@@ -90,7 +92,10 @@ public sealed class SessionTests
         (await sam.GetAsync("/api/v1/node")).Status.Should().Be(302);
 
         static async Task<string> IdsAsync(Browser browser) =>
-            string.Join(' ', JsonNode.Parse((await browser.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray().Select(one => $"{one!["id"]}"));
+            string.Join(
+                ' ',
+                JsonNode.Parse((await browser.GetAsync("/admin/api/sessions")).Text)!["sessions"]!.AsArray()
+                    .Select(one => $"{one!["id"]}"));
 
         async Task<int> RevokeAsync(Browser browser, long id, string? origin)
         {
@@ -122,7 +127,8 @@ public sealed class SessionTests
         await Until.TrueAsync(async () => (await browser.GetAsync("/admin/api/me")).Status == 401, "the session is over");
         await browser.GetAsync("/admin/oidc/callback?state=forged");
 
-        (await gateway.StopAndReadAuditAsync()).Select(one => $"{one.Row} {one.Reason} {one.Status}").Should().Equal(["sign_in.oidc done 302", "session.revoke done 0", "sign_in.oidc state_invalid 400"]);
+        (await gateway.StopAndReadAuditAsync()).Select(one => $"{one.Row} {one.Reason} {one.Status}").Should()
+            .Equal(["sign_in.oidc done 302", "session.revoke done 0", "sign_in.oidc state_invalid 400"]);
     }
 
     [Fact]
@@ -166,14 +172,17 @@ public sealed class SessionTests
             (provider.MakeLogoutToken(null, null), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => payload["nonce"] = "n"), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => payload.Remove("events")), 400),
-            (provider.MakeLogoutToken("sub-sam", null, payload => payload["events"] = new JsonObject { ["other"] = new JsonObject() }), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload =>
+                payload["events"] = new JsonObject { ["other"] = new JsonObject() }), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => payload["aud"] = "other"), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => payload["iss"] = "http://evil.example"), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => payload["exp"] = 1), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => payload["exp"] = "soon"), 400),
-            (provider.MakeLogoutToken("sub-sam", null, payload => { payload.Remove("exp"); payload["iat"] = (long)payload["iat"]! - 300; }), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload =>
+                { payload.Remove("exp"); payload["iat"] = (long)payload["iat"]! - 300; }), 400),
             (provider.MakeLogoutToken("sub-sam", null, payload => { payload.Remove("exp"); payload.Remove("iat"); }), 400),
-            (provider.MakeLogoutToken("sub-sam", null, payload => { payload["exp"] = (long)payload["iat"]! + 86_400; payload["iat"] = (long)payload["iat"]! - 700; }), 400),
+            (provider.MakeLogoutToken("sub-sam", null, payload =>
+                { payload["exp"] = (long)payload["iat"]! + 86_400; payload["iat"] = (long)payload["iat"]! - 700; }), 400),
             (provider.MakeLogoutToken("sub-sam", null, type: "at+jwt"), 400),
             (provider.MakeLogoutToken("sub-sam", null) + "x", 400),
             ("", 400),
@@ -237,7 +246,8 @@ public sealed class SessionTests
     private static async Task AgeSessionsAsync(TestGateway gateway)
     {
         var documents = gateway.App.Services.GetRequiredService<DocumentSet>();
-        var aged = (await documents.ExportAsync(default)).Where(one => one.Id.StartsWith("session/", StringComparison.Ordinal)).Select(one =>
+        var aged = (await documents.ExportAsync(default)).Where(one => one.Id.StartsWith("session/", StringComparison.Ordinal))
+            .Select(one =>
         {
             var json = JsonNode.Parse(one.Json)!;
             json["createdAt"] = json["createdAt"]!.GetValue<DateTimeOffset>().AddMinutes(-2);

@@ -16,7 +16,9 @@ public sealed class SignInTests
 
         var refused = await browser.GetAsync("/api/v1/node");
         (refused.Status, refused.Location).Should().Be((302, "/admin/login?return_to=%2Fapi%2Fv1%2Fnode"));
-        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal), "the button is there");
+        await Until.TrueAsync(
+            async () => (await browser.GetAsync("/admin/login")).Text.Contains("/admin/oidc/start", StringComparison.Ordinal),
+            "the button is there");
         var back = await browser.SignInAsync(provider, "sam", "/api/v1/node");
         (back.Status, back.Location).Should().Be((302, "/api/v1/node"));
 
@@ -25,11 +27,13 @@ public sealed class SignInTests
         nodes.Text.Should().Contain("sam-laptop");
         nodes.Text.Should().NotContain("alice-laptop");
         var cookie = browser.Cookies.Should().ContainSingle(one => one.Key == "__Host-headtower").Subject;
-        gateway.Headscale.Forwarded.SelectMany(one => one.Headers).Should().NotContain(header => header.Value.Contains(cookie.Value.Value, StringComparison.Ordinal));
+        gateway.Headscale.Forwarded.SelectMany(one => one.Headers).Should()
+            .NotContain(header => header.Value.Contains(cookie.Value.Value, StringComparison.Ordinal));
         provider.Client.LastWay.Should().Be("client_secret_basic");
 
         var me = JsonNode.Parse((await browser.GetAsync("/admin/api/me")).Text)!;
-        ($"{me["identity"]!["source"]}", $"{me["identity"]!["subject"]}", $"{me["role"]}", $"{me["headscaleUser"]!["id"]}").Should().Be(("oidc", "sub-sam", "self_service", "7"));
+        ($"{me["identity"]!["source"]}", $"{me["identity"]!["subject"]}", $"{me["role"]}", $"{me["headscaleUser"]!["id"]}").Should()
+            .Be(("oidc", "sub-sam", "self_service", "7"));
         var entry = (await gateway.StopAndReadAuditAsync())[^1];
         (entry.Actor, entry.Role, entry.HeadscaleUser).Should().Be(($"oidc:{provider.Issuer}#sub-sam", "self_service", "7"));
     }
@@ -102,7 +106,8 @@ public sealed class SignInTests
 
         (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
 
-        gateway.People.Snapshot.Everyone.Single().Should().BeEquivalentTo(new { Name = "Sam Selfservice", Email = "sam@example.test", Role = "self_service" });
+        gateway.People.Snapshot.Everyone.Single().Should()
+            .BeEquivalentTo(new { Name = "Sam Selfservice", Email = "sam@example.test", Role = "self_service" });
     }
 
     [Fact]
@@ -145,7 +150,8 @@ public sealed class SignInTests
         await using var gateway = await SignInSetup.StartAsync(provider, more);
         using var browser = new Browser(gateway);
 
-        var query = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(new Uri((await browser.GetAsync("/admin/oidc/start")).Location!).Query);
+        var query = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(
+            new Uri((await browser.GetAsync("/admin/oidc/start")).Location!).Query);
 
         (query.TryGetValue(parameter, out var sent) ? sent.ToString() : null).Should().Be(value);
         query["redirect_uri"].Should().Equal("https://gateway.example.test/admin/oidc/callback");
@@ -157,7 +163,10 @@ public sealed class SignInTests
     {
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
         provider.Misbehaviour.Discovery = document => document["issuer"] = "nobody should look here";
-        await using var gateway = await SignInSetup.StartAsync(provider, $"  authorization_endpoint: {provider.Issuer}/authorize\n  token_endpoint: {provider.Issuer}/token\n  jwks_uri: {provider.Issuer}/jwks\n  userinfo_endpoint: {provider.Issuer}/userinfo");
+        await using var gateway = await SignInSetup.StartAsync(
+            provider,
+            $"  authorization_endpoint: {provider.Issuer}/authorize\n  token_endpoint: {provider.Issuer}/token\n  jwks_uri: "
+            + $"{provider.Issuer}/jwks\n  userinfo_endpoint: {provider.Issuer}/userinfo");
         using var browser = new Browser(gateway);
 
         (await browser.SignInAsync(provider, "sam")).Location.Should().Be("/admin/");
@@ -177,7 +186,8 @@ public sealed class SignInTests
 
         for (var tab = 19; tab >= 0; tab--)
         {
-            ((await browser.GetAsync(callbacks[tab])) is var page ? page.Status : 0, page.Location).Should().Be((302, $"/admin/?tab={tab}"));
+            ((await browser.GetAsync(callbacks[tab])) is var page ? page.Status : 0, page.Location).Should()
+                .Be((302, $"/admin/?tab={tab}"));
         }
 
         (await browser.GetAsync("/api/v1/node")).Status.Should().Be(200);

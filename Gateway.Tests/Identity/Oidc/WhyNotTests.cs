@@ -5,11 +5,15 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Identity.Oidc;
 
-/// <summary>Whoever has no rights or no Headscale user is told why: on their page, on their page for administrators, on the command line, in log and audit.</summary>
+/// <summary>
+/// Whoever has no rights or no Headscale user is told why: on their page, on their page for administrators, on the command line, in log and
+/// audit.
+/// </summary>
 public sealed class WhyNotTests
 {
     [Theory]
-    [InlineData("eve", "", "the address 'alice@example.test' does not count: the provider does not say that it verified it (email_verified)")]
+    [InlineData("eve", "", "the address 'alice@example.test' does not count: the provider does not say that it verified it "
+        + "(email_verified)")]
     [InlineData("nobody", "", "no Headscale user has the address 'nobody@example.test'")]
     [InlineData("mute", "", "there is no usable e-mail address")]
     [InlineData("twin", "", "several Headscale users have the address 'twin@example.test'")]
@@ -27,7 +31,9 @@ public sealed class WhyNotTests
             new("elsewhere", "sub-elsewhere", "Else Where", "elsewhere@example.test", true, []),
         ]);
         await using var gateway = await SignInSetup.StartAsync(provider, more);
-        gateway.Headscale.Tailnet.Users.AddRange([new TailnetUser(81, "one", "twin@example.test"), new TailnetUser(82, "two", "twin@example.test"), new TailnetUser(83, "far", "", "https://other.example/sub-elsewhere")]);
+        gateway.Headscale.Tailnet.Users.AddRange(
+            [new TailnetUser(81, "one", "twin@example.test"), new TailnetUser(82, "two", "twin@example.test"),
+                new TailnetUser(83, "far", "", "https://other.example/sub-elsewhere")]);
         using (var bob = gateway.AsPerson("bob"))
         {
             await TestGateway.CallAsync(bob, "GET", "/api/v1/user");
@@ -41,7 +47,8 @@ public sealed class WhyNotTests
 
     [Theory]
     [InlineData("""["/admins","/staff"]""", "claim 'groups' is a list of 2: '/admins', '/staff', and none of that is in oidc.role_map (the map has 'admins': switch full paths off at the provider, or write '/admins' in the map)")]
-    [InlineData("\"users,admins\"", "claim 'groups' is the text 'users,admins', and none of that is in oidc.role_map (it looks like several names in one text")]
+    [InlineData("\"users,admins\"", "claim 'groups' is the text 'users,admins', and none of that is in oidc.role_map (it looks like "
+        + "several names in one text")]
     [InlineData("""{"others":{"1":"x"}}""", "claim 'groups' is an object with the key 'others', and none of that is in oidc.role_map")]
     [InlineData("7", "claim 'groups' is a number, which has no names in it")]
     [InlineData("null", "claim 'groups' is absent")]
@@ -71,9 +78,13 @@ public sealed class WhyNotTests
         provider.Accounts = [.. provider.Accounts.Select(one => one with { Groups = ["others"] })];
         await browser.SignInAsync(provider, "sam");
 
-        gateway.Log.Has("changed from self_service to member by configuration: claim 'groups' is a list of 1: 'others', and none of that is in oidc.role_map").Should().BeTrue();
+        gateway.Log.Has(
+            "changed from self_service to member by configuration: claim 'groups' is a list of 1: 'others', and none of that is in "
+            + "oidc.role_map")
+            .Should().BeTrue();
         (await browser.GetAsync("/api/v1/node")).Should().BeRefused(Reason.RoleTooLow);
-        (await gateway.StopAndReadAuditAsync())[^1].Detail.Should().StartWith("claim 'groups' is a list of 1: 'others'", "a refusal for want of a role says where the role comes from");
+        (await gateway.StopAndReadAuditAsync())[^1].Detail.Should()
+            .StartWith("claim 'groups' is a list of 1: 'others'", "a refusal for want of a role says where the role comes from");
     }
 
     [Fact]
@@ -85,7 +96,8 @@ public sealed class WhyNotTests
         await browser.SignInAsync(provider, "alice");
 
         (await browser.GetAsync("/admin/")).Text.Should().NotContain("Why this role").And.NotContain("Why none was found");
-        (await Verb.RunAsync("users", "show", "1", "--config", gateway.Files.Config)).Output.Should().MatchRegex("why this role +-\n").And.MatchRegex("why not linked +-\n");
+        (await Verb.RunAsync("users", "show", "1", "--config", gateway.Files.Config)).Output.Should().MatchRegex("why this role +-\n").And
+            .MatchRegex("why not linked +-\n");
     }
 
     [Fact]
@@ -96,7 +108,10 @@ public sealed class WhyNotTests
 
         (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(403);
 
-        gateway.Log.Has("proxy:zed: header Remote-Groups is a list of 1: 'users|admins', and none of that is in server.proxy_auth.role_map (it looks like several names in one text").Should().BeTrue();
+        gateway.Log.Has(
+            "proxy:zed: header Remote-Groups is a list of 1: 'users|admins', and none of that is in server.proxy_auth.role_map (it "
+            + "looks like several names in one text")
+            .Should().BeTrue();
         gateway.Log.Has("proxy:zed is linked to no Headscale user: no Headscale user has the address 'zed@example.test'").Should().BeTrue();
         client.DefaultRequestHeaders.Host = "gateway.example.test";
         var page = WebUtility.HtmlDecode((await TestGateway.CallAsync(client, "GET", "/admin/")).Text);
@@ -113,12 +128,15 @@ public sealed class WhyNotTests
         using (new FluentAssertions.Execution.AssertionScope())
         {
             WebUtility.HtmlDecode((await browser.GetAsync("/admin/")).Text).Should().Contain(why, "their own first page tells them");
-            WebUtility.HtmlDecode((await owner.GetAsync($"/admin/users/{person.Id}")).Text).Should().Contain(why, "their page tells administrators");
-            (await Verb.RunAsync("users", "show", $"{person.Id}", "--config", gateway.Files.Config)).Output.Should().Contain(why, "the command line tells");
+            WebUtility.HtmlDecode((await owner.GetAsync($"/admin/users/{person.Id}")).Text).Should()
+                .Contain(why, "their page tells administrators");
+            (await Verb.RunAsync("users", "show", $"{person.Id}", "--config", gateway.Files.Config)).Output.Should()
+                .Contain(why, "the command line tells");
             $"{System.Text.Json.Nodes.JsonNode.Parse((await owner.GetAsync($"/admin/api/users/{person.Id}")).Text)!.AsObject().Where(one => one.Key is "roleNote" or "whyUnlinked").Aggregate("", (all, one) => $"{all}{one.Value} ")}"
                 .Should().Contain(why, "JSON tells");
             gateway.Log.Has(why).Should().BeTrue($"the log tells: {string.Join('\n', gateway.Log.All)}");
-            (await gateway.StopAndReadAuditAsync()).Where(one => one.Row == "sign_in.oidc").Should().Contain(one => one.Detail != null && one.Detail.Contains(why), "the audit tells");
+            (await gateway.StopAndReadAuditAsync()).Where(one => one.Row == "sign_in.oidc").Should()
+                .Contain(one => one.Detail != null && one.Detail.Contains(why), "the audit tells");
         }
     }
 }

@@ -16,7 +16,8 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
 
     /// <summary>Whether something is missing that user info may hold. Without <c>sub</c>, nobody could say whose it is.</summary>
     public bool AreIncomplete(OidcSettings settings) => Find(idToken, "sub") is not null
-        && (Email.Address is null || Name is null || (settings.RoleClaim is { } role && Find(role) is null) || (settings.Access.Groups.Count > 0 && Find("groups") is null));
+        && (Email.Address is null || Name is null || (settings.RoleClaim is { } role && Find(role) is null)
+            || (settings.Access.Groups.Count > 0 && Find("groups") is null));
 
     /// <summary>Who this is.</summary>
     /// <exception cref="SignInException">Nobody is named, or by something that cannot name anybody.</exception>
@@ -77,33 +78,40 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
             var (given, family) => $"{given} {family}".Trim(),
         };
 
-    /// <summary>The address and whether it was verified, as a pair out of one document: one document's word is not about another's address.</summary>
+    /// <summary>
+    /// The address and whether it was verified, as a pair out of one document: one document's word is not about another's address.
+    /// </summary>
     private (string? Address, bool IsVerified) Email => EmailOf(idToken) ?? (userInfo is { } more ? EmailOf(more) : null) ?? (null, false);
 
     private static (string? Address, bool IsVerified)? EmailOf(JsonElement document) => Find(document, "email") is not { } value ? null
         : StringOf(value) is { } address && EmailAddress.IsUsable(address) ? (address, IsTrue(Find(document, "email_verified")))
         : (null, false);
 
-    /// <summary>OpenID Connect Core 2: <c>sub</c> is compared exactly. Only where it is absent, another claim of the signed token stands in.</summary>
+    /// <summary>
+    /// OpenID Connect Core 2: <c>sub</c> is compared exactly. Only where it is absent, another claim of the signed token stands in.
+    /// </summary>
     /// <exception cref="SignInException">Nobody is named, or by something that cannot name anybody.</exception>
     public string Subject(OidcSettings settings)
     {
         if (settings.SubjectClaims.Prepend("sub").FirstOrDefault(name => Find(idToken, name) is not null) is not { } claim)
         {
             throw new SignInException(SignInFailure.SubjectMissing, settings.SubjectClaims.Count == 0
-                ? "the token has no 'sub'; oidc.subject_claims can name another claim that never changes and is never given to somebody else"
+                ? "the token has no 'sub'; oidc.subject_claims can name another claim that never changes and is never given to "
+                    + "somebody else"
                 : $"the token has neither 'sub' nor any of oidc.subject_claims ({string.Join(", ", settings.SubjectClaims)})");
         }
 
         var value = Find(idToken, claim)!.Value;
         if (value.ValueKind is not JsonValueKind.String)
         {
-            throw new SignInException(SignInFailure.SubjectUnusable, $"the token's '{claim}' is {FormOf(value)}; it must be a text (OpenID Connect Core 2)");
+            throw new SignInException(
+                SignInFailure.SubjectUnusable, $"the token's '{claim}' is {FormOf(value)}; it must be a text (OpenID Connect Core 2)");
         }
 
         var subject = StringOf(value) ?? "\ufffd";
         return OutsideText.Complaint(subject, LongestSubject) is { } complaint
-            ? throw new SignInException(subject.Length == 0 ? SignInFailure.SubjectMissing : SignInFailure.SubjectUnusable, $"the token's '{claim}' {complaint}")
+            ? throw new SignInException(
+                subject.Length == 0 ? SignInFailure.SubjectMissing : SignInFailure.SubjectUnusable, $"the token's '{claim}' {complaint}")
             : subject;
     }
 
@@ -122,8 +130,13 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
         return value.ValueKind switch
         {
             JsonValueKind.String when StringOf(value) is { } text => new(where, GroupForm.Text, [text]),
-            JsonValueKind.Object => new(where, GroupForm.Keys, [.. value.EnumerateObject().Where(one => one.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.True).Select(one => one.Name)]),
-            JsonValueKind.Array when value.EnumerateArray().FirstOrDefault(one => one.ValueKind is not JsonValueKind.String) is { ValueKind: not JsonValueKind.Undefined } other =>
+            JsonValueKind.Object =>
+                new(
+                    where, GroupForm.Keys,
+                    [.. value.EnumerateObject().Where(one => one.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array
+                        or JsonValueKind.True).Select(one => one.Name)]),
+            JsonValueKind.Array when value.EnumerateArray()
+                .FirstOrDefault(one => one.ValueKind is not JsonValueKind.String) is { ValueKind: not JsonValueKind.Undefined } other =>
                 new(where, GroupForm.Unreadable, [], $"a list with {FormOf(other)} in it"),
             JsonValueKind.Array => new(where, GroupForm.List, [.. value.EnumerateArray().Select(one => StringOf(one)).OfType<string>()]),
             _ => new(where, GroupForm.Unreadable, [], FormOf(value)),
@@ -131,15 +144,19 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
     }
 
     /// <summary>OpenID Connect Core 5.6.2: the claim is somewhere else. Entra ID says so of more than 200 groups.</summary>
-    private bool IsOverage(string path) => (Find("_claim_names") is { ValueKind: JsonValueKind.Object } names && names.TryGetProperty(path, out _))
+    private bool IsOverage(string path) =>
+        (Find("_claim_names") is { ValueKind: JsonValueKind.Object } names && names.TryGetProperty(path, out _))
         || (path == "groups" && IsTrue(Find("hasgroups")));
 
     /// <summary>Some providers write booleans as text.</summary>
-    private static bool IsTrue(JsonElement? value) => value is { ValueKind: JsonValueKind.True } || (value is { ValueKind: JsonValueKind.String } text && text.ValueEquals("true"));
+    private static bool IsTrue(JsonElement? value) =>
+        value is { ValueKind: JsonValueKind.True } || (value is { ValueKind: JsonValueKind.String } text && text.ValueEquals("true"));
 
     private JsonElement? Find(string path) => Find(idToken, path) ?? (userInfo is { } more ? Find(more, path) : null);
 
-    /// <summary>The member of exactly this name, else the one at the end of a path with dots, whose parts may have dots themselves.</summary>
+    /// <summary>
+    /// The member of exactly this name, else the one at the end of a path with dots, whose parts may have dots themselves.
+    /// </summary>
     private static JsonElement? Find(JsonElement from, string path)
     {
         if (from.ValueKind is not JsonValueKind.Object)
@@ -164,5 +181,6 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
     }
 
     private static string Gravatar(string email) =>
-        $"https://www.gravatar.com/avatar/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(email.ToLowerInvariant())))}?s=200&d=identicon&r=x";
+        "https://www.gravatar.com/avatar/" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(email.ToLowerInvariant())))
+        + "?s=200&d=identicon&r=x";
 }

@@ -9,7 +9,8 @@ internal sealed class ClientKey : IDisposable
 {
     private readonly AsymmetricAlgorithm _key;
 
-    private ClientKey(AsymmetricAlgorithm key, SecurityKey securityKey, string algorithm) => (_key, SecurityKey, Algorithm) = (key, securityKey, algorithm);
+    private ClientKey(AsymmetricAlgorithm key, SecurityKey securityKey, string algorithm) =>
+        (_key, SecurityKey, Algorithm) = (key, securityKey, algorithm);
 
     public SecurityKey SecurityKey { get; }
 

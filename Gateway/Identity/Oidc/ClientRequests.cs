@@ -22,14 +22,17 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
     /// <summary>Redeems a code.</summary>
     /// <returns>A message with <c>id_token</c> and <c>access_token</c>; nothing else of the answer is used.</returns>
     /// <exception cref="SignInException">There are no tokens.</exception>
-    public async Task<OpenIdConnectMessage> RedeemAsync(IDictionary<string, string> form, OpenIdConnectConfiguration configuration, OidcSettings settings, CancellationToken cancel)
+    public async Task<OpenIdConnectMessage> RedeemAsync(
+        IDictionary<string, string> form, OpenIdConnectConfiguration configuration, OidcSettings settings, CancellationToken cancel)
     {
         // Beside Basic, strict providers take the id in the body for a second way of showing oneself; where it belongs, it is added.
         var fields = form.Where(one => one.Key != "client_id").ToDictionary(one => one.Key, one => one.Value);
-        var answer = await PostAsync(configuration.TokenEndpoint, fields, configuration, settings, SignInFailure.TokenEndpointFailed, cancel);
+        var answer = await PostAsync(
+            configuration.TokenEndpoint, fields, configuration, settings, SignInFailure.TokenEndpointFailed, cancel);
         if (Text(answer, "id_token") is not { Length: > 0 } token)
         {
-            throw new SignInException(SignInFailure.TokenMissing, $"{configuration.TokenEndpoint} gave no id_token; does oidc.scope contain openid?");
+            throw new SignInException(
+                SignInFailure.TokenMissing, $"{configuration.TokenEndpoint} gave no id_token; does oidc.scope contain openid?");
         }
 
         // RFC 6749 5.1 demands it, and the framework relies on it.
@@ -41,15 +44,19 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
     /// <summary>Pushes an authorization request (RFC 9126).</summary>
     /// <returns>The <c>request_uri</c> that stands for it.</returns>
     /// <exception cref="SignInException">The provider did not take it.</exception>
-    public async Task<string> PushAsync(IDictionary<string, string> parameters, OpenIdConnectConfiguration configuration, OidcSettings settings, CancellationToken cancel)
+    public async Task<string> PushAsync(
+        IDictionary<string, string> parameters, OpenIdConnectConfiguration configuration, OidcSettings settings, CancellationToken cancel)
     {
         var endpoint = configuration.PushedAuthorizationRequestEndpoint;
         var answer = await PostAsync(endpoint, parameters, configuration, settings, SignInFailure.RequestRejected, cancel);
-        return Text(answer, "request_uri") is { Length: > 0 } address ? address : throw new SignInException(SignInFailure.RequestRejected, $"{endpoint} gave no request_uri");
+        return Text(answer, "request_uri") is { Length: > 0 } address
+            ? address
+            : throw new SignInException(SignInFailure.RequestRejected, $"{endpoint} gave no request_uri");
     }
 
     private async Task<ProviderAnswer> PostAsync(
-        string endpoint, IDictionary<string, string> form, OpenIdConnectConfiguration configuration, OidcSettings settings, SignInFailure otherwise, CancellationToken cancel)
+        string endpoint, IDictionary<string, string> form, OpenIdConnectConfiguration configuration, OidcSettings settings,
+            SignInFailure otherwise, CancellationToken cancel)
     {
         var key = (settings.Issuer, settings.ClientId);
         var isAutomatic = settings.ClientAuthentication is ClientAuthentication.Automatic;
@@ -57,7 +64,9 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
         var answer = await SendAsync(endpoint, form, way, settings, cancel);
         if (isAutomatic && !answer.IsSuccess && ErrorOf(answer).Code is "invalid_client" or "unauthorized_client")
         {
-            way = way is ClientAuthentication.ClientSecretBasic ? ClientAuthentication.ClientSecretPost : ClientAuthentication.ClientSecretBasic;
+            way = way is ClientAuthentication.ClientSecretBasic
+                ? ClientAuthentication.ClientSecretPost
+                : ClientAuthentication.ClientSecretBasic;
             answer = await SendAsync(endpoint, form, way, settings, cancel);
         }
 
@@ -75,11 +84,13 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
     }
 
     private static ClientAuthentication Preferred(OpenIdConnectConfiguration configuration) =>
-        configuration.TokenEndpointAuthMethodsSupported.Contains("client_secret_post") && !configuration.TokenEndpointAuthMethodsSupported.Contains("client_secret_basic")
+        configuration.TokenEndpointAuthMethodsSupported.Contains("client_secret_post")
+            && !configuration.TokenEndpointAuthMethodsSupported.Contains("client_secret_basic")
             ? ClientAuthentication.ClientSecretPost
             : ClientAuthentication.ClientSecretBasic;
 
-    private Task<ProviderAnswer> SendAsync(string endpoint, IDictionary<string, string> form, ClientAuthentication way, OidcSettings settings, CancellationToken cancel)
+    private Task<ProviderAnswer> SendAsync(
+        string endpoint, IDictionary<string, string> form, ClientAuthentication way, OidcSettings settings, CancellationToken cancel)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
         var fields = new Dictionary<string, string>(form);
@@ -119,8 +130,14 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
             Audience = settings.Issuer,
             IssuedAt = now.UtcDateTime,
             Expires = (now + _assertionLifetime).UtcDateTime,
-            Claims = new Dictionary<string, object> { ["sub"] = settings.ClientId, ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) },
-            SigningCredentials = new(key.SecurityKey, key.Algorithm) { CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false } },
+            Claims = new Dictionary<string, object>
+            {
+                ["sub"] = settings.ClientId,
+                ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
+            },
+            SigningCredentials = new(
+                key.SecurityKey, key.Algorithm)
+            { CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false } },
         });
     }
 
@@ -128,7 +145,9 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
     {
         var error = ErrorOf(answer);
         var failure = answer.IsFailing ? SignInFailure.ProviderFailing : error.ToFailure(settings.UsePkce, otherwise);
-        var guess = failure is SignInFailure.CodeRejected ? "; probably the code was used before or is too old, or the redirect address is not the registered one" : "";
+        var guess = failure is SignInFailure.CodeRejected
+            ? "; probably the code was used before or is too old, or the redirect address is not the registered one"
+            : "";
         return new SignInException(failure, $"{endpoint} answered {answer.Status} {error}{guess}");
     }
 
@@ -139,7 +158,9 @@ internal sealed class ClientRequests(ProviderHttp http, TimeProvider clock)
         try
         {
             using var json = JsonDocument.Parse(answer.Body);
-            return json.RootElement.ValueKind is JsonValueKind.Object && json.RootElement.TryGetProperty(name, out var value) ? Claims.StringOf(value) : null;
+            return json.RootElement.ValueKind is JsonValueKind.Object && json.RootElement.TryGetProperty(name, out var value)
+                ? Claims.StringOf(value)
+                : null;
         }
         catch (JsonException)
         {

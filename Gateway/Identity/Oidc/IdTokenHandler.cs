@@ -20,7 +20,10 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
     private const string LogoutType = "logout+jwt";
     private const string Clocks = "are the clocks of gateway and provider right?";
 
-    /// <summary>How long after its <c>iat</c> a logout token is good at most: as long as one is remembered. Back-Channel Logout 1.0 2.4 advises two minutes.</summary>
+    /// <summary>
+    /// How long after its <c>iat</c> a logout token is good at most: as long as one is remembered. Back-Channel Logout 1.0 2.4 advises two
+    /// minutes.
+    /// </summary>
     internal static readonly TimeSpan LongestLogout = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan _skew = TimeSpan.FromSeconds(60);
@@ -39,7 +42,8 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
 
     /// <summary>The settings that these rules are made of.</summary>
     /// <exception cref="SignInException">There are none.</exception>
-    public OidcSettings Settings => settings ?? throw new SignInException(SignInFailure.NotConfigured, "the section oidc is missing or off");
+    public OidcSettings Settings =>
+        settings ?? throw new SignInException(SignInFailure.NotConfigured, "the section oidc is missing or off");
 
     /// <summary>What the framework calls for an ID token.</summary>
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
@@ -76,7 +80,8 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
         return document.RootElement.Clone();
     }
 
-    private async Task<(JsonWebToken Token, JsonElement Claims)> ReadAsync(string text, Purpose purpose, bool isFromProvider, CancellationToken cancel)
+    private async Task<(JsonWebToken Token, JsonElement Claims)> ReadAsync(
+        string text, Purpose purpose, bool isFromProvider, CancellationToken cancel)
     {
         var (token, claims) = Parse(text);
         CheckHeader(token, purpose);
@@ -105,15 +110,19 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
     {
         if (text.Length > LargestToken || text.Count(one => one == '.') != 2)
         {
-            throw Malformed(text.Length > LargestToken ? "the token is too long" : "the token is not of three parts; encrypted ones are not supported");
+            throw Malformed(
+                text.Length > LargestToken ? "the token is too long" : "the token is not of three parts; encrypted ones are not supported");
         }
 
         try
         {
             var (header, claims) = (PartOf(text, 0), ClaimsOf(text));
-            return (header.ValueKind, claims.ValueKind) is (JsonValueKind.Object, JsonValueKind.Object) ? (new JsonWebToken(text), claims) : throw Malformed("the token's parts are not JSON objects");
+            return (header.ValueKind, claims.ValueKind) is (JsonValueKind.Object, JsonValueKind.Object)
+                ? (new JsonWebToken(text), claims)
+                : throw Malformed("the token's parts are not JSON objects");
         }
-        catch (Exception e) when (e is ArgumentException or SecurityTokenException or JsonException or FormatException or InvalidOperationException)
+        catch (Exception e) when (e is ArgumentException or SecurityTokenException or JsonException or FormatException
+            or InvalidOperationException)
         {
             throw new SignInException(SignInFailure.TokenMalformed, "the token is not a JWT", e);
         }
@@ -123,7 +132,8 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
     {
         if (!_algorithms.Contains(token.Alg, StringComparer.Ordinal))
         {
-            throw new SignInException(SignInFailure.AlgorithmNotAllowed, $"the token's algorithm '{token.Alg}' is not among {string.Join(", ", _algorithms)}");
+            throw new SignInException(
+                SignInFailure.AlgorithmNotAllowed, $"the token's algorithm '{token.Alg}' is not among {string.Join(", ", _algorithms)}");
         }
 
         if (token.TryGetHeaderValue<object>("crit", out _))
@@ -146,31 +156,38 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
             throw new SignInException(SignInFailure.KeyUnknown, "the provider publishes no key that fits the token's 'kid' and 'alg'");
         }
 
-        JsonWebKey[] strong = Settings.AllowWeakRsaKeys ? [.. keys] : [.. keys.Where(key => key.Kty != "RSA" || BitsOf(key) >= StrongRsaBits)];
+        JsonWebKey[] strong = Settings.AllowWeakRsaKeys
+            ? [.. keys]
+            : [.. keys.Where(key => key.Kty != "RSA" || BitsOf(key) >= StrongRsaBits)];
         if (strong.Length == 0)
         {
-            throw new SignInException(SignInFailure.KeyTooWeak, $"the provider's RSA key has fewer than {StrongRsaBits} bits; give it a longer one, or set oidc.allow_weak_rsa_keys");
+            throw new SignInException(
+                SignInFailure.KeyTooWeak,
+                $"the provider's RSA key has fewer than {StrongRsaBits} bits; give it a longer one, or set oidc.allow_weak_rsa_keys");
         }
 
-        var result = await new JsonWebTokenHandler { MaximumTokenSizeInBytes = LargestToken }.ValidateTokenAsync(token.EncodedToken, new TokenValidationParameters
-        {
-            // The library remembers keys by their id alone; two keys of one id must not be taken for each other.
-            CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
-            IssuerSigningKeys = strong,
-            ValidAlgorithms = _algorithms,
-            ValidIssuer = Settings.Issuer,
-            ValidAudience = Settings.ClientId,
-            IgnoreTrailingSlashWhenValidatingAudience = false,
-#pragma warning disable CA5404 // Times are judged with the other claims in CheckTimes, by the purpose of the token; the signature is needed first.
-            ValidateLifetime = false,
+        var result = await new JsonWebTokenHandler { MaximumTokenSizeInBytes = LargestToken }.ValidateTokenAsync(token.EncodedToken,
+            new TokenValidationParameters
+            {
+                // The library remembers keys by their id alone; two keys of one id must not be taken for each other.
+                CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
+                IssuerSigningKeys = strong,
+                ValidAlgorithms = _algorithms,
+                ValidIssuer = Settings.Issuer,
+                ValidAudience = Settings.ClientId,
+                IgnoreTrailingSlashWhenValidatingAudience = false,
+#pragma warning disable CA5404 // Times are judged with the other claims in CheckTimes, by the purpose of the token.
+                ValidateLifetime = false,
 #pragma warning restore CA5404
-        });
+            });
         if (!result.IsValid)
         {
             throw result.Exception switch
             {
-                SecurityTokenInvalidIssuerException e => new SignInException(SignInFailure.IssuerWrong, $"the token's 'iss' is not oidc.issuer, '{Settings.Issuer}'", e),
-                SecurityTokenInvalidAudienceException e => new SignInException(SignInFailure.AudienceWrong, $"the token's 'aud' is not oidc.client_id, '{Settings.ClientId}'", e),
+                SecurityTokenInvalidIssuerException e =>
+                    new SignInException(SignInFailure.IssuerWrong, $"the token's 'iss' is not oidc.issuer, '{Settings.Issuer}'", e),
+                SecurityTokenInvalidAudienceException e =>
+                    new SignInException(SignInFailure.AudienceWrong, $"the token's 'aud' is not oidc.client_id, '{Settings.ClientId}'", e),
                 var e => new SignInException(SignInFailure.SignatureInvalid, "the token's signature is not the provider's", e),
             };
         }
@@ -201,11 +218,17 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
     /// <summary>OpenID Connect Core 3.1.3.7, 4 and 5: a token for several parties says which of them it was issued to.</summary>
     private void CheckParty(JsonElement claims, Purpose purpose)
     {
-        var isForSeveral = claims.TryGetProperty("aud", out var audience) && audience.ValueKind is JsonValueKind.Array && audience.GetArrayLength() > 1;
-        var isIssuedToUs = claims.TryGetProperty("azp", out var party) && party.ValueKind is not JsonValueKind.Null ? party.ValueKind is JsonValueKind.String && party.ValueEquals(Settings.ClientId) : !isForSeveral;
+        var isForSeveral = claims.TryGetProperty("aud", out var audience) && audience.ValueKind is JsonValueKind.Array
+            && audience.GetArrayLength() > 1;
+        var isIssuedToUs = claims.TryGetProperty("azp", out var party) && party.ValueKind is not JsonValueKind.Null
+            ? party.ValueKind is JsonValueKind.String && party.ValueEquals(Settings.ClientId)
+            : !isForSeveral;
         if (purpose is not Purpose.UserInfo && !isIssuedToUs)
         {
-            throw new SignInException(SignInFailure.AudienceWrong, isForSeveral ? "the token is for several audiences and not issued to us ('azp')" : "the token was issued to another client ('azp')");
+            throw new SignInException(
+                SignInFailure.AudienceWrong,
+                isForSeveral ? "the token is for several audiences and not issued to us "
+                    + "('azp')" : "the token was issued to another client ('azp')");
         }
     }
 
@@ -231,7 +254,10 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
         var mayLackIssued = purpose is Purpose.UserInfo && !Has(claims, "iat");
         if (expires is null || (issued is null && !mayLackIssued) || (notBefore is null && Has(claims, "nbf")))
         {
-            throw new SignInException(SignInFailure.TokenTimeMissing, $"the token's {(expires is null ? "'exp'" : issued is null && !mayLackIssued ? "'iat'" : "'nbf'")} is missing or no time (RFC 7519 2)");
+            throw new SignInException(
+                SignInFailure.TokenTimeMissing,
+                $"the token's {(expires is null ? "'exp'" : issued is null && !mayLackIssued ? "'iat'" : "'nbf'")} is missing or no "
+                + $"time (RFC 7519 2)");
         }
 
         if (expires + _skew < now)
@@ -244,9 +270,12 @@ internal sealed class IdTokenHandler(OidcSettings? settings, Provider provider, 
             throw new SignInException(SignInFailure.TokenFromTheFuture, $"the token is from the future; {Clocks}");
         }
 
-        if (purpose is Purpose.SignIn && Settings.MaxAge is { } oldest && !(TimeOf(claims, "auth_time") is { } signedIn && signedIn + oldest + _skew >= now))
+        if (purpose is Purpose.SignIn && Settings.MaxAge is { } oldest
+            && !(TimeOf(claims, "auth_time") is { } signedIn && signedIn + oldest + _skew >= now))
         {
-            throw new SignInException(SignInFailure.SignInTooOld, $"the token's 'auth_time' is missing, or longer ago than oidc.max_age, {oldest.TotalSeconds} s");
+            throw new SignInException(
+                SignInFailure.SignInTooOld,
+                $"the token's 'auth_time' is missing, or longer ago than oidc.max_age, {oldest.TotalSeconds} s");
         }
     }
 

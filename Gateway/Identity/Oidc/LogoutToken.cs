@@ -29,5 +29,7 @@ internal sealed record LogoutToken(string? Subject, string? Session, string? Id)
 /// <summary>The logout tokens of the last minutes: each counts once (Back-Channel Logout 1.0 2.6).</summary>
 internal sealed class UsedLogoutTokens(TimeProvider clock) : SingleUse(clock, IdTokenHandler.LongestLogout + TimeSpan.FromMinutes(5));
 
-/// <summary>The sign-in attempts that were answered: the same answer does not count again, also while the first is still worked on.</summary>
+/// <summary>
+/// The sign-in attempts that were answered: the same answer does not count again, also while the first is still worked on.
+/// </summary>
 internal sealed class UsedAttempts(TimeProvider clock) : SingleUse(clock, TimeSpan.FromMinutes(20));

@@ -27,7 +27,7 @@ internal sealed record SignedInAtProvider(Caller Caller, string IdToken, string?
 /// </summary>
 internal sealed class OidcHandler(
     IOptionsMonitor<OpenIdConnectOptions> options, ILoggerFactory logs, HtmlEncoder html, UrlEncoder encoder,
-    ConfigurationMonitor monitor, Provider provider, ProviderHttp http, ClientRequests client, UsedAttempts used)
+    ConfigurationMonitor monitor, Provider provider, UserInfo userInfo, ClientRequests client, UsedAttempts used)
     : OpenIdConnectHandler(options, logs, html, encoder)
 {
     /// <summary>The name of the scheme.</summary>
@@ -42,7 +42,6 @@ internal sealed class OidcHandler(
     private const string Nonce = "nonce";
     private const string Begun = "begun";
     private const string Correlation = ".xsrf";
-    private const string UserInfoToken = "application/jwt";
 
     /// <summary>What an answer of the code flow may have. The framework would take tokens out of it, and names in any case.</summary>
     private static readonly string[] _ours = ["state", "code", "iss", "error", "error_description"];
@@ -64,9 +63,13 @@ internal sealed class OidcHandler(
         return Task.CompletedTask;
     }
 
-    /// <summary>Called by the framework where the request is pushed: the framework only knows how to put the secret into the body.</summary>
+    /// <summary>
+    /// Called by the framework where the request is pushed: the framework only knows how to put the secret into the body.
+    /// </summary>
     public async Task PushAsync(PushedAuthorizationContext context) =>
-        context.HandlePush(await client.PushAsync(context.ProtocolMessage.Parameters, await provider.GetConfigurationAsync(Context.RequestAborted), Tokens.Settings, Context.RequestAborted));
+        context.HandlePush(
+            await client.PushAsync(context.ProtocolMessage.Parameters, await provider.GetConfigurationAsync(Context.RequestAborted),
+                Tokens.Settings, Context.RequestAborted));
 
     /// <summary>Called by the framework once the token is good: it then compares the token's nonce with that of the attempt.</summary>
     public static Task BindNonceAsync(TokenValidatedContext context)
@@ -87,7 +90,9 @@ internal sealed class OidcHandler(
             PushedAuthorization.Automatic => false,
         })
         {
-            throw new SignInException(SignInFailure.RequestRejected, "oidc.pushed_authorization does not go with the provider: it has no place for pushed requests, or demands them");
+            throw new SignInException(
+                SignInFailure.RequestRejected,
+                "oidc.pushed_authorization does not go with the provider: it has no place for pushed requests, or demands them");
         }
 
         await base.HandleChallengeAsync(properties);
@@ -120,7 +125,9 @@ internal sealed class OidcHandler(
     }
 
     protected override async Task<OpenIdConnectMessage> RedeemAuthorizationCodeAsync(OpenIdConnectMessage tokenEndpointRequest) =>
-        await client.RedeemAsync(tokenEndpointRequest.Parameters, await provider.GetConfigurationAsync(Context.RequestAborted), Tokens.Settings, Context.RequestAborted);
+        await client.RedeemAsync(
+            tokenEndpointRequest.Parameters, await provider.GetConfigurationAsync(Context.RequestAborted), Tokens.Settings,
+            Context.RequestAborted);
 
     /// <summary>From good tokens to a person. The framework would take user info of any form, and ask for it each time.</summary>
     protected override async Task<HandleRequestResult> GetUserInformationAsync(
@@ -132,7 +139,8 @@ internal sealed class OidcHandler(
 
         // Nobody is asked about somebody whom the token does not name.
         _ = claims.Subject(settings);
-        if (claims.AreIncomplete(settings) && await GetUserInfoAsync(message.AccessToken, idToken) is { } more)
+        if (claims.AreIncomplete(settings)
+            && await userInfo.GetAsync(message.AccessToken, idToken, Tokens, Context.RequestAborted) is { } more)
         {
             claims = new Claims(idToken, more);
         }
@@ -151,7 +159,8 @@ internal sealed class OidcHandler(
     protected override void GenerateCorrelationId(AuthenticationProperties properties)
     {
         var prefix = Options.CorrelationCookie.Name!;
-        var open = Request.Cookies.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
+        var open = Request.Cookies.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+            .ToArray();
         var cookie = Options.CorrelationCookie.Build(Context, TimeProvider.GetUtcNow());
         foreach (var old in open.Take(open.Length - MostAttempts + 1))
         {
@@ -164,13 +173,15 @@ internal sealed class OidcHandler(
     }
 
     /// <summary>Asked here first and by the framework again: an attempt counts once, and so does this answer.</summary>
-    protected override bool ValidateCorrelationId(AuthenticationProperties properties) => _isOfThisBrowser ??= base.ValidateCorrelationId(properties);
+    protected override bool ValidateCorrelationId(AuthenticationProperties properties) =>
+        _isOfThisBrowser ??= base.ValidateCorrelationId(properties);
 
     private void RequireCodeFlow()
     {
         if (!HttpMethods.IsGet(Request.Method))
         {
-            throw new SignInException(SignInFailure.MethodNotAllowed, $"the answer came by {Request.Method}; the gateway asks for response_mode=query");
+            throw new SignInException(
+                SignInFailure.MethodNotAllowed, $"the answer came by {Request.Method}; the gateway asks for response_mode=query");
         }
 
         if (Request.Query.FirstOrDefault(one => one.Value.Count > 1).Key is { } twice)
@@ -181,34 +192,45 @@ internal sealed class OidcHandler(
         if (Request.Query.Keys.FirstOrDefault(name => _ofOtherFlows.Contains(name, StringComparer.OrdinalIgnoreCase)
             || (_ours.Contains(name, StringComparer.OrdinalIgnoreCase) && !_ours.Contains(name, StringComparer.Ordinal))) is { } foreign)
         {
-            throw new SignInException(SignInFailure.ParameterUnexpected, $"the answer has '{foreign}', which is not of the code flow that was asked for");
+            throw new SignInException(
+                SignInFailure.ParameterUnexpected, $"the answer has '{foreign}', which is not of the code flow that was asked for");
         }
     }
 
     /// <summary>The attempt that this answer belongs to: ours, recent, and of this browser.</summary>
     private AuthenticationProperties TakeAttempt()
     {
-        if (Options.StateDataFormat.Unprotect(Request.Query["state"]) is not { } properties || !properties.Items.TryGetValue(Begun, out var begun))
+        if (Options.StateDataFormat.Unprotect(Request.Query["state"]) is not { } properties
+            || !properties.Items.TryGetValue(Begun, out var begun))
         {
             throw new SignInException(SignInFailure.StateInvalid, "the answer's 'state' is missing or not ours");
         }
 
-        if (TimeProvider.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(long.Parse(begun!, CultureInfo.InvariantCulture)) > Options.RemoteAuthenticationTimeout)
+        if (TimeProvider.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(long.Parse(begun!, CultureInfo.InvariantCulture))
+            > Options.RemoteAuthenticationTimeout)
         {
-            throw new SignInException(SignInFailure.StateExpired, $"the sign-in was begun more than {Options.RemoteAuthenticationTimeout.TotalMinutes} minutes ago");
+            throw new SignInException(
+                SignInFailure.StateExpired,
+                $"the sign-in was begun more than {Options.RemoteAuthenticationTimeout.TotalMinutes} minutes ago");
         }
 
         var id = properties.Items.TryGetValue(Correlation, out var attempt) ? attempt : null;
         return ValidateCorrelationId(properties) && id is not null && used.TryUse(id)
             ? properties
-            : throw new SignInException(SignInFailure.CookieMissing, "this browser has no cookie of this sign-in: it was lost, the answer was used before, or it was begun elsewhere");
+            : throw new SignInException(
+                SignInFailure.CookieMissing,
+                "this browser has no cookie of this sign-in: it was lost, the answer was used before, or it was begun elsewhere");
     }
 
     private void RequireIssuer(OpenIdConnectConfiguration configuration)
     {
-        if (Request.Query["iss"] is [var issuer] ? issuer != configuration.Issuer : configuration.AuthorizationResponseIssParameterSupported)
+        if (Request.Query["iss"] is [var issuer]
+            ? issuer != configuration.Issuer
+            : configuration.AuthorizationResponseIssParameterSupported)
         {
-            throw new SignInException(SignInFailure.IssuerMixedUp, $"the answer's 'iss' is '{Request.Query["iss"]}' and not the provider that was asked (RFC 9207)");
+            throw new SignInException(
+                SignInFailure.IssuerMixedUp,
+                $"the answer's 'iss' is '{Request.Query["iss"]}' and not the provider that was asked (RFC 9207)");
         }
     }
 
@@ -226,71 +248,19 @@ internal sealed class OidcHandler(
         }
     }
 
-    /// <summary>User info is a second answer from elsewhere: without the same subject it is about somebody else (OpenID Connect Core 5.3.2).</summary>
-    private async Task<JsonElement?> GetUserInfoAsync(string? accessToken, JsonElement idToken)
-    {
-        var configuration = await provider.GetConfigurationAsync(Context.RequestAborted);
-        if (configuration.UserInfoEndpoint is not { Length: > 0 } endpoint || accessToken is null)
-        {
-            return null;
-        }
-
-        using var request = new HttpRequestMessage(HttpMethod.Get, endpoint);
-        request.Headers.Authorization = new("Bearer", accessToken);
-        var answer = await http.SendAsync(request, Context.RequestAborted);
-        if (!answer.IsSuccess)
-        {
-            throw new SignInException(
-                answer.IsFailing ? SignInFailure.ProviderFailing : SignInFailure.UserInfoFailed,
-                $"{endpoint} answered {answer.Status}");
-        }
-
-        var info = answer.MediaType switch
-        {
-            "application/json" => ReadUserInfo(endpoint, answer.Body),
-            UserInfoToken => await ReadUserInfoTokenAsync(endpoint, answer.Body),
-            var other => throw new SignInException(SignInFailure.UserInfoFailed, $"{endpoint} answered with {other ?? "no media type"}, and neither application/json nor {UserInfoToken}"),
-        };
-        return info.ValueKind is JsonValueKind.Object && info.TryGetProperty("sub", out var named) && idToken.GetProperty("sub") is { ValueKind: JsonValueKind.String } subject
-            && named.ValueKind is JsonValueKind.String && named.ValueEquals(subject.GetString())
-                ? info
-                : throw new SignInException(SignInFailure.UserInfoOfAnother, $"{endpoint} does not name the subject of the token");
-    }
-
-    private async Task<JsonElement> ReadUserInfoTokenAsync(string endpoint, string text)
-    {
-        try
-        {
-            return await Tokens.ReadUserInfoAsync(text, Context.RequestAborted);
-        }
-        catch (SignInException e) when (e.Failure is not SignInFailure.ProviderUnavailable)
-        {
-            throw new SignInException(SignInFailure.UserInfoFailed, $"{endpoint} answered with a token that is not acceptable: {e.Failure}: {e.Message}", e);
-        }
-    }
-
-    private static JsonElement ReadUserInfo(string endpoint, string text)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false });
-            return document.RootElement.Clone();
-        }
-        catch (JsonException e)
-        {
-            throw new SignInException(SignInFailure.UserInfoFailed, $"{endpoint} did not answer with JSON", e);
-        }
-    }
-
-    private static string? SessionOf(JsonElement idToken) => idToken.TryGetProperty("sid", out var session) && session.ValueKind is JsonValueKind.String ? session.GetString() : null;
+    private static string? SessionOf(JsonElement idToken) =>
+        idToken.TryGetProperty("sid", out var session) && session.ValueKind is JsonValueKind.String ? session.GetString() : null;
 
     /// <summary>The framework's own checks behind the signature, in the words of the failures here.</summary>
     private static SignInException Named(Exception failure) => failure switch
     {
         SignInException known => known,
-        OpenIdConnectProtocolInvalidNonceException e => new(SignInFailure.NonceWrong, "the token's 'nonce' is not the one of this attempt", e),
-        OpenIdConnectProtocolException e => new(SignInFailure.AccessTokenHashWrong, $"the token's 'at_hash' is not that of the access token: {e.Message}", e),
-        SecurityTokenException or ArgumentException or FormatException => new(SignInFailure.TokenMalformed, $"the token is not acceptable: {failure.Message}", failure),
+        OpenIdConnectProtocolInvalidNonceException e =>
+            new(SignInFailure.NonceWrong, "the token's 'nonce' is not the one of this attempt", e),
+        OpenIdConnectProtocolException e =>
+            new(SignInFailure.AccessTokenHashWrong, $"the token's 'at_hash' is not that of the access token: {e.Message}", e),
+        SecurityTokenException or ArgumentException or FormatException =>
+            new(SignInFailure.TokenMalformed, $"the token is not acceptable: {failure.Message}", failure),
         _ => new(SignInFailure.Unknown, $"{failure.GetType().Name}: {failure.Message}", failure),
     };
 }

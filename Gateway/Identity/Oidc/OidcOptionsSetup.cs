@@ -17,7 +17,8 @@ internal sealed class OidcOptionsSetup : IConfigureNamedOptions<OpenIdConnectOpt
     private readonly Provider _provider;
     private readonly TimeProvider _clock;
 
-    public OidcOptionsSetup(ConfigurationMonitor monitor, Provider provider, TimeProvider clock, IOptionsMonitorCache<OpenIdConnectOptions> made)
+    public OidcOptionsSetup(
+        ConfigurationMonitor monitor, Provider provider, TimeProvider clock, IOptionsMonitorCache<OpenIdConnectOptions> made)
     {
         (_monitor, _provider, _clock) = (monitor, provider, clock);
         monitor.OnReplaced(_ => made.TryRemove(OidcHandler.SchemeName));
@@ -72,11 +73,14 @@ internal sealed class OidcOptionsSetup : IConfigureNamedOptions<OpenIdConnectOpt
         options.RemoteSignOutPath = default;
         options.SignedOutCallbackPath = default;
 
-        options.Events.OnRedirectToIdentityProvider = async context => await (await HandlerOfAsync(context.HttpContext)).CompleteRequestAsync(context);
+        options.Events.OnRedirectToIdentityProvider = async context =>
+            await (await HandlerOfAsync(context.HttpContext)).CompleteRequestAsync(context);
         options.Events.OnPushAuthorization = async context => await (await HandlerOfAsync(context.HttpContext)).PushAsync(context);
         options.Events.OnTokenValidated = OidcHandler.BindNonceAsync;
     }
 
     private static async Task<OidcHandler> HandlerOfAsync(HttpContext context) =>
-        (OidcHandler)(await context.RequestServices.GetRequiredService<IAuthenticationHandlerProvider>().GetHandlerAsync(context, OidcHandler.SchemeName))!;
+        (OidcHandler)(
+            await context.RequestServices.GetRequiredService<IAuthenticationHandlerProvider>()
+                .GetHandlerAsync(context, OidcHandler.SchemeName))!;
 }

@@ -47,17 +47,24 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
         Status?.Configuration ?? (await AskAsync(_ => true, cancel)).Configuration
             ?? throw new SignInException(SignInFailure.ProviderUnavailable, Status?.Trouble ?? "no provider is configured");
 
-    /// <summary>The framework's hint that keys may have changed. They are asked for where a token shows it, within the same sign-in.</summary>
+    /// <summary>
+    /// The framework's hint that keys may have changed. They are asked for where a token shows it, within the same sign-in.
+    /// </summary>
     public void RequestRefresh()
     {
     }
 
-    /// <summary>Asks anew because a token does not go with the keys in <paramref name="seen"/>, unless somebody else did meanwhile.</summary>
+    /// <summary>
+    /// Asks anew because a token does not go with the keys in <paramref name="seen"/>, unless somebody else did meanwhile.
+    /// </summary>
     /// <param name="seen">What the token was compared with.</param>
-    /// <param name="isFromProvider">Whether the provider itself gave the token. Whatever else asks for keys does so once a second at most.</param>
+    /// <param name="isFromProvider">Whether the provider itself gave the token. Whatever else asks for keys does so once a second at
+    /// most.</param>
     /// <param name="cancel">Gives up waiting.</param>
-    public async Task<OpenIdConnectConfiguration> RefreshAsync(OpenIdConnectConfiguration seen, bool isFromProvider, CancellationToken cancel) =>
-        (await AskAsync(known => known.Status.Configuration != seen || (!isFromProvider && _clock.GetElapsedTime(known.At) < _betweenUnasked), cancel)).Configuration ?? seen;
+    public async Task<OpenIdConnectConfiguration> RefreshAsync(
+        OpenIdConnectConfiguration seen, bool isFromProvider, CancellationToken cancel) =>
+        (await AskAsync(known => known.Status.Configuration != seen
+            || (!isFromProvider && _clock.GetElapsedTime(known.At) < _betweenUnasked), cancel)).Configuration ?? seen;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -120,10 +127,14 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
     {
         try
         {
-            var document = settings.Endpoints.AreComplete ? new OpenIdConnectConfiguration { Issuer = settings.Issuer } : await DiscoverAsync(settings, cancel);
+            var document = settings.Endpoints.AreComplete
+                ? new OpenIdConnectConfiguration { Issuer = settings.Issuer }
+                : await DiscoverAsync(settings, cancel);
             var configuration = Combine(settings, document);
             configuration.JsonWebKeySet = await GetAsync(configuration.JwksUri, ReadKeys, cancel);
-            return new(configuration, configuration.JsonWebKeySet.Keys.Count == 0 ? $"{configuration.JwksUri} has no keys that can be read" : null);
+            return new(
+                configuration,
+                configuration.JsonWebKeySet.Keys.Count == 0 ? $"{configuration.JwksUri} has no keys that can be read" : null);
         }
         catch (SignInException e)
         {
@@ -133,7 +144,9 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
 
     private async Task<OpenIdConnectConfiguration> DiscoverAsync(OidcSettings settings, CancellationToken cancel)
     {
-        var document = await GetAsync(settings.Issuer.TrimEnd('/') + "/.well-known/openid-configuration", OpenIdConnectConfiguration.Create, cancel, WithoutDiscovery(settings));
+        var document = await GetAsync(
+            settings.Issuer.TrimEnd('/') + "/.well-known/openid-configuration", OpenIdConnectConfiguration.Create, cancel,
+            WithoutDiscovery(settings));
         return document.Issuer == settings.Issuer ? document : throw Unusable(document.Issuer?.TrimEnd('/') == settings.Issuer.TrimEnd('/')
             ? $"the provider calls itself '{document.Issuer}'; write oidc.issuer exactly so, with or without the slash at its end"
             : $"the provider calls itself '{document.Issuer}', and oidc.issuer is '{settings.Issuer}'");
@@ -164,10 +177,13 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
     }
 
     private static string Required(Uri? configured, string? published, string name) =>
-        configured?.OriginalString ?? UsableOrNull(published) ?? throw Unusable($"the provider publishes no usable {name}; set oidc.{name}");
+        configured?.OriginalString ?? UsableOrNull(published) ?? throw Unusable(
+            $"the provider publishes no usable {name}; set oidc.{name}");
 
     private static string? UsableOrNull(string? published) =>
-        Uri.TryCreate(published, UriKind.Absolute, out var url) && url is { Scheme: "https" or "http", Host.Length: > 0 } ? published : null;
+        Uri.TryCreate(published, UriKind.Absolute, out var url) && url is { Scheme: "https" or "http", Host.Length: > 0 }
+            ? published
+            : null;
 
     /// <summary>RFC 7517 5: keys of types that nobody here knows are left out, and stand in nobody's way.</summary>
     private static JsonWebKeySet ReadKeys(string text)
@@ -237,12 +253,16 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
     private sealed record Known(ProviderSource Source, ProviderStatus Status, long At);
 
     /// <summary>What of the settings says where the provider's words come from: another setting is no reason to forget them.</summary>
-    private sealed record ProviderSource(string Issuer, Uri? Authorization, Uri? Token, Uri? UserInfo, Uri? EndSession, Uri? Keys, string? TlsCaPath, PushedAuthorization Pushed)
+    private sealed record ProviderSource(
+        string Issuer, Uri? Authorization, Uri? Token, Uri? UserInfo, Uri? EndSession, Uri? Keys, string? TlsCaPath,
+        PushedAuthorization Pushed)
     {
         public static ProviderSource Of(OidcSettings settings)
         {
             var by = settings.Endpoints;
-            return new(settings.Issuer, by.Authorization, by.Token, by.UserInfo, by.EndSession, by.Keys, settings.TlsCaPath, settings.PushedAuthorization);
+            return new(
+                settings.Issuer, by.Authorization, by.Token, by.UserInfo, by.EndSession, by.Keys, settings.TlsCaPath,
+                settings.PushedAuthorization);
         }
     }
 

@@ -11,7 +11,8 @@ internal sealed record ProviderError(string? Code, string? Description)
 
     /// <summary>The error for the log: both parts cleaned, the description in quotes.</summary>
     public override string ToString() =>
-        $"{OutsideText.Clean(Code ?? "(no error code)", LongestCode)}{(Description is { Length: > 0 } words ? $" \"{OutsideText.Clean(words)}\"" : "")}";
+        OutsideText.Clean(Code ?? "(no error code)", LongestCode)
+        + (Description is { Length: > 0 } words ? $" \"{OutsideText.Clean(words)}\"" : "");
 
     /// <summary>The cause. The code decides; among causes that share a code, the words.</summary>
     /// <param name="usesPkce">Whether PKCE is on here.</param>
@@ -23,11 +24,14 @@ internal sealed record ProviderError(string? Code, string? Description)
         "invalid_scope" => SignInFailure.ScopeRejected,
         "server_error" or "temporarily_unavailable" => SignInFailure.ProviderFailing,
         "login_required" or "interaction_required" or "consent_required" or "account_selection_required" => SignInFailure.ProviderRefused,
-        "invalid_request" or "invalid_grant" when Mentions("pkce", "code_challenge", "code challenge", "proof key", "code_verifier", "code verifier") =>
+        "invalid_request" or "invalid_grant" when Mentions(
+            "pkce", "code_challenge", "code challenge", "proof key", "code_verifier", "code verifier") =>
             usesPkce ? SignInFailure.VerifierRejected : SignInFailure.PkceRequired,
-        "invalid_request" or "invalid_grant" when Mentions("redirect_uri", "redirect uri", "redirect url") => SignInFailure.RedirectRejected,
+        "invalid_request" or "invalid_grant" when Mentions("redirect_uri", "redirect uri", "redirect url") =>
+            SignInFailure.RedirectRejected,
         "invalid_grant" => SignInFailure.CodeRejected,
-        "invalid_request" or "unsupported_response_type" or "unsupported_response_mode" or "invalid_request_object" or "request_not_supported" => SignInFailure.RequestRejected,
+        "invalid_request" or "unsupported_response_type" or "unsupported_response_mode" or "invalid_request_object"
+            or "request_not_supported" => SignInFailure.RequestRejected,
         _ => other,
     };
 

@@ -31,7 +31,9 @@ internal sealed class ProviderHttp(ConfigurationMonitor monitor) : IDisposable
         try
         {
             using var response = await Http().SendAsync(request, cancel);
-            return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancel)));
+            return new(
+                (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType,
+                Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancel)));
         }
         catch (TaskCanceledException e) when (!cancel.IsCancellationRequested)
         {

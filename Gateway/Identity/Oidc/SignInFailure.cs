@@ -102,7 +102,8 @@ internal enum SignInFailure
 /// <param name="failure">Why.</param>
 /// <param name="detail">For log and audit; holds no token, no code and no secret. What others wrote in it is cleaned here.</param>
 /// <param name="inner">What was behind it.</param>
-internal sealed class SignInException(SignInFailure failure, string detail, Exception? inner = null) : Exception(OutsideText.Clean(detail, 1000), inner)
+internal sealed class SignInException(
+    SignInFailure failure, string detail, Exception? inner = null) : Exception(OutsideText.Clean(detail, 1000), inner)
 {
     public SignInFailure Failure => failure;
 }

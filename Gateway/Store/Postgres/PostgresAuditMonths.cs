@@ -16,7 +16,8 @@ internal sealed class PostgresAuditMonths
         foreach (var month in times.Select(MonthOf).Distinct().Where(one => !_made.Contains(one)).ToArray())
         {
             var name = Prefix + month.ToString("yyyy_MM", CultureInfo.InvariantCulture);
-            var (from, to) = (month.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), month.AddMonths(1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+            var (from, to) = (month.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), month.AddMonths(1)
+                .ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
             try
             {
                 await connection.ExecuteAsync(
@@ -50,5 +51,9 @@ internal sealed class PostgresAuditMonths
     private static DateOnly MonthOf(DateTimeOffset at) => new(at.UtcDateTime.Year, at.UtcDateTime.Month, 1);
 
     private static DateOnly? MonthOf(string partition) =>
-        DateOnly.TryParseExact(partition.Replace(Prefix, "", StringComparison.Ordinal), "yyyy_MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out var month) ? month : null;
+        DateOnly.TryParseExact(
+            partition.Replace(Prefix, "", StringComparison.Ordinal), "yyyy_MM", CultureInfo.InvariantCulture, DateTimeStyles.None,
+            out var month)
+            ? month
+            : null;
 }

@@ -60,9 +60,13 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
         {
             var (lines, problems, notes) = (0L, new List<string>(), new List<string>());
             var kept = await connection.QueryAsync(
-                $"select line from headtower_audit where type = '{ChainLine.Retention}'", reader => ChainLine.Parse(Encoding.UTF8.GetBytes(reader.GetString(0)))!, cancel);
-            var chains = await connection.QueryAsync("select distinct replica from headtower_audit order by replica", reader => reader.GetString(0), cancel);
-            problems.AddRange(signed.Where(one => one.Chain != AuditHead.Files && !chains.Contains(one.Chain)).Select(one => $"{one.Chain}: all {one.Number} lines were removed"));
+                $"select line from headtower_audit where type = "
+                + $"'{ChainLine.Retention}'", reader => ChainLine.Parse(Encoding.UTF8.GetBytes(reader.GetString(0)))!, cancel);
+            var chains = await connection.QueryAsync(
+                "select distinct replica from headtower_audit order by replica", reader => reader.GetString(0), cancel);
+            problems.AddRange(
+                signed.Where(one => one.Chain != AuditHead.Files && !chains.Contains(one.Chain))
+                    .Select(one => $"{one.Chain}: all {one.Number} lines were removed"));
             foreach (var chain in chains)
             {
                 var verifier = new ChainVerifier(_signing.IsSigned, signed.FirstOrDefault(one => one.Chain == chain));
@@ -71,7 +75,8 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
                     verifier.Allow(line.Through!.Value, line.Head ?? "");
                 }
 
-                await using var command = new NpgsqlCommand("select n, line from headtower_audit where replica = $1 order by n, id", connection)
+                await using var command = new NpgsqlCommand(
+                    "select n, line from headtower_audit where replica = $1 order by n, id", connection)
                 {
                     Parameters = { new() { Value = chain } },
                 };
@@ -108,7 +113,8 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
         return server.RunAsync(
             async connection =>
             {
-                await using var file = new FileStream(Path.Combine(folder, "audit.jsonl"), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
+                await using var file = new FileStream(
+                    Path.Combine(folder, "audit.jsonl"), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
                 await using var command = new NpgsqlCommand("select line from headtower_audit order by id", connection);
                 await using var reader = await command.ExecuteReaderAsync(cancel);
                 while (await reader.ReadAsync(cancel))
@@ -147,7 +153,8 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
         _isSigned = true;
     }
 
-    /// <param name="isImport">Whether the lines are kept under the time of their entries; else under the time that they are written.</param>
+    /// <param name="isImport">Whether the lines are kept under the time of their entries; else under the time that they are
+    /// written.</param>
     private async Task AppendAsync(ChainLine[] lines, CancellationToken cancel, bool isImport = false)
     {
         await _writing.WaitAsync(cancel);
@@ -155,8 +162,10 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
         {
             // In partitions by month, the lines of a chain must not go back in time.
             var now = clock.GetUtcNow();
-            var rows = new List<Row>();
-            _chain.Write(lines, _ => { }, (line, number, text) => rows.Add(new(line, number, Encoding.UTF8.GetString(text), isImport ? line.At : now)));
+            var rows = new List<StoredLine>();
+            _chain.Write(
+                lines, _ => { },
+                (line, number, text) => rows.Add(new(line, number, Encoding.UTF8.GetString(text), isImport ? line.At : now)));
             try
             {
                 await server.RunAsync(connection => InsertAsync(connection, rows, cancel), cancel);
@@ -176,7 +185,7 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
         }
     }
 
-    private async Task<int> InsertAsync(NpgsqlConnection connection, List<Row> rows, CancellationToken cancel)
+    private async Task<int> InsertAsync(NpgsqlConnection connection, List<StoredLine> rows, CancellationToken cancel)
     {
         await _months.MakeAsync(connection, rows.Select(one => one.At), cancel);
         return await connection.ExecuteAsync(
@@ -187,17 +196,16 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
             """,
             cancel,
             _chain.Head.Chain,
-            rows.Select(one => one.Number).ToArray(),
-            rows.Select(one => one.At.ToUniversalTime()).ToArray(),
+            rows.Select(one => one.Number).ToArray(), rows.Select(one => one.At.ToUniversalTime()).ToArray(),
             rows.Select(one => one.Line.Type).ToArray(),
-            Texts(rows.Select(one => one.Line.Of ?? one.Line.Id)),
-            Texts(rows.Select(one => one.Line.Actor)),
+            Texts(rows.Select(one => one.Line.Of ?? one.Line.Id)), Texts(rows.Select(one => one.Line.Actor)),
             Texts(rows.Select(one => one.Line.Row)),
             rows.Select(one => one.Text).ToArray());
     }
 
     /// <summary>Page after page, until there are enough or no more.</summary>
-    private async Task<IReadOnlyList<AuditEntry>> CollectAsync(AuditSearch search, string where, long position, int most, CancellationToken cancel)
+    private async Task<IReadOnlyList<AuditEntry>> CollectAsync(
+        AuditSearch search, string where, long position, int most, CancellationToken cancel)
     {
         var found = new List<AuditEntry>();
         while (true)
@@ -262,10 +270,13 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
             connection => connection.QueryAsync(
                 $"""
                 select gone.replica, gone.through, next.line
-                from (select replica, max(n) as through from headtower_audit where tableoid = to_regclass('{partition}') group by replica) gone
+                from (select replica, max(n) as through from headtower_audit
+                    where tableoid = to_regclass('{partition}') group by replica) gone
                 join headtower_audit next on next.replica = gone.replica and next.n = gone.through + 1
                 """,
-                reader => (Replica: reader.GetString(0), Through: reader.GetInt64(1), Next: ChainLine.Parse(Encoding.UTF8.GetBytes(reader.GetString(2)))),
+                reader =>
+                    (Replica: reader.GetString(0), Through: reader.GetInt64(1),
+                        Next: ChainLine.Parse(Encoding.UTF8.GetBytes(reader.GetString(2)))),
                 cancel),
             cancel);
         await AppendAsync(
@@ -284,8 +295,6 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
         await server.RunAsync(connection => connection.ExecuteAsync($"drop table if exists {partition}", cancel), cancel);
     }
 
-    private static NpgsqlParameter Texts(IEnumerable<string?> values) => new() { Value = values.ToArray(), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text };
-
-    /// <summary>A line as it is stored.</summary>
-    private sealed record Row(ChainLine Line, long Number, string Text, DateTimeOffset At);
+    private static NpgsqlParameter Texts(IEnumerable<string?> values) =>
+        new() { Value = values.ToArray(), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text };
 }

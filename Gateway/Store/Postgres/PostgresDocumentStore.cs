@@ -6,7 +6,9 @@ using NpgsqlTypes;
 
 namespace Gateway.Store.Postgres;
 
-/// <summary>Documents in PostgreSQL, for several gateways: each commit is told to the others at once, and asked for once a second.</summary>
+/// <summary>
+/// Documents in PostgreSQL, for several gateways: each commit is told to the others at once, and asked for once a second.
+/// </summary>
 internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentStore
 {
     private const string Channel = "headtower";
@@ -36,7 +38,8 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
                 select p.n, pg_postmaster_start_time(), d.id, d.version, d.json::text, d.keys
                 from headtower_position p left join headtower_document d on d.json is not null
                 """,
-                reader => (Position: reader.GetInt64(0), Started: reader.GetDateTime(1), Document: reader.IsDBNull(2) ? null : Read(reader, 2)),
+                reader =>
+                    (Position: reader.GetInt64(0), Started: reader.GetDateTime(1), Document: reader.IsDBNull(2) ? null : Read(reader, 2)),
                 cancel);
             _serverStarted = rows[0].Started;
             return new StoreContents(rows[0].Position, [.. rows.Select(one => one.Document).OfType<Document>()]);
@@ -86,7 +89,8 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
 
             await _listening.WaitAsync(_poll, cancel);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException or InvalidOperationException)
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException
+            or InvalidOperationException)
         {
             await StopListeningAsync();
 
@@ -117,7 +121,8 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
             }
 
             return new StoreChanges(
-                now, [.. rows.Select(one => one.Document).OfType<Document>()], [.. rows.Where(one => one is { Document: null, Id: not null }).Select(one => one.Id!)], IsWhole: false);
+                now, [.. rows.Select(one => one.Document).OfType<Document>()],
+                    [.. rows.Where(one => one is { Document: null, Id: not null }).Select(one => one.Id!)], IsWhole: false);
         },
         cancel);
 
@@ -127,7 +132,8 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
         await server.DisposeAsync();
     }
 
-    private static async Task<bool> TryWriteAsync(NpgsqlConnection connection, IReadOnlyList<DocumentChange> changes, CancellationToken cancel)
+    private static async Task<bool> TryWriteAsync(
+        NpgsqlConnection connection, IReadOnlyList<DocumentChange> changes, CancellationToken cancel)
     {
         // The row of the position makes one commit wait for the other.
         var position = (long)(await connection.ScalarAsync("update headtower_position set n = n + 1 returning n", cancel))!;
@@ -142,7 +148,8 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
             )
             merge into headtower_document d using change c on d.id = c.id
             when matched and c.expected > 0 and d.version = c.expected and d.json is not null then
-                update set version = case when c.json is null then d.version else d.version + 1 end, json = c.json::jsonb, keys = c.keys::text[], position = $5, changed_at = now()
+                update set version = case when c.json is null then d.version else d.version + 1 end, json = c.json::jsonb,
+                    keys = c.keys::text[], position = $5, changed_at = now()
             when matched and c.expected = 0 and d.json is null and c.json is not null then
                 update set version = 1, json = c.json::jsonb, keys = c.keys::text[], position = $5, changed_at = now()
             when not matched and c.expected = 0 and c.json is not null then
@@ -170,7 +177,8 @@ internal sealed class PostgresDocumentStore(PostgresServer server) : IDocumentSt
         return true;
     }
 
-    private static NpgsqlParameter Texts(IEnumerable<string?> values) => new() { Value = values.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+    private static NpgsqlParameter Texts(IEnumerable<string?> values) =>
+        new() { Value = values.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
 
     /// <summary>An array of PostgreSQL as text: arrays of arrays must be rectangles.</summary>
     private static string ToArrayText(IEnumerable<string> values) => "{" + string.Join(',', values.Select(one =>

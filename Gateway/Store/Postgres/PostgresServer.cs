@@ -47,7 +47,9 @@ internal sealed class PostgresServer : IAsyncDisposable
         return await server.RunAsync(async open => await SchemaOfAsync(open, server.Name, cancel), cancel);
     }
 
-    /// <summary>Runs something on a connection. Connections that broke meanwhile are replaced; what was not committed is done again.</summary>
+    /// <summary>
+    /// Runs something on a connection. Connections that broke meanwhile are replaced; what was not committed is done again.
+    /// </summary>
     /// <exception cref="StoreException">The server failed.</exception>
     public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancel)
     {
@@ -88,7 +90,9 @@ internal sealed class PostgresServer : IAsyncDisposable
         catch (Exception e) when (e is ArgumentException or FormatException or UriFormatException or KeyNotFoundException)
         {
             // What the library says may hold the password.
-            throw new StoreException("store.connection is neither of the form Host=…;Database=…;Username=…;Password=… nor postgres://USER:PASSWORD@HOST/DATABASE");
+            throw new StoreException(
+                "store.connection is neither of the form Host=…;Database=…;Username=…;Password=… nor "
+                + "postgres://USER:PASSWORD@HOST/DATABASE");
         }
     }
 
@@ -102,7 +106,11 @@ internal sealed class PostgresServer : IAsyncDisposable
 
         var url = new Uri(text);
         var user = url.UserInfo.Split(':', 2);
-        var builder = new NpgsqlConnectionStringBuilder { Host = url.Host.Trim('[', ']'), Database = Uri.UnescapeDataString(url.AbsolutePath.TrimStart('/')) };
+        var builder = new NpgsqlConnectionStringBuilder
+        {
+            Host = url.Host.Trim('[', ']'),
+            Database = Uri.UnescapeDataString(url.AbsolutePath.TrimStart('/')),
+        };
         if (!url.IsDefaultPort && url.Port > 0)
         {
             builder.Port = url.Port;
@@ -148,7 +156,8 @@ internal sealed class PostgresServer : IAsyncDisposable
 
         var schema = await connection.ScalarAsync("select max(number) from headtower_schema", cancel) as int? ?? 0;
         return schema <= Schema ? schema : throw new StoreException(
-            $"{name} was written by a newer gateway (schema {schema}, this one knows {Schema}); run that version, or restore a backup made before the upgrade");
+            $"{name} was written by a newer gateway (schema {schema}, this one knows {Schema}); run that version, or restore a backup "
+            + $"made before the upgrade");
     }
 
     private static string Script()
@@ -164,9 +173,11 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private static string Remedy(Exception e) => e is PostgresException database ? database.SqlState switch
     {
-        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification => "the server refuses the user or the password; correct store.connection",
+        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification =>
+            "the server refuses the user or the password; correct store.connection",
         PostgresErrorCodes.InvalidCatalogName => "there is no such database; create it, or correct store.connection",
-        PostgresErrorCodes.InsufficientPrivilege => "the user may not do that; make it the owner of the database (alter database … owner to …)",
+        PostgresErrorCodes.InsufficientPrivilege =>
+            "the user may not do that; make it the owner of the database (alter database … owner to …)",
         PostgresErrorCodes.ReadOnlySqlTransaction => "the server is read-only at the moment, as a standby is; nothing was changed",
         PostgresErrorCodes.DiskFull => "the server's disk is full; make room, nothing was lost",
         _ => $"{database.MessageText} ({database.SqlState})",
@@ -191,7 +202,8 @@ internal static class PostgresCommands
             return await command.ExecuteScalarAsync(cancel);
         }
 
-        public async Task<List<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancel, params object[] values)
+        public async Task<List<T>> QueryAsync<T>(
+            string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancel, params object[] values)
         {
             await using var command = connection.Command(sql, values);
             await using var reader = await command.ExecuteReaderAsync(cancel);

@@ -54,7 +54,8 @@ internal sealed class LaterLines(AuditSearch search)
         }
     }
 
-    private bool IsSuspect(ChainLine line) => search.Text.Length > 0 && line.Reason?.Contains(search.Text, StringComparison.OrdinalIgnoreCase) is true;
+    private bool IsSuspect(ChainLine line) =>
+        search.Text.Length > 0 && line.Reason?.Contains(search.Text, StringComparison.OrdinalIgnoreCase) is true;
 
     /// <summary>Entries that were passed by leave what was said of them behind.</summary>
     private void Bound(DateTimeOffset now)

@@ -5,7 +5,9 @@ using Gateway.Audit;
 
 namespace Gateway.Store.Segments;
 
-/// <summary>Tells by a line's bytes whether it can be meant: a million lines are looked at in the time that parsing a few thousand takes.</summary>
+/// <summary>
+/// Tells by a line's bytes whether it can be meant: a million lines are looked at in the time that parsing a few thousand takes.
+/// </summary>
 internal sealed class LineFilter
 {
     private readonly AuditSearch _search;

@@ -77,7 +77,8 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
 
     public Task<AuditVerification> VerifyAsync(IReadOnlyList<AuditHead> signed, CancellationToken cancel)
     {
-        var (verifier, all) = (new ChainVerifier(_signing.IsSigned, signed.FirstOrDefault(one => one.Chain == AuditHead.Files)), SegmentFile.All(folder));
+        var (verifier, all) = (new ChainVerifier(_signing.IsSigned, signed.FirstOrDefault(one => one.Chain == AuditHead.Files)),
+            SegmentFile.All(folder));
         foreach (var path in all)
         {
             using var file = SegmentFile.Open(path);
@@ -123,7 +124,8 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
         foreach (var path in SegmentFile.All(folder))
         {
             using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var to = new FileStream(Path.Combine(target, Path.GetFileName(path)), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
+            using var to = new FileStream(
+                Path.Combine(target, Path.GetFileName(path)), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
             from.CopyTo(to);
         }
 
@@ -154,7 +156,9 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
                 return null;
             }
 
-            Write([new ChainLine { Type = ChainLine.Retention, At = clock.GetUtcNow(), Through = first.Number - 1, Head = first.Prev }], isDurable: true);
+            Write(
+                [new ChainLine { Type = ChainLine.Retention, At = clock.GetUtcNow(), Through = first.Number - 1, Head = first.Prev }],
+                isDurable: true);
         }
 
         foreach (var path in old)
@@ -180,7 +184,8 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
             (_file, _day) = (OpenFile(newest), SegmentFile.DayOf(newest)!.Value);
             if (_file.Length > whole)
             {
-                healed = $"{newest} ended with {_file.Length - whole} bytes of a line that was not finished when the gateway ended; they were cut off";
+                healed = $"{newest} ended with {_file.Length - whole} bytes of a line that was not finished when the gateway ended; "
+                    + $"they were cut off";
                 _file.SetLength(whole);
                 _file.Flush(flushToDisk: true);
             }
@@ -224,7 +229,9 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
             if (_file is null)
             {
                 PrivateFiles.MakeFolder(folder);
-                (_file, _day) = (OpenFile(Path.Combine(folder, SegmentFile.NameOf(today > _day ? today : _day))), today > _day ? today : _day);
+                (_file, _day) = (OpenFile(Path.Combine(folder, SegmentFile.NameOf(today > _day ? today : _day))), today > _day
+                    ? today
+                    : _day);
                 _file.Seek(0, SeekOrigin.End);
             }
 

@@ -27,7 +27,9 @@ internal sealed class SegmentFile : IDisposable
 
     public static DateOnly? DayOf(string path) =>
         System.IO.Path.GetFileName(path) is var name && name.EndsWith(Suffix, StringComparison.Ordinal)
-        && DateOnly.TryParseExact(name[..^Suffix.Length], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+        && DateOnly.TryParseExact(name[..^Suffix.Length], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            ? day
+            : null;
 
     /// <summary>All days there are, oldest first.</summary>
     public static IReadOnlyList<string> All(string folder) => !Directory.Exists(folder) ? []
@@ -38,7 +40,8 @@ internal sealed class SegmentFile : IDisposable
     {
         try
         {
-            var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
+            var file = File.OpenHandle(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
             return new(path, file, WholeLength(file));
         }
         catch (FileNotFoundException)
@@ -106,7 +109,8 @@ internal sealed class SegmentFile : IDisposable
                 }
 
                 from = 0;
-                var read = RandomAccess.Read(_file, buffer.AsSpan(held, (int)Math.Min(buffer.Length - held, Length - at - held)), at + held);
+                var read = RandomAccess.Read(
+                    _file, buffer.AsSpan(held, (int)Math.Min(buffer.Length - held, Length - at - held)), at + held);
                 if (read == 0)
                 {
                     // What a full disk took half of was cut off meanwhile.

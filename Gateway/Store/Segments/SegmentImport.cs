@@ -46,7 +46,8 @@ internal sealed class SegmentImport : IDisposable
         {
             EndFile();
             _day = DateOnly.FromDateTime(entry.At.UtcDateTime);
-            _file = new FileStream(Path.Combine(_growing, SegmentFile.NameOf(_day)), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
+            _file = new FileStream(
+                Path.Combine(_growing, SegmentFile.NameOf(_day)), PrivateFiles.Options(FileMode.CreateNew, FileShare.None));
         }
 
         _chain.Write([ChainLine.From(new AuditRecord.Begun(entry), entry.At)], text => _file.Write(text.Span));

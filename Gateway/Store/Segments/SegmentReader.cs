@@ -86,7 +86,9 @@ internal sealed class SegmentReader(string folder)
         foreach (var path in SegmentFile.All(folder))
         {
             using var file = SegmentFile.Open(path);
-            if (file is null || (search.Since is { } since && SegmentFile.DayOf(path) < DateOnly.FromDateTime((since - _disorder).UtcDateTime)) || (LastOf(file)?.Number ?? 0) <= after)
+            if (file is null
+                || (search.Since is { } since && SegmentFile.DayOf(path) < DateOnly.FromDateTime((since - _disorder).UtcDateTime))
+                || (LastOf(file)?.Number ?? 0) <= after)
             {
                 continue;
             }
@@ -132,7 +134,8 @@ internal sealed class SegmentReader(string folder)
             }
 
             var at = file.Find(one => one.Number < number);
-            if (file.Forward(at).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault() is not { IsEntry: true } line || line.Number != number)
+            if (file.Forward(at).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault() is not { IsEntry: true } line
+                || line.Number != number)
             {
                 return null;
             }
@@ -146,9 +149,11 @@ internal sealed class SegmentReader(string folder)
     }
 
     /// <summary>The newest whole line of a file; null when it has none that can be understood.</summary>
-    public static ChainLine? LastOf(SegmentFile file) => file.Backward(file.Length).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault(one => one is not null);
+    public static ChainLine? LastOf(SegmentFile file) =>
+        file.Backward(file.Length).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault(one => one is not null);
 
-    public static ChainLine? FirstOf(SegmentFile file) => file.Forward(0).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault(one => one is not null);
+    public static ChainLine? FirstOf(SegmentFile file) =>
+        file.Forward(0).Select(one => ChainLine.Parse(one.Line.Span)).FirstOrDefault(one => one is not null);
 
     /// <summary>How a call ended may make a refusal of what was let through, and has words of its own.</summary>
     private static bool MayMatch(AuditSearch search, AuditEntry entry) =>

@@ -51,7 +51,8 @@ internal sealed record PersonLine(
 
 /// <summary>A session as the command line shows it.</summary>
 internal sealed record SessionLine(
-    long Id, string Kind, string Identity, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, string? Client, string? UserAgent);
+    long Id, string Kind, string Identity, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, string? Client,
+        string? UserAgent);
 
 /// <summary>An audit entry as the command line prints it, one object per line.</summary>
 internal sealed record AuditEntryLine(

@@ -16,7 +16,8 @@ namespace Gateway.Web.Control;
 /// same code as behind the pages, so that every change is judged, written down before and after, and in effect at once.
 /// </summary>
 internal sealed class ControlOperations(
-    People people, PersonChanges changes, PrincipalResolver principals, Sessions sessions, UserDirectory directory, AuditLog audit, StateCopies copies,
+    People people, PersonChanges changes, PrincipalResolver principals, Sessions sessions, UserDirectory directory, AuditLog audit,
+    StateCopies copies,
     ConfigurationMonitor monitor, TimeProvider clock)
 {
     private const int MostEntries = 1000;
@@ -27,12 +28,16 @@ internal sealed class ControlOperations(
         {
             return request.Verb switch
             {
-                "users.list" => Answer<IReadOnlyList<PersonLine>>([.. people.Snapshot.Everyone.Select(LineOf)], ControlJson.Default.IReadOnlyListPersonLine),
+                "users.list" =>
+                    Answer<IReadOnlyList<PersonLine>>(
+                        [.. people.Snapshot.Everyone.Select(LineOf)], ControlJson.Default.IReadOnlyListPersonLine),
                 "users.show" => await ShowAsync(request, cancel),
-                "users.add" => AnswerOf(await changes.AddAsync(OriginOf(), WhoOf(request), NewPersonOf(request), request["headscale_user"], cancel)),
+                "users.add" =>
+                    AnswerOf(await changes.AddAsync(OriginOf(), WhoOf(request), NewPersonOf(request), request["headscale_user"], cancel)),
                 "users.change" => await ChangeAsync(request, cancel),
                 "users.import" => await ImportAsync(request, cancel),
-                "sessions.list" => Answer<IReadOnlyList<SessionLine>>([.. sessions.All.Select(LineOf)], ControlJson.Default.IReadOnlyListSessionLine),
+                "sessions.list" =>
+                    Answer<IReadOnlyList<SessionLine>>([.. sessions.All.Select(LineOf)], ControlJson.Default.IReadOnlyListSessionLine),
                 "sessions.revoke" => await RevokeAsync(request, cancel),
                 "audit.read" => await ReadAuditAsync(request, cancel),
                 "audit.verify" => Answer(await audit.VerifyAsync(cancel), ControlJson.Default.AuditVerification),
@@ -86,7 +91,8 @@ internal sealed class ControlOperations(
         var link = request["headscale_user"] is { } user ? new UserLink(user, request["fingerprint"] ?? "", LinkSource.Auto) : null;
         var whom = $"{person.Source.Name}:{person.Subject}";
         var outcome = Change.None;
-        await RecordAsync(request, "import.headplane", whom, null, $"{person.Role}, Headscale user {link?.HeadscaleUserId ?? "none"}", AddAsync, cancel);
+        await RecordAsync(
+            request, "import.headplane", whom, null, $"{person.Role}, Headscale user {link?.HeadscaleUserId ?? "none"}", AddAsync, cancel);
         return Answer(SnakeCase.From(outcome.ToString()), ControlJson.Default.String);
 
         async Task<bool> AddAsync()
@@ -104,8 +110,11 @@ internal sealed class ControlOperations(
             return ControlAnswer.Fail($"there is no session {id}; 'gateway sessions list' shows all");
         }
 
-        var isDone = await RecordAsync(request, "session.revoke", $"session {id}", LabelOf(session), null, () => sessions.EndAsync(id), cancel);
-        return isDone ? ControlAnswer.Done : ControlAnswer.Fail($"session {id} could not be ended: the audit cannot be written, or it ended meanwhile");
+        var isDone = await RecordAsync(
+            request, "session.revoke", $"session {id}", LabelOf(session), null, () => sessions.EndAsync(id), cancel);
+        return isDone
+            ? ControlAnswer.Done
+            : ControlAnswer.Fail($"session {id} could not be ended: the audit cannot be written, or it ended meanwhile");
     }
 
     private async Task<ControlAnswer> ReadAuditAsync(ControlRequest request, CancellationToken cancel)
@@ -121,7 +130,8 @@ internal sealed class ControlOperations(
         };
         var after = long.Parse(request["after"] ?? "0", CultureInfo.InvariantCulture);
         var entries = await audit.Store.ReadAsync(search, after, MostEntries, cancel);
-        return Answer<IReadOnlyList<AuditEntryLine>>([.. entries.Select(AuditEntryLine.Of)], ControlJson.Default.IReadOnlyListAuditEntryLine);
+        return Answer<IReadOnlyList<AuditEntryLine>>(
+            [.. entries.Select(AuditEntryLine.Of)], ControlJson.Default.IReadOnlyListAuditEntryLine);
     }
 
     private async Task<ControlAnswer> BackUpAsync(ControlRequest request, CancellationToken cancel)
@@ -155,7 +165,8 @@ internal sealed class ControlOperations(
         }
 
         var after = $"{documents.Count(one => one.Kind == PersonKeys.Kind)} people; all sessions ended";
-        var isDone = await RecordAsync(request, "restore", request["file"] ?? "", $"{people.Snapshot.Count} people", after, ReplaceAsync, cancel);
+        var isDone = await RecordAsync(
+            request, "restore", request["file"] ?? "", $"{people.Snapshot.Count} people", after, ReplaceAsync, cancel);
         return isDone ? ControlAnswer.Done : ControlAnswer.Fail("the audit cannot be written, so nothing was restored");
 
         async Task<bool> ReplaceAsync()
@@ -167,7 +178,8 @@ internal sealed class ControlOperations(
 
     /// <summary>Writes down what is about to be done, does it, and writes down how it ended.</summary>
     /// <returns>Whether it was done.</returns>
-    private async Task<bool> RecordAsync(ControlRequest request, string what, string whom, string? before, string? after, Func<Task<bool>> change, CancellationToken cancel)
+    private async Task<bool> RecordAsync(
+        ControlRequest request, string what, string whom, string? before, string? after, Func<Task<bool>> change, CancellationToken cancel)
     {
         var (origin, started) = (OriginOf(), clock.GetTimestamp());
         var entry = new AuditEntry
@@ -214,7 +226,8 @@ internal sealed class ControlOperations(
     private ChangeOrigin OriginOf() => new(Guid.NewGuid().ToString("n"), AuditKind.Cli, "CLI", null, clock.GetTimestamp(), monitor.Current);
 
     private static NewPerson NewPersonOf(ControlRequest request) => new(
-        Sources.Parse(request["source"] ?? "") ?? Source.None, request["issuer"] ?? "", request["subject"] ?? "", request["name"], request["email"], null, request["role"] ?? "");
+        Sources.Parse(request["source"] ?? "") ?? Source.None, request["issuer"] ?? "", request["subject"] ?? "", request["name"],
+            request["email"], null, request["role"] ?? "");
 
     private static PersonLine LineOf(Person one) => new(
         one.Id, one.Label, one.Source.Name, one.Issuer, one.Subject, one.Name, one.Email, one.Role,
@@ -231,7 +244,9 @@ internal sealed class ControlOperations(
     private string LabelOf(Session session) => Person.LabelOf(session, session.PersonId is { } id ? people.Snapshot.Find(id) : null);
 
     private static ControlAnswer AnswerOf(PersonChanged changed, string? whom = null) =>
-        changed.Complaint is { } complaint ? ControlAnswer.Fail(whom is null ? complaint : $"{whom}: {complaint}") : ControlAnswer.Done with { Note = changed.Note };
+        changed.Complaint is { } complaint
+            ? ControlAnswer.Fail(whom is null ? complaint : $"{whom}: {complaint}")
+            : ControlAnswer.Done with { Note = changed.Note };
 
     private static ControlAnswer Answer<T>(T value, JsonTypeInfo<T> type) => new(null, JsonSerializer.SerializeToElement(value, type));
 }

@@ -10,7 +10,8 @@ namespace Gateway.Web.Control;
 /// Where the verbs of the command line reach the running gateway: <c>control.sock</c> in the data folder, for the gateway's own
 /// account and root alone. Whoever may open it may also read the store, so it asks for nothing more.
 /// </summary>
-internal sealed partial class ControlSocket(ControlOperations operations, ConfigurationMonitor monitor, ILogger<ControlSocket> log) : IHostedService, IAsyncDisposable
+internal sealed partial class ControlSocket(
+    ControlOperations operations, ConfigurationMonitor monitor, ILogger<ControlSocket> log) : IHostedService, IAsyncDisposable
 {
     public const string FileName = "control.sock";
 
@@ -64,7 +65,8 @@ internal sealed partial class ControlSocket(ControlOperations operations, Config
         ControlAnswer answer;
         try
         {
-            answer = await JsonSerializer.DeserializeAsync(context.Request.Body, ControlJson.Default.ControlRequest, context.RequestAborted) is { } request
+            answer = await JsonSerializer.DeserializeAsync(
+                context.Request.Body, ControlJson.Default.ControlRequest, context.RequestAborted) is { } request
                 ? await operations.RunAsync(request, context.RequestAborted)
                 : ControlAnswer.Fail("this is no request");
         }
@@ -90,6 +92,7 @@ internal sealed partial class ControlSocket(ControlOperations operations, Config
         return socket;
     }
 
-    [LoggerMessage(1, LogLevel.Error, "The control socket {Path} cannot be opened: {Cause}. The verbs of the command line work only while the gateway is stopped")]
+    [LoggerMessage(1, LogLevel.Error, "The control socket {Path} cannot be opened: {Cause}. The verbs of the command line work only "
+        + "while the gateway is stopped")]
     private partial void LogNoSocket(string path, string cause);
 }

@@ -23,7 +23,9 @@ internal sealed class StateCopies(DocumentSet documents)
     private static string? CounterComplaint(IReadOnlyList<Document> backup)
     {
         var people = backup.Where(one => one.Kind == PersonKeys.Kind).ToArray();
-        var highest = people.Length == 0 ? 0 : people.Max(one => long.Parse(one.Id[(PersonKeys.Kind.Length + 1)..], CultureInfo.InvariantCulture));
+        var highest = people.Length == 0
+            ? 0
+            : people.Max(one => long.Parse(one.Id[(PersonKeys.Kind.Length + 1)..], CultureInfo.InvariantCulture));
         var last = backup.FirstOrDefault(one => one.Id == $"{Counter.Kind}/{PersonKeys.Kind}") is { } counter ? LastOf(counter) : 0;
         return last >= highest ? null : $"the last number of a person is said to be {last}, and there is one with {highest}";
     }
