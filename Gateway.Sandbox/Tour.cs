@@ -41,6 +41,10 @@ internal static class Tour
     public static string Text(HeadscaleStandIn headscale, FrontStandIn front, ProviderStandIn provider, GatewayProcess gateway)
     {
         var (entry, direct) = (front.Url.GetLeftPart(UriPartial.Authority), gateway.Url.GetLeftPart(UriPartial.Authority));
+        var people = string.Join('\n', People.All.Select(one => $"  {one.Login,-8} {one.Role,-14} "
+            + (one.HeadscaleId is { } id ? $"Headscale user {id}, node {id + 10}" : "no Headscale user")));
+        const string Upgrade = "-X POST -H 'Connection: upgrade' -H 'Upgrade: tailscale-control-protocol' "
+            + "-H \"X-Tailscale-Handshake: $(head -c 102 /dev/zero | base64 -w0)\"";
         return $$"""
 
             The sandbox runs. Ctrl-C stops it and removes everything.
@@ -51,7 +55,7 @@ internal static class Tour
               Headscale 0.{{headscale.Version}} stand-in   {{headscale.Url.GetLeftPart(UriPartial.Authority)}}
 
             People, each with the role of the same line (any password):
-            {{string.Join('\n', People.All.Select(one => $"  {one.Login,-8} {one.Role,-14} {(one.HeadscaleId is { } id ? $"Headscale user {id}, node {id + 10}" : "no Headscale user")}"))}}
+            {{people}}
 
             At the provider there are, besides, people who show how matching works:
             {{string.Join('\n', People.AtProvider.Skip(People.All.Count).Select(one => $"  {one.Name}"))}}
@@ -62,7 +66,7 @@ internal static class Tour
               refused:     curl -s -u vera: -X DELETE {{entry}}/api/v1/node/11    # 403 and what is missing
               own key:     curl -s -H 'Authorization: Bearer {{headscale.ApiKey}}' {{direct}}/api/v1/user
               audited:     dotnet {{Path.Combine(AppContext.BaseDirectory, "gateway.dll")}} audit --config {{gateway.ConfigFile}}
-              ts2021:      curl -si --max-time 2 -X POST -H 'Connection: upgrade' -H 'Upgrade: tailscale-control-protocol' -H "X-Tailscale-Handshake: $(head -c 102 /dev/zero | base64 -w0)" {{direct}}/ts2021 -o - | head -4
+              ts2021:      curl -si --max-time 2 {{Upgrade}} {{direct}}/ts2021 -o - | head -4
                            # 101 Switching Protocols, and the tunnel stays open
 
             """;

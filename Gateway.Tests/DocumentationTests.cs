@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using Gateway.Cli;
+using Gateway.Edge;
 using Gateway.Headscale;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Tests.Deploy;
@@ -22,23 +24,24 @@ public sealed partial class DocumentationTests
 
     [Fact]
     public void TheReferenceOfSettingsIsTheOneThatTheProgramPrints() =>
-        File.ReadAllText(Path.Combine(_root, "docs", "configuration.md")).Should().Be(Reference.Markdown());
+        File.ReadAllText(Path.Combine(_root, "docs", "configuration.md")).Should().Be(SettingDeclarations.Markdown());
 
     [Fact]
     public void EverySettingThatIsReadIsExplainedAndNoOther()
     {
         // Each section is there, so that each key of it is asked for.
-        var sections = Reference.All.Select(one => one.Key[..one.Key.LastIndexOf('.')]).Distinct().ToArray();
+        var sections = SettingDeclarations.All.Select(one => one.Key[..one.Key.LastIndexOf('.')]).Distinct().ToArray();
         var yaml = string.Join(
             '\n',
             sections.Where(one => !one.Contains('.', StringComparison.Ordinal))
-                .Select(one => $"{one}: {(one switch { "server" => "{proxy_auth: {enabled: true}}", "oidc" => "{pkce: {x: 1}}", _ => "{x: 1}" })}"));
+                .Select(one =>
+                    $"{one}: {(one switch { "server" => "{proxy_auth: {enabled: true}}", "oidc" => "{pkce: {x: 1}}", _ => "{x: 1}" })}"));
         var problems = new Problems();
         var root = new YamlMap(YamlTree.Parse(yaml, "all.yaml", problems), "", problems);
         SettingsFile.Read(root, new Dictionary<string, string>(), []);
 
         var read = root.KnownKeys().Except(sections).Except(["store.connection_path"]).ToHashSet(StringComparer.Ordinal);
-        var explained = Reference.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key])
+        var explained = SettingDeclarations.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key])
             .Except(["store.connection_path"]);
         read.Should().BeEquivalentTo(explained, "whoever looks a setting up finds it, and finds no other");
     }
@@ -55,12 +58,12 @@ public sealed partial class DocumentationTests
 
     [Fact]
     public void NoSettingIsBothUsedAndNotUsed() =>
-        KnownSettings.Unused.Select(one => one.Key).Intersect(Reference.All.Select(one => one.Key)).Should().BeEmpty();
+        KnownSettings.Unused.Select(one => one.Key).Intersect(SettingDeclarations.All.Select(one => one.Key)).Should().BeEmpty();
 
     [Fact]
     public void EverySettingThatTheTextNamesIsThere()
     {
-        var known = Reference.All.Select(one => one.Key).Concat(KnownSettings.Unused.Select(one => one.Key))
+        var known = SettingDeclarations.All.Select(one => one.Key).Concat(KnownSettings.Unused.Select(one => one.Key))
             .SelectMany(one => new[] { one, one + "_path" }).ToHashSet(StringComparer.Ordinal);
         var sections = known.Select(one => one.Split('.')[0]).Distinct();
         var wrong = _pages.SelectMany(page => Setting().Matches(File.ReadAllText(page)).Select(one => one.Groups[1].Value))
@@ -144,7 +147,7 @@ public sealed partial class DocumentationTests
                 .NotContain(one => $"{one}".Contains("there is no such key", StringComparison.Ordinal));
         }
 
-        var roles = Gateway.Policy.RouteFile.Shipped().Split("routes:\n")[0];
+        var roles = Gateway.Loading.RouteFile.Shipped().Split("routes:\n")[0];
         foreach (var block in blocks.Where(one => one.Contains("  - {id:", StringComparison.Ordinal)
             || one.Contains("  - id:", StringComparison.Ordinal)))
         {

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ArchUnitNET.Domain;
 using ArchUnitNET.Loader;
+using Gateway.Edge;
 
 namespace Gateway.Tests;
 
@@ -16,7 +17,8 @@ public sealed class LayoutTests
     /// <summary>A folder uses what stands to its right.</summary>
     private static readonly string[] _order =
     [
-        "Cli", Root, "Store", "Web", "Forwarding", "Authorization", "Users", "Audit", "Identity", "Headscale", "Edge", "Policy", "Documents", "Settings",
+        "Cli", Root, "Store", "Web", "Forwarding", "Authorization", "Users", "Audit", "Identity", "Headscale", "Edge", "Policy",
+        "Documents", "Settings",
     ];
 
     /// <summary>Libraries that one folder alone may use.</summary>
@@ -33,12 +35,14 @@ public sealed class LayoutTests
     [Theory]
     [MemberData(nameof(Folders))]
     public void AFolderUsesOnlyFoldersToItsRight(string folder) => Dependencies()
-        .Where(one => one.Folder == folder && FolderOf(one.Target) is { } target && Array.IndexOf(_order, target) < Array.IndexOf(_order, folder))
+        .Where(one => one.Folder == folder && FolderOf(one.Target) is { } target
+            && Array.IndexOf(_order, target) < Array.IndexOf(_order, folder))
         .Select(one => $"{one.Type.Name} uses {one.Target.FullName}").Distinct().Should().BeEmpty();
 
     [Fact]
     public void EveryFolderHasItsPlaceInTheOrder() =>
-        Directory.EnumerateDirectories(Path.Combine(Folder(), "Gateway")).Select(Path.GetFileName).Except([.. _order, "bin", "obj"]).Should().BeEmpty();
+        Directory.EnumerateDirectories(Path.Combine(Folder(), "Gateway")).Select(Path.GetFileName).Except([.. _order, "bin", "obj"])
+            .Should().BeEmpty();
 
     [Fact]
     public void TheRuleSeesWhatItIsAbout()
@@ -50,26 +54,33 @@ public sealed class LayoutTests
 
     [Fact]
     public void ThePolicyKnowsNoHttp() => Dependencies()
-        .Where(one => one.Folder == "Policy" && (one.Target.FullName.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) || one.Target.FullName.StartsWith("System.Net.Http", StringComparison.Ordinal)))
+        .Where(one => one.Folder == "Policy" && (one.Target.FullName.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)
+            || one.Target.FullName.StartsWith("System.Net.Http", StringComparison.Ordinal)))
         .Select(one => $"{one.Type.Name} uses {one.Target.FullName}").Should().BeEmpty();
 
     [Fact]
     public void ALibraryStaysInItsFolder() => Dependencies()
-        .SelectMany(one => _libraries.Where(library => one.Target.FullName.StartsWith(library.Library + ".", StringComparison.Ordinal) && one.Folder != library.Folder)
+        .SelectMany(one => _libraries
+            .Where(library => one.Target.FullName.StartsWith(library.Library + ".", StringComparison.Ordinal)
+                && one.Folder != library.Folder)
             .Select(library => $"{one.Type.FullName} uses {library.Library}"))
         .Distinct().Should().BeEmpty();
 
     [Fact]
     public void OnlyTheHeadscaleFolderKnowsHeadscalesAddresses()
     {
-        var wrong = Sources().Where(file => file.Contains("/Gateway/", StringComparison.Ordinal) && !file.Contains("/Gateway/Headscale/", StringComparison.Ordinal))
-            .Where(file => File.ReadLines(file).Any(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && line.Contains("\"/api/v1/", StringComparison.Ordinal)));
+        var wrong = Sources()
+            .Where(file => file.Contains("/Gateway/", StringComparison.Ordinal)
+                && !file.Contains("/Gateway/Headscale/", StringComparison.Ordinal))
+            .Where(file => File.ReadLines(file).Any(line =>
+                !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && line.Contains("\"/api/v1/", StringComparison.Ordinal)));
         wrong.Select(Path.GetFileName).Should().BeEmpty();
     }
 
     [Fact]
     public void NoFileOutgrewItsReader() =>
-        Sources().Select(file => (Path.GetFileName(file), Lines: File.ReadLines(file).Count())).Where(one => one.Lines > 300).Should().BeEmpty();
+        Sources().Select(file => (Path.GetFileName(file), Lines: File.ReadLines(file).Count())).Where(one => one.Lines > 300)
+            .Should().BeEmpty();
 
     [Fact]
     public void LinesOfTheProductAreNoLongerThanTheEditorsRuler()

@@ -77,7 +77,7 @@ public sealed class ReloadTests
     [Fact]
     public async Task AChangedPolicyTakesEffectAndABrokenOneDoesNot()
     {
-        await using var gateway = await TestGateway.StartAsync(routes: Gateway.Policy.RouteFile.Shipped());
+        await using var gateway = await TestGateway.StartAsync(routes: Gateway.Loading.RouteFile.Shipped());
         using var vera = gateway.AsPerson("vera");
         (await TestGateway.CallAsync(vera, "GET", "/api/v1/node")).Status.Should().Be(200);
         var shipped = await File.ReadAllTextAsync(gateway.Files.Routes!);

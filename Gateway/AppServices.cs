@@ -1,5 +1,3 @@
-using Gateway.Web;
-using Gateway.Web.Control;
 using Gateway.Audit;
 using Gateway.Authorization;
 using Gateway.Documents;
@@ -8,10 +6,14 @@ using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Identity.Oidc;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Users;
+using Gateway.Web.Control;
+using Gateway.Web.Layout;
+using Gateway.Web.SignIn;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
@@ -51,6 +53,8 @@ internal static class AppServices
                 provider.GetRequiredService<TimeProvider>()));
         AddRunning<AuditLog>(services);
         services.AddSingleton<StateCopies>();
+        services.AddSingleton<ControlAudit>();
+        services.AddSingleton<UserOperations>();
         services.AddSingleton<ControlOperations>();
 
         var connections = new UpstreamConnections();

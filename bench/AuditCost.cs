@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Gateway.Audit;
 using Gateway.Documents;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;

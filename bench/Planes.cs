@@ -47,7 +47,8 @@ internal static partial class Planes
         }
     }
 
-    private static string Configuration(string folder, int port, int upstream) =>
+    /// <summary>The configuration of a gateway that is measured.</summary>
+    public static string Configuration(string folder, int port, int upstream) =>
         $$"""
         server:
           listen: ["http://127.0.0.1:{{port}}"]

@@ -17,6 +17,11 @@ if (args is [] or ["planes"])
     await Planes.MeasureAsync();
 }
 
+if (args is [] or ["allocations", ..])
+{
+    await Allocations.MeasureAsync(withTypes: args is [_, "types"]);
+}
+
 if (args is [] or ["nodes"])
 {
     await NodeList.MeasureAsync();

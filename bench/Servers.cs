@@ -15,7 +15,8 @@ internal static class Servers
     public static async Task RunUpstreamAsync(int port, string key)
     {
         var app = Build(port, _ => { });
-        var node = Encoding.UTF8.GetBytes("""{"node":{"id":"11","givenName":"laptop","user":{"id":"1","name":"alice"},"tags":[],"ipAddresses":["100.64.0.1"],"online":true,"preAuthKey":null}}""");
+        var node = Encoding.UTF8.GetBytes("""{"node":{"id":"11","givenName":"laptop","user":{"id":"1","name":"alice"},"tags":[]"""
+            + ""","ipAddresses":["100.64.0.1"],"online":true,"preAuthKey":null}}""");
         app.Run(context =>
         {
             var path = context.Request.Path.Value ?? "";
@@ -28,8 +29,10 @@ internal static class Servers
             var answer = path switch
             {
                 "/version" => """{"version":"v0.29.2"}"""u8.ToArray(),
-                "/api/v1/user" => """{"users":[{"id":"1","name":"alice","email":"alice@example.test","createdAt":"2026-01-01T00:00:00Z"}]}"""u8.ToArray(),
-                "/api/v1/apikey" => Encoding.UTF8.GetBytes($$"""{"apiKeys":[{"id":"1","prefix":"{{key.Split('-')[2]}}","expiration":"2036-01-01T00:00:00Z"}]}"""),
+                "/api/v1/user" =>
+                    """{"users":[{"id":"1","name":"alice","email":"alice@example.test","createdAt":"2026-01-01T00:00:00Z"}]}"""u8.ToArray(),
+                "/api/v1/apikey" => Encoding.UTF8.GetBytes(
+                    $$"""{"apiKeys":[{"id":"1","prefix":"{{key.Split('-')[2]}}","expiration":"2036-01-01T00:00:00Z"}]}"""),
                 _ => node,
             };
             context.Response.ContentLength = answer.Length;
@@ -39,7 +42,10 @@ internal static class Servers
     }
 
     /// <summary>YARP with one route and nothing else.</summary>
-    public static async Task RunYarpAsync(int port, int upstream)
+    public static async Task RunYarpAsync(int port, int upstream) => await BuildYarp(port, upstream).RunAsync();
+
+    /// <inheritdoc cref="RunYarpAsync"/>
+    public static WebApplication BuildYarp(int port, int upstream)
     {
         var app = Build(port, services => services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "all", ClusterId = "upstream", Match = new RouteMatch { Path = "/{**rest}" } }],
@@ -54,7 +60,7 @@ internal static class Servers
             ]));
         app.UseRouting();
         app.MapReverseProxy();
-        await app.RunAsync();
+        return app;
     }
 
     private static WebApplication Build(int port, Action<IServiceCollection> add)

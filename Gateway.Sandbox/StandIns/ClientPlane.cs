@@ -28,12 +28,15 @@ internal static class ClientPlane
             ("GET", "/ts2021") when context.WebSockets.IsWebSocketRequest => AnswerSocketAsync(context, "tailscale-control-protocol"),
             (_, "/derp") => AnswerDerpAsync(context),
             ("HEAD", "/machine/ping-response") when version >= 29 => WriteAsync(context, 200, ""),
-            ("GET", "/version") when version >= 27 => WriteAsync(context, 200, $$"""{"version":"v0.{{version}}.0","commit":"0","buildTime":"0","go":{"version":"go1.26","os":"linux","arch":"amd64"},"dirty":false}"""),
+            ("GET", "/version") when version >= 27 => WriteAsync(
+                context, 200,
+                $$"""{"version":"v0.{{version}}.0","commit":"0","buildTime":"0","go":"""
+                    + """{"version":"go1.26","os":"linux","arch":"amd64"},"dirty":false}"""),
             ("GET", "/health") => WriteAsync(context, 200, """{"status":"pass"}"""),
             ("GET", "/key") => WriteAsync(context, 200, """{"legacyPublicKey":"mkey:00","publicKey":"mkey:8d5c"}"""),
             ("POST", "/verify") => WriteAsync(context, 200, """{"Allow":true}"""),
-            ("GET" or "HEAD", "/derp/probe" or "/derp/latency-check") or (_, "/bootstrap-dns") or ("GET", "/apple" or "/windows" or "/robots.txt" or "/oidc/callback") => WriteAsync(
-                context, 200, "stand-in"),
+            ("GET" or "HEAD", "/derp/probe" or "/derp/latency-check") or (_, "/bootstrap-dns")
+                or ("GET", "/apple" or "/windows" or "/robots.txt" or "/oidc/callback") => WriteAsync(context, 200, "stand-in"),
             ("GET", var path) when path!.StartsWith("/register/", StringComparison.Ordinal)
                 || path.StartsWith("/apple/", StringComparison.Ordinal)
                 || path.StartsWith("/auth/", StringComparison.Ordinal) || path == "/favicon.ico" => WriteAsync(context, 200, "stand-in"),

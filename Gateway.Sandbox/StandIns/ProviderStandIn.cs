@@ -8,7 +8,7 @@ using System.Text.Json.Nodes;
 namespace Gateway.Sandbox.StandIns;
 
 /// <summary>An OpenID provider on a real port, with an account picker in the place of passwords.</summary>
-internal sealed class ProviderStandIn : IAsyncDisposable
+internal sealed partial class ProviderStandIn : IAsyncDisposable
 {
     public const string ClientId = "headtower";
 
@@ -21,7 +21,8 @@ internal sealed class ProviderStandIn : IAsyncDisposable
     private RSA _key = RSA.Create(2048);
     private string _keyId = "key-1";
 
-    private ProviderStandIn(WebApplication app, IReadOnlyList<ProviderAccount> accounts) => (_app, Accounts, Client) = (app, accounts, new(ClientId, ClientSecret));
+    private ProviderStandIn(WebApplication app, IReadOnlyList<ProviderAccount> accounts) =>
+        (_app, Accounts, Client) = (app, accounts, new(ClientId, ClientSecret));
 
     public IReadOnlyList<ProviderAccount> Accounts { get; set; }
 
@@ -42,7 +43,8 @@ internal sealed class ProviderStandIn : IAsyncDisposable
     public int KeyFetches { get; private set; }
 
     /// <param name="certificate">Given, it speaks https.</param>
-    public static async Task<ProviderStandIn> StartAsync(IReadOnlyList<ProviderAccount> accounts, int port = 0, X509Certificate2? certificate = null)
+    public static async Task<ProviderStandIn> StartAsync(
+        IReadOnlyList<ProviderAccount> accounts, int port = 0, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -118,56 +120,14 @@ internal sealed class ProviderStandIn : IAsyncDisposable
         });
     }
 
-    private JsonObject Discovery()
-    {
-        var document = new JsonObject
-        {
-            ["issuer"] = Issuer,
-            ["authorization_endpoint"] = Issuer + "/authorize",
-            ["token_endpoint"] = Issuer + "/token",
-            ["userinfo_endpoint"] = Issuer + "/userinfo",
-            ["end_session_endpoint"] = Issuer + "/end-session",
-            ["jwks_uri"] = Issuer + "/jwks",
-            ["authorization_response_iss_parameter_supported"] = true,
-            ["response_types_supported"] = new JsonArray("code"),
-            ["subject_types_supported"] = new JsonArray("public"),
-            ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
-        };
-        if (RequiresPushedRequests)
-        {
-            document["pushed_authorization_request_endpoint"] = Issuer + "/par";
-            document["require_pushed_authorization_requests"] = true;
-        }
-
-        Misbehaviour.Discovery?.Invoke(document);
-        return document;
-    }
-
-    private JsonObject Keys()
-    {
-        KeyFetches++;
-        var parameters = _key.ExportParameters(false);
-        var keys = new JsonObject
-        {
-            ["keys"] = new JsonArray(new JsonObject
-            {
-                ["kty"] = "RSA",
-                ["kid"] = _keyId,
-                ["use"] = "sig",
-                ["alg"] = "RS256",
-                ["n"] = Base64Url(parameters.Modulus!),
-                ["e"] = Base64Url(parameters.Exponent!),
-            }),
-        };
-        Misbehaviour.Keys?.Invoke(keys);
-        return keys;
-    }
-
     private Task PickAsync(HttpContext context)
     {
-        var links = Accounts.Select(one => $"<li><a href=\"/as/{one.Login}{WebUtility.HtmlEncode(context.Request.QueryString.Value)}\">{WebUtility.HtmlEncode(one.Name)}</a> ({WebUtility.HtmlEncode(string.Join(", ", one.Groups))})</li>");
+        var query = WebUtility.HtmlEncode(context.Request.QueryString.Value);
+        var links = Accounts.Select(one => $"<li><a href=\"/as/{one.Login}{query}\">{WebUtility.HtmlEncode(one.Name)}</a> "
+            + $"({WebUtility.HtmlEncode(string.Join(", ", one.Groups))})</li>");
         context.Response.ContentType = "text/html; charset=utf-8";
-        return context.Response.WriteAsync($"<!doctype html><html lang=\"en\"><title>Sandbox provider</title><h1>Who are you?</h1><ul>{string.Concat(links)}</ul>");
+        return context.Response.WriteAsync("<!doctype html><html lang=\"en\"><title>Sandbox provider</title>"
+            + $"<h1>Who are you?</h1><ul>{string.Concat(links)}</ul>");
     }
 
     private async Task PushAsync(HttpContext context)
@@ -181,13 +141,16 @@ internal sealed class ProviderStandIn : IAsyncDisposable
     private Task GrantAsync(HttpContext context, string login)
     {
         var query = _pushed.Take(context.Request.Query);
-        if ((RequiresPushedRequests && query == context.Request.Query) || Accounts.FirstOrDefault(one => one.Login == login) is not { } account || query["client_id"] != ClientId)
+        if ((RequiresPushedRequests && query == context.Request.Query)
+            || Accounts.FirstOrDefault(one => one.Login == login) is not { } account || query["client_id"] != ClientId)
         {
             return WriteAsync(context, 400, new() { ["error"] = "invalid_request" });
         }
 
         var code = Base64Url(RandomNumberGenerator.GetBytes(16));
-        _codes[code] = new Grant(account, query["redirect_uri"].ToString(), query["nonce"], query["code_challenge"], query["scope"].ToString(), Guid.NewGuid().ToString("n"));
+        _codes[code] = new Grant(
+            account, query["redirect_uri"].ToString(), query["nonce"], query["code_challenge"], query["scope"].ToString(),
+            Guid.NewGuid().ToString("n"));
         var back = new Dictionary<string, string?> { ["code"] = code, ["state"] = query["state"], ["iss"] = Issuer };
         Misbehaviour.Redirect?.Invoke(back);
         context.Response.Redirect(Microsoft.AspNetCore.WebUtilities.QueryHelpers.AddQueryString(query["redirect_uri"]!, back));
@@ -204,7 +167,8 @@ internal sealed class ProviderStandIn : IAsyncDisposable
         }
 
         if (!_codes.TryRemove(form["code"].ToString(), out var grant) || grant.RedirectUri != form["redirect_uri"]
-            || (grant.Challenge is { } challenge && challenge != Base64Url(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString())))))
+            || (grant.Challenge is { } challenge
+                && challenge != Base64Url(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString())))))
         {
             await WriteAsync(context, 400, new() { ["error"] = "invalid_grant" });
             return;
@@ -212,7 +176,13 @@ internal sealed class ProviderStandIn : IAsyncDisposable
 
         var access = Base64Url(RandomNumberGenerator.GetBytes(16));
         _accessTokens[access] = grant;
-        var answer = new JsonObject { ["access_token"] = access, ["token_type"] = "Bearer", ["expires_in"] = 300, ["id_token"] = IdToken(grant, access) };
+        var answer = new JsonObject
+        {
+            ["access_token"] = access,
+            ["token_type"] = "Bearer",
+            ["expires_in"] = 300,
+            ["id_token"] = IdToken(grant, access),
+        };
         Misbehaviour.TokenAnswer?.Invoke(answer);
         await WriteAsync(context, 200, answer);
     }
@@ -245,14 +215,19 @@ internal sealed class ProviderStandIn : IAsyncDisposable
 
     private string Sign(JsonObject header, JsonObject payload)
     {
-        var text = $"{Base64Url(Encoding.UTF8.GetBytes(header.ToJsonString()))}.{Base64Url(Encoding.UTF8.GetBytes(payload.ToJsonString()))}";
+        var text = $"{Base64Url(Encoding.UTF8.GetBytes(header.ToJsonString()))}."
+            + Base64Url(Encoding.UTF8.GetBytes(payload.ToJsonString()));
         var bytes = Encoding.ASCII.GetBytes(text);
-        return $"{text}.{Base64Url(Misbehaviour.Signature is { } other ? other(bytes) : _key.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+        var signature = Misbehaviour.Signature is { } other
+            ? other(bytes)
+            : _key.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        return $"{text}.{Base64Url(signature)}";
     }
 
     private Task UserInfoAsync(HttpContext context)
     {
-        if (context.Request.Headers.Authorization.ToString().Split(' ') is not ["Bearer", var access] || !_accessTokens.TryGetValue(access, out var grant))
+        if (context.Request.Headers.Authorization.ToString().Split(' ') is not ["Bearer", var access]
+            || !_accessTokens.TryGetValue(access, out var grant))
         {
             return WriteAsync(context, 401, new() { ["error"] = "invalid_token" });
         }
@@ -296,5 +271,6 @@ internal sealed class ProviderStandIn : IAsyncDisposable
 
     private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 
-    private sealed record Grant(ProviderAccount Account, string RedirectUri, string? Nonce, string? Challenge, string Scope, string Session);
+    private sealed record Grant(
+        ProviderAccount Account, string RedirectUri, string? Nonce, string? Challenge, string Scope, string Session);
 }

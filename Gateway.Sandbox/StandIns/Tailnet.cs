@@ -1,3 +1,5 @@
+using Gateway.Web.Layout;
+
 namespace Gateway.Sandbox.StandIns;
 
 /// <summary>A user of the stand-in.</summary>

@@ -26,24 +26,42 @@ public sealed partial class OneCallTests
             "nodes.rename", Form("/admin/machines/17/rename", ("name", "a new.name")),
             new("POST", "/api/v1/node/17/rename/a%20new.name", null)),
         new("nodes.expire", Form("/admin/machines/17/expire"), new("POST", "/api/v1/node/17/expire", null)),
-        new("nodes.set_tags", Form("/admin/machines/17/tags", ("tags", "tag:a, tag:b")), new("POST", "/api/v1/node/17/tags", """{"tags":["tag:a","tag:b"]}""")),
-        new("nodes.approve_routes", Form("/admin/machines/17/routes", ("route", "10.0.0.0/8")), new("POST", "/api/v1/node/17/approve_routes", """{"routes":["10.0.0.0/8"]}""")),
-        new("nodes.move", Form("/admin/machines/17/user", ("user", "2")), new("POST", "/api/v1/node/17/user", """{"user":"2"}""")) { Until = 27 },
+        new(
+            "nodes.set_tags", Form("/admin/machines/17/tags", ("tags", "tag:a, tag:b")),
+            new("POST", "/api/v1/node/17/tags", """{"tags":["tag:a","tag:b"]}""")),
+        new(
+            "nodes.approve_routes", Form("/admin/machines/17/routes", ("route", "10.0.0.0/8")),
+            new("POST", "/api/v1/node/17/approve_routes", """{"routes":["10.0.0.0/8"]}""")),
+        new(
+            "nodes.move", Form("/admin/machines/17/user", ("user", "2")),
+            new("POST", "/api/v1/node/17/user", """{"user":"2"}""")) { Until = 27 },
         new("nodes.delete", Form("/admin/machines/17/delete"), new("DELETE", "/api/v1/node/17", null)),
         new("keys.list", Page("/admin/keys"), new("GET", "/api/v1/preauthkey", null)) { Since = 28 },
         new("keys.list", Page("/admin/keys?user=7"), new("GET", "/api/v1/preauthkey?user=7", null)) { Until = 27 },
         new("apikeys.list", Page("/admin/apikeys"), new("GET", "/api/v1/apikey", null)),
-        new("users.create", Form("/admin/users/headscale", ("name", "neu"), ("display_name", "N"), ("email", "")), new("POST", "/api/v1/user", """{"name":"neu","displayName":"N"}""")),
+        new(
+            "users.create", Form("/admin/users/headscale", ("name", "neu"), ("display_name", "N"), ("email", "")),
+            new("POST", "/api/v1/user", """{"name":"neu","displayName":"N"}""")),
         new("users.rename", Form("/admin/users/headscale/7/rename", ("name", "other")), new("POST", "/api/v1/user/7/rename/other", null)),
         new("users.delete", Form("/admin/users/headscale/60/delete"), new("DELETE", "/api/v1/user/60", null)),
         new("policy.get", Page("/admin/policy"), new("GET", "/api/v1/policy", null)),
-        new("policy.set", Form("/admin/policy", ("policy", "{}"), ("base", HashOf("// before")), ("step", "save")), new("PUT", "/api/v1/policy", """{"policy":"{}"}""")),
-        new("keys.create", Form("/admin/keys", ("user", "7"), ("reusable", "true"), ("tags", "tag:a"), ("days", "1")), new("POST", "/api/v1/preauthkey", """{"user":"7","reusable":true,"ephemeral":false,"expiration":"2030-01-01T00:00:00Z","aclTags":["tag:a"]}""")),
-        new("apikeys.create", Form("/admin/apikeys", ("days", "1")), new("POST", "/api/v1/apikey", """{"expiration":"2030-01-01T00:00:00Z"}""")),
-        new("auth.register", Form("/admin/connect/register", ("device", Waiting), ("user", "7")), new("POST", "/api/v1/auth/register", $$"""{"user":"sam","authId":"{{Waiting}}"}""")) { Since = 29 },
+        new(
+            "policy.set", Form("/admin/policy", ("policy", "{}"), ("base", HashOf("// before")), ("step", "save")),
+            new("PUT", "/api/v1/policy", """{"policy":"{}"}""")),
+        new(
+            "keys.create", Form("/admin/keys", ("user", "7"), ("reusable", "true"), ("tags", "tag:a"), ("days", "1")),
+            new(
+                "POST", "/api/v1/preauthkey",
+                """{"user":"7","reusable":true,"ephemeral":false,"expiration":"2030-01-01T00:00:00Z","aclTags":["tag:a"]}""")),
+        new(
+            "apikeys.create", Form("/admin/apikeys", ("days", "1")),
+            new("POST", "/api/v1/apikey", """{"expiration":"2030-01-01T00:00:00Z"}""")),
+        new(
+            "auth.register", Form("/admin/connect/register", ("device", Waiting), ("user", "7")),
+            new("POST", "/api/v1/auth/register", $$"""{"user":"other","authId":"{{Waiting}}"}""")) { Since = 29 },
         new(
             "nodes.register", Form("/admin/connect/register", ("device", Waiting), ("user", "7")),
-            new("POST", $"/api/v1/node/register?key={Waiting}&user=sam", null)) { Until = 28 },
+            new("POST", $"/api/v1/node/register?key={Waiting}&user=other", null)) { Until = 28 },
     ];
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Gateway.Edge;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 

@@ -139,10 +139,12 @@ internal sealed class Front : IAsyncDisposable
             Put(text, at).Replace("listen 443 ", $"listen 127.0.0.1:{port} ", StringComparison.Ordinal)
                 .Replace("listen 80;", $"listen 127.0.0.1:{plain};", StringComparison.Ordinal));
         var main = folder.File("nginx.conf", $$"""
-            daemon off; pid {{at}}/nginx.pid; error_log {{at}}/error.log warn; worker_processes 1; {{(Environment.UserName == "root" ? "user root;" : "")}}
+            daemon off; pid {{at}}/nginx.pid; error_log {{at}}/error.log warn; worker_processes 1;
+            {{(Environment.UserName == "root" ? "user root;" : "")}}
             events { }
             http {
-              access_log off; client_body_temp_path {{at}}/tmp; proxy_temp_path {{at}}/tmp; fastcgi_temp_path {{at}}/tmp; uwsgi_temp_path {{at}}/tmp; scgi_temp_path {{at}}/tmp;
+              access_log off; client_body_temp_path {{at}}/tmp; proxy_temp_path {{at}}/tmp; fastcgi_temp_path {{at}}/tmp;
+              uwsgi_temp_path {{at}}/tmp; scgi_temp_path {{at}}/tmp;
               include {{at}}/site.conf;
             }
             """);
@@ -185,6 +187,10 @@ internal sealed class Front : IAsyncDisposable
         ];
         folder.OpenToEverybody();
 
+        var loaded = string.Join(
+            '\n',
+            modules.Where(one => one != "auth_openidc" || text.Contains("OIDC", StringComparison.Ordinal))
+                .Select(one => $"LoadModule {one}_module /usr/lib/apache2/modules/mod_{one}.so"));
         var file = folder.File("httpd.conf", $"""
             ServerRoot {at}
             DefaultRuntimeDir {at}
@@ -193,7 +199,7 @@ internal sealed class Front : IAsyncDisposable
             ErrorLog {at}/error.log
             ServerName localhost
             Listen 127.0.0.1:{port}
-            {string.Join('\n', modules.Where(one => one != "auth_openidc" || text.Contains("OIDC", StringComparison.Ordinal)).Select(one => $"LoadModule {one}_module /usr/lib/apache2/modules/mod_{one}.so"))}
+            {loaded}
             {(Environment.UserName == "root" ? "User nobody\nGroup nogroup" : "")}
             {Put(text, at).Replace("<VirtualHost *:443>", $"<VirtualHost 127.0.0.1:{port}>", StringComparison.Ordinal)}
             """);

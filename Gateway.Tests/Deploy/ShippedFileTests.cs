@@ -79,8 +79,8 @@ public sealed partial class ShippedFileTests
         identity.Should().AllSatisfy(one => $"{removed[one]}".Should().Be(""));
 
         // The labels say the same.
-        var labels = ((YamlMappingNode)Documents(Read("traefik/compose.labels.yaml")).Single()["services"]["gateway"]["labels"]).ToDictionary(
-            one => $"{one.Key}", one => $"{one.Value}");
+        var labels = ((YamlMappingNode)Documents(Read("traefik/compose.labels.yaml")).Single()["services"]["gateway"]["labels"])
+            .ToDictionary(one => $"{one.Key}", one => $"{one.Value}");
         foreach (var router in new[] { "headscale", "headscale-pages", "headscale-api" })
         {
             labels[$"traefik.http.routers.{router}.rule"].Should().Be($"{http["routers"][router]["rule"]}");

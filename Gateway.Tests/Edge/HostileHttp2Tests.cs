@@ -1,3 +1,4 @@
+using Gateway.Edge;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Edge;
@@ -105,7 +106,8 @@ public sealed class HostileHttp2Tests
 
         answer.Should().StartWith("HTTP/1.1 200");
         var seen = guarded.Gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
-        (seen.Body, seen.Header("Authorization"), seen.Header("X-Forwarded-Host")).Should().Be(("""{"name":"new"}""", $"Bearer {guarded.Gateway.Headscale.ApiKey}", "gw.example.test"));
+        (seen.Body, seen.Header("Authorization"), seen.Header("X-Forwarded-Host")).Should()
+            .Be(("""{"name":"new"}""", $"Bearer {guarded.Gateway.Headscale.ApiKey}", "gw.example.test"));
         seen.Header("Remote-User").Should().BeNull();
         (await guarded.Gateway.StopAndReadAuditAsync()).Single(one => one.Row == "users.create").Actor.Should().Be("proxy:bob");
     }

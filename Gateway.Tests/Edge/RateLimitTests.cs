@@ -114,8 +114,7 @@ public sealed class RateLimitTests
         {
             await using var tunnel = await gateway.ConnectAsync();
             await tunnel.WriteAsync(
-                Encoding.ASCII.GetBytes("POST /ts2021 HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: "
-                    + "upgrade\r\nUpgrade: "
+                Encoding.ASCII.GetBytes("POST /ts2021 HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: upgrade\r\nUpgrade: "
                     + "tailscale-control-protocol\r\nX-Tailscale-Handshake: " + "AHEBAG" + new string('A', 130) + "\r\n\r\n"));
             (await RawPeer.ReadHeadAsync(tunnel)).Should().StartWith("HTTP/1.1 101 ");
         }

@@ -10,26 +10,26 @@ public sealed class TokenBucketsTests
     [Fact]
     public void EachKeyHasAShareOfItsOwn()
     {
-        using var buckets = new TokenBuckets<string>(() => 3, TimeProvider.System);
-        Enumerable.Range(0, 5).Select(_ => buckets.Take("a") is null).Should().Equal(true, true, true, false, false);
-        buckets.Take("b").Should().BeNull();
-        buckets.Take("a").Should().BeGreaterThan(TimeSpan.Zero);
+        using var buckets = new TokenBuckets<string>(TimeProvider.System);
+        Enumerable.Range(0, 5).Select(_ => buckets.Take("a", 3) is null).Should().Equal(true, true, true, false, false);
+        buckets.Take("b", 3).Should().BeNull();
+        buckets.Take("a", 3).Should().BeGreaterThan(TimeSpan.Zero);
     }
 
     [Fact]
     public void CheckingTakesNothing()
     {
-        using var buckets = new TokenBuckets<string>(() => 1, TimeProvider.System);
-        Enumerable.Range(0, 5).Select(_ => buckets.Check("a")).Should().OnlyContain(wait => wait == null);
-        buckets.Take("a").Should().BeNull();
-        buckets.Check("a").Should().NotBeNull();
+        using var buckets = new TokenBuckets<string>(TimeProvider.System);
+        Enumerable.Range(0, 5).Select(_ => buckets.Check("a", 1)).Should().OnlyContain(wait => wait == null);
+        buckets.Take("a", 1).Should().BeNull();
+        buckets.Check("a", 1).Should().NotBeNull();
     }
 
     [Fact]
     public void ZeroIsNoLimit()
     {
-        using var buckets = new TokenBuckets<string>(() => 0, TimeProvider.System);
-        Enumerable.Range(0, 1000).Select(_ => buckets.Take("a")).Should().OnlyContain(wait => wait == null);
+        using var buckets = new TokenBuckets<string>(TimeProvider.System);
+        Enumerable.Range(0, 1000).Select(_ => buckets.Take("a", 0)).Should().OnlyContain(wait => wait == null);
     }
 
     [Theory]

@@ -71,7 +71,8 @@ public sealed class BodyTextTests
     [Theory]
     [InlineData("""{"user":"5","expiration":"2036-01-01T00:00:00Z"}""", """{"user":"5","expiration":"2036-01-01T00:00:00Z"}""")]
     [InlineData("""  { "expiration" : "2036-01-01T00:00:00Z" , "user" : 5 }  """, """{"user":"5","expiration":"2036-01-01T00:00:00Z"}""")]
-    [InlineData("""{"aclTags":["tag:a"],"expiration":"2036-01-01T00:00:00+02:00","reusable":true}""", """{"reusable":true,"expiration":"2036-01-01T00:00:00+02:00","aclTags":["tag:a"]}""")]
+    [InlineData("""{"aclTags":["tag:a"],"expiration":"2036-01-01T00:00:00+02:00","reusable":true}""",
+        """{"reusable":true,"expiration":"2036-01-01T00:00:00+02:00","aclTags":["tag:a"]}""")]
     public void ABodyIsWrittenAnew(string body, string sent)
     {
         var members = BodyText.Parse(Encoding.UTF8.GetBytes(body), _create, HeadscaleVersion.Newest, out var complaint);

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Tests.Support;
 
@@ -47,11 +48,14 @@ public sealed class GatewayKeyTests
         gateway.Headscale.Forwarded.Should().BeEmpty();
         foreach (var client in new[] { gateway.AsPerson("bob"), WithKey(gateway, key) })
         {
-            (await TestGateway.CallAsync(client, "POST", "/api/v1/apikey/expire", $$"""{"prefix":"{{ApiKeyFormat.PrefixOf(other.Key)}}"}""")).Status.Should().Be(200);
+            (await TestGateway.CallAsync(
+                client, "POST", "/api/v1/apikey/expire", $$"""{"prefix":"{{ApiKeyFormat.PrefixOf(other.Key)}}"}"""))
+                .Status.Should().Be(200);
             (await TestGateway.CallAsync(client, "DELETE", $"/api/v1/apikey/{ApiKeyFormat.PrefixOf(other.Key)}")).Status.Should().Be(200);
             if (version >= 28)
             {
-                (await TestGateway.CallAsync(client, "POST", "/api/v1/apikey/expire", $$"""{"id":"{{other.Id}}"}""")).Status.Should().Be(200);
+                (await TestGateway.CallAsync(client, "POST", "/api/v1/apikey/expire", $$"""{"id":"{{other.Id}}"}"""))
+                    .Status.Should().Be(200);
             }
         }
 

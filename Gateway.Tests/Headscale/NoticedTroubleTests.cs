@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Edge;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 

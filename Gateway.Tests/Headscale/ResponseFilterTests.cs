@@ -109,7 +109,8 @@ public sealed class ResponseFilterTests
     [Fact]
     public async Task AListIsCutDownTheSameWayHoweverItArrives()
     {
-        const string Answer = """ { "nodes" : [ {"id":"1","user":{"id":"7"},"name":"ä\u0041\"]}"} , {"id":"2","user":{"id":"8"},"more":[[{}]]}, {"id":"3","user":{"id":"7"},"preAuthKey":{"key":"secret"}} ] } """;
+        const string Answer = """ { "nodes" : [ {"id":"1","user":{"id":"7"},"name":"ä\u0041\"]}"} , """
+            + """{"id":"2","user":{"id":"8"},"more":[[{}]]}, {"id":"3","user":{"id":"7"},"preAuthKey":{"key":"secret"}} ] } """;
 
         for (var size = 1; size <= Answer.Length + 1; size++)
         {
@@ -130,11 +131,13 @@ public sealed class ResponseFilterTests
     {
         await using var gateway = await TestGateway.StartAsync();
         using var vera = gateway.AsPerson("vera");
-        var nodes = string.Join(',', Enumerable.Range(1, 2000).Select(id => $$$"""{"id":"{{{id}}}","user":{"id":"7"},"tags":[],"preAuthKey":{"key":"secret"}}"""));
+        var nodes = string.Join(',', Enumerable.Range(1, 2000).Select(id =>
+            $$$"""{"id":"{{{id}}}","user":{"id":"7"},"tags":[],"preAuthKey":{"key":"secret"}}"""));
 
         foreach (var end in new[] { ",{]}", ",\"x\"]}", "],\"more\":1}", "" })
         {
-            gateway.Headscale.Prepared = received => received.Target == "/api/v1/node" ? Encoding.UTF8.GetBytes($$"""{"nodes":[{{nodes}}{{end}}""") : null;
+            gateway.Headscale.Prepared = received =>
+                received.Target == "/api/v1/node" ? Encoding.UTF8.GetBytes($$"""{"nodes":[{{nodes}}{{end}}""") : null;
             await FluentActions.Awaiting(() => vera.GetStringAsync(new Uri("/api/v1/node", UriKind.Relative))).Should()
                 .ThrowAsync<HttpRequestException>();
         }
@@ -165,7 +168,11 @@ public sealed class ResponseFilterTests
         (await ApplyAsync(_ownNodes, $$"""{"nodes":[{{node}}]}""")).Should().Be("""{"nodes":[]}""");
 
     [Fact]
-    public async Task AnOwnNodeStaysAsItIsButForItsKey() => (await ApplyAsync(_ownNodes, """{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":{"key":"secret"},"new":{"a":[1.0]}}]}""")).Should().Be("""{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":null,"new":{"a":[1.0]}}]}""");
+    public async Task AnOwnNodeStaysAsItIsButForItsKey() =>
+        (await ApplyAsync(
+            _ownNodes,
+            """{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":{"key":"secret"},"new":{"a":[1.0]}}]}"""))
+            .Should().Be("""{"nodes":[{"id":"1","user":{"id":"7"},"tags":[],"preAuthKey":null,"new":{"a":[1.0]}}]}""");
 
     /// <param name="size">How many bytes arrive at once.</param>
     private static async Task<string> ApplyAsync(ResponseFilter filter, string answer, int size = int.MaxValue)

@@ -69,7 +69,8 @@ public sealed class TailnetApiTests
     }
 
     [Theory]
-    [InlineData("ivan", """{"keyType":"auth","capabilities":{"devices":{"create":{"reusable":true,"tags":null}}},"expirySeconds":3600}""", 200)]
+    [InlineData("ivan",
+        """{"keyType":"auth","capabilities":{"devices":{"create":{"reusable":true,"tags":null}}},"expirySeconds":3600}""", 200)]
     [InlineData("ivan", """{"keyType":"auth","capabilities":{"devices":{"create":{"tags":["tag:ci"]}}}}""", 403)]
     [InlineData("nina", """{"keyType":"auth","capabilities":{"devices":{"create":{"tags":["tag:ci"]}}}}""", 200)]
     [InlineData("nina", """{"keyType":"client","tags":["tag:ci"]}""", 403)]
@@ -158,7 +159,8 @@ public sealed class TailnetApiTests
         await using var gateway = await TestGateway.StartAsync(28);
         (await gateway.CallAsAsync(null, "POST", "/api/v2/oauth/token", "{}")).Status.Should().Be(404);
 
-        (await gateway.CallAsAsync("alice", "GET", Tailnet + "/devices")).Should().Be((404, """{"message":"Not Found: Headscale has it since 0.30","status":404}"""));
+        (await gateway.CallAsAsync("alice", "GET", Tailnet + "/devices")).Should()
+            .Be((404, """{"message":"Not Found: Headscale has it since 0.30","status":404}"""));
         gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 }

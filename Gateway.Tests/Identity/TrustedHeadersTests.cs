@@ -201,7 +201,7 @@ public sealed class TrustedHeadersTests
             CreatedAt = TimeProvider.System.GetUtcNow(),
             ExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1),
             LastUsedAt = TimeProvider.System.GetUtcNow(),
-        });
+        }, 20);
 
         (await StatusAsync("__Host-headtower=")).Should().StartWith("HTTP/1.1 200 ", "the session is good");
         (await StatusAsync(name)).Should().StartWith("HTTP/1.1 401 ", "the browser's rules for __Host- do not protect this one");

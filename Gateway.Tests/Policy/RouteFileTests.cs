@@ -1,6 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Gateway.Edge;
 using Gateway.Headscale;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Tests.Support;

@@ -1,3 +1,4 @@
+using Gateway.Edge;
 using Gateway.Policy;
 using Gateway.Tests.Support;
 

@@ -125,7 +125,8 @@ public sealed class RollingRestartTests(PostgresCluster cluster)
             daemon off; master_process off; pid {{folder.Path}}/nginx.pid; error_log {{folder.Path}}/error.log;
             events { worker_connections 256; }
             http {
-              access_log off; client_body_temp_path {{folder.Path}}/b; proxy_temp_path {{folder.Path}}/p; fastcgi_temp_path {{folder.Path}}/f; uwsgi_temp_path {{folder.Path}}/u; scgi_temp_path {{folder.Path}}/s;
+              access_log off; client_body_temp_path {{folder.Path}}/b; proxy_temp_path {{folder.Path}}/p;
+              fastcgi_temp_path {{folder.Path}}/f; uwsgi_temp_path {{folder.Path}}/u; scgi_temp_path {{folder.Path}}/s;
               upstream gateways { server 127.0.0.1:{{gateways[0]}} max_fails=0; server 127.0.0.1:{{gateways[1]}} max_fails=0; }
               server {
                 listen 127.0.0.1:{{port}};

@@ -23,7 +23,8 @@ public sealed class CanaryTests
         using (var http = new HttpClient { BaseAddress = gateway.Url })
         {
             http.DefaultRequestHeaders.Authorization = new("Bearer", gateway.Headscale.ApiKey);
-            var made = await TestGateway.CallAsync(http, "POST", "/api/v1/preauthkey", """{"user":"7","expiration":"2036-01-01T00:00:00Z"}""");
+            var made = await TestGateway.CallAsync(
+                http, "POST", "/api/v1/preauthkey", """{"user":"7","expiration":"2036-01-01T00:00:00Z"}""");
             made.Status.Should().Be(200);
             http.DefaultRequestHeaders.Authorization = new("Bearer", stranger);
             (await TestGateway.CallAsync(http, "GET", "/api/v1/node?token=canary-in-the-query")).Status.Should().Be(401);

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Gateway.Edge;
 using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Tests.Support;

@@ -109,12 +109,14 @@ public sealed class UpgradeTests : IDisposable
         connection.Execute($"pragma user_version = {schema}; pragma application_id = {SqliteUpgrade.ApplicationId}");
         connection.Execute(
             """
-            insert into person (id, source, issuer, subject, role, created_at) values (1, 'proxy', '', 'ann', 'owner', 1700000000000), (9, 'proxy', '', 'gone', 'viewer', 1);
+            insert into person (id, source, issuer, subject, role, created_at)
+                values (1, 'proxy', '', 'ann', 'owner', 1700000000000), (9, 'proxy', '', 'gone', 'viewer', 1);
             insert into person (id, source, issuer, subject, role, created_at, headscale_user, link_fingerprint, link_source)
                 values (7, 'oidc', 'https://id.test', 'bob', 'viewer', 1700000000123, '6', 'f', 'admin');
             delete from person where id = 9;
             insert into audit (at, request_id, kind, method, path, reason, status) values
-                (1700000000000, 'r1', 'api', 'GET', '/x', 'allowed', 200), (1700000001000, 'r2', 'cli', 'CLI', '/y', 'done', null), (1700100000000, 'r3', 'api', 'GET', '/z', 'role_too_low', 403);
+                (1700000000000, 'r1', 'api', 'GET', '/x', 'allowed', 200), (1700000001000, 'r2', 'cli', 'CLI', '/y', 'done', null),
+                (1700100000000, 'r3', 'api', 'GET', '/z', 'role_too_low', 403);
             """);
         if (schema >= 2)
         {

@@ -55,7 +55,8 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
             await File.WriteAllTextAsync(pageSettings, settings);
         }
 
-        var start = new ProcessStartInfo("glewlwyd", ["-c", folder.File("glewlwyd.conf", Configuration(folder.Path, port)), "-m", "console", "-l", "ERROR"]) { RedirectStandardOutput = true };
+        var file = folder.File("glewlwyd.conf", Configuration(folder.Path, port));
+        var start = new ProcessStartInfo("glewlwyd", ["-c", file, "-m", "console", "-l", "ERROR"]) { RedirectStandardOutput = true };
         var process = Process.Start(start)!;
         process.BeginOutputReadLine();
         var provider = new GlewlwydProvider(process, folder, port);
@@ -134,10 +135,12 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         await SendAsync(_admin, HttpMethod.Post, "/auth/", new JsonObject { ["username"] = "admin", ["password"] = "password" });
         await AddPropertiesAsync("user", ["email-verified", "groups"]);
         await AddPropertiesAsync("client", ["backchannel_logout_uri", "post_logout_redirect_uris"]);
-        await SendAsync(_admin, HttpMethod.Post, "/mod/plugin/", new JsonObject { ["module"] = "oidc", ["name"] = "oidc", ["display_name"] = "oidc", ["parameters"] = Plugin() });
+        var plugin = new JsonObject { ["module"] = "oidc", ["name"] = "oidc", ["display_name"] = "oidc", ["parameters"] = Plugin() };
+        await SendAsync(_admin, HttpMethod.Post, "/mod/plugin/", plugin);
         foreach (var scope in new[] { "email", "profile" })
         {
-            await SendAsync(_admin, HttpMethod.Post, "/scope/", new JsonObject { ["name"] = scope, ["display_name"] = scope, ["password_required"] = false, ["scheme"] = new JsonObject() });
+            await SendAsync(_admin, HttpMethod.Post, "/scope/", new JsonObject { ["name"] = scope, ["display_name"] = scope,
+                ["password_required"] = false, ["scheme"] = new JsonObject() });
         }
 
         foreach (var login in new[] { "sam", "eve" })
@@ -177,7 +180,8 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         var format = module["parameters"]!["data-format"]!.AsObject();
         foreach (var name in names)
         {
-            format[name] = new JsonObject { ["multiple"] = name is "groups" or "post_logout_redirect_uris", ["read"] = true, ["write"] = true, ["profile-read"] = true, ["profile-write"] = false };
+            format[name] = new JsonObject { ["multiple"] = name is "groups" or "post_logout_redirect_uris", ["read"] = true,
+                ["write"] = true, ["profile-read"] = true, ["profile-write"] = false };
         }
 
         await SendAsync(_admin, HttpMethod.Put, $"/mod/{kind}/database", module);
@@ -202,21 +206,25 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
             ["email-claim"] = "mandatory",
             ["scope-claim"] = "no",
             ["claims"] = new JsonArray(
-                new JsonObject { ["name"] = "email_verified", ["user-property"] = "email-verified", ["type"] = "boolean", ["boolean-value-true"] = "yes", ["boolean-value-false"] = "no", ["mandatory"] = true, ["scope"] = new JsonArray() },
-                new JsonObject { ["name"] = "groups", ["user-property"] = "groups", ["type"] = "string", ["mandatory"] = true, ["scope"] = new JsonArray() }),
+                new JsonObject { ["name"] = "email_verified", ["user-property"] = "email-verified", ["type"] = "boolean",
+                    ["boolean-value-true"] = "yes", ["boolean-value-false"] = "no", ["mandatory"] = true, ["scope"] = new JsonArray() },
+                new JsonObject { ["name"] = "groups", ["user-property"] = "groups", ["type"] = "string", ["mandatory"] = true,
+                    ["scope"] = new JsonArray() }),
             ["session-cookie-name"] = "GLEWLWYD2_OIDC_SID",
             ["session-cookie-expiration"] = 86400,
         };
         foreach (var flag in new[]
         {
-            "jwks-show", "refresh-token-rolling", "auth-type-code-enabled", "auth-type-refresh-enabled", "auth-type-code-revoke-replayed", "pkce-allowed", "pkce-required",
-            "session-management-allowed", "front-channel-logout-allowed", "back-channel-logout-allowed", "oauth-as-iss-id",
+            "jwks-show", "refresh-token-rolling", "auth-type-code-enabled", "auth-type-refresh-enabled", "auth-type-code-revoke-replayed",
+            "pkce-allowed", "pkce-required", "session-management-allowed", "front-channel-logout-allowed", "back-channel-logout-allowed",
+            "oauth-as-iss-id",
         })
         {
             plugin[flag] = true;
         }
 
-        foreach (var flag in new[] { "auth-type-implicit-enabled", "auth-type-token-enabled", "pkce-method-plain-allowed", "request-parameter-allow", "register-client-allowed" })
+        foreach (var flag in new[] { "auth-type-implicit-enabled", "auth-type-token-enabled", "pkce-method-plain-allowed",
+            "request-parameter-allow", "register-client-allowed" })
         {
             plugin[flag] = false;
         }
@@ -229,7 +237,8 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         using var rsa = RSA.Create(2048);
         var key = rsa.ExportParameters(true);
         var json = new JsonObject { ["kty"] = "RSA", ["kid"] = id, ["alg"] = "RS256", ["use"] = "sig" };
-        foreach (var (name, bytes) in new[] { ("n", key.Modulus), ("e", key.Exponent), ("d", key.D), ("p", key.P), ("q", key.Q), ("dp", key.DP), ("dq", key.DQ), ("qi", key.InverseQ) })
+        foreach (var (name, bytes) in new[] { ("n", key.Modulus), ("e", key.Exponent), ("d", key.D), ("p", key.P), ("q", key.Q),
+            ("dp", key.DP), ("dq", key.DQ), ("qi", key.InverseQ) })
         {
             json[name] = System.Buffers.Text.Base64Url.EncodeToString(bytes);
         }
@@ -242,7 +251,8 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         using var request = new HttpRequestMessage(method, Api + path);
         request.Content = body is null ? null : JsonContent.Create(body);
         using var answer = await client.SendAsync(request);
-        answer.IsSuccessStatusCode.Should().BeTrue($"{method} {path} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+        answer.IsSuccessStatusCode.Should().BeTrue(
+            $"{method} {path} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
         Keep(client, answer);
     }
 
@@ -281,9 +291,9 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         user_auth_scheme_module_path="/usr/lib/glewlwyd/scheme"
         plugin_module_path="/usr/lib/glewlwyd/plugin"
         hash_algorithm="SHA512"
-        static_files_mime_types = (
-          { extension = ".html" mime_type = "text/html" }, { extension = ".css" mime_type = "text/css" }, { extension = ".js" mime_type = "application/javascript" },
-          { extension = ".json" mime_type = "application/json" }, { extension = ".woff2" mime_type = "font/woff2" })
+        static_files_mime_types = ( { extension = ".html" mime_type = "text/html" }, { extension = ".css" mime_type = "text/css" },
+          { extension = ".js" mime_type = "application/javascript" }, { extension = ".json" mime_type = "application/json" },
+          { extension = ".woff2" mime_type = "font/woff2" })
         database = { type = "sqlite3" path = "{{folder}}/glewlwyd.db" };
 
         """;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Gateway.Edge;
 using Gateway.Sandbox.StandIns;
 
 namespace Gateway.Tests.Support;

@@ -114,6 +114,7 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
             "lib/Without/Captcha.pm",
             "package Without::Captcha; use Mouse; extends 'Lemonldap::NG::Portal::Main::Plugin'; sub init { 1 } 1;");
         _folder.File("conf/lmConf-1.json", settings.ToJsonString());
+        var cache = $"'namespace' => 'c', 'default_expires_in' => 600, 'cache_root' => '{at}/cache', 'cache_depth' => 3";
         var ini = _folder.File("llng.ini", $"""
             [all]
             logLevel = error
@@ -122,7 +123,7 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
             type=File
             dirName = {at}/conf
             localStorage=Cache::FileCache
-            localStorageOptions={OpenBrace} 'namespace' => 'c', 'default_expires_in' => 600, 'cache_root' => '{at}/cache', 'cache_depth' => 3 {CloseBrace}
+            localStorageOptions={OpenBrace} {cache} {CloseBrace}
             [portal]
             staticPrefix = /static
             templateDir = /usr/share/lemonldap-ng/portal/templates
@@ -132,7 +133,8 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
             daemon off; pid {{at}}/nginx.pid; error_log {{at}}/nginx.log warn; worker_processes 1; user root;
             events { }
             http {
-              access_log off; client_body_temp_path {{at}}/tmp; proxy_temp_path {{at}}/tmp; fastcgi_temp_path {{at}}/tmp; uwsgi_temp_path {{at}}/tmp; scgi_temp_path {{at}}/tmp;
+              access_log off; client_body_temp_path {{at}}/tmp; proxy_temp_path {{at}}/tmp; fastcgi_temp_path {{at}}/tmp;
+              uwsgi_temp_path {{at}}/tmp; scgi_temp_path {{at}}/tmp;
               fastcgi_buffers 16 16k; fastcgi_buffer_size 32k;
               server {
                 listen 127.0.0.1:{{_port}}; server_name localhost; root /usr/share/lemonldap-ng/portal/htdocs/; default_type text/html;
@@ -140,7 +142,8 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
                 location ~ ^(?<sc>/.*\.psgi)(?:$|/) {
                   include /etc/nginx/fastcgi_params; fastcgi_pass 127.0.0.1:{{fastCgi}};
                   fastcgi_param HTTP_HOST $http_host; fastcgi_param LLTYPE psgi; fastcgi_param SCRIPT_FILENAME $document_root$sc;
-                  fastcgi_split_path_info ^(.*\.psgi)(/.*)$; fastcgi_param PATH_INFO $fastcgi_path_info; fastcgi_param HTTP_AUTHORIZATION $http_authorization;
+                  fastcgi_split_path_info ^(.*\.psgi)(/.*)$; fastcgi_param PATH_INFO $fastcgi_path_info;
+                  fastcgi_param HTTP_AUTHORIZATION $http_authorization;
                 }
                 location / { try_files $uri =404; }
               }
@@ -195,21 +198,38 @@ internal sealed partial class LemonLdapProvider : IAsyncDisposable
         return JsonNode.Parse(
             $$"""
             {
-              "cfgNum": 1, "cfgAuthor": "test", "cfgDate": "1700000000", "cfgVersion": "2.16.1", "domain": "localhost", "portal": "{{Issuer}}/", "cookieName": "lemonldap", "securedCookie": 0,
-              "authentication": "Demo", "userDB": "Same", "passwordDB": "Demo", "registerDB": "Null", "captcha": "Without::Captcha", "captcha_login_enabled": 0, "captcha_mail_enabled": 0,
-              "captcha_register_enabled": 0, "portalDisplayRegister": 0, "portalDisplayResetPassword": 0, "portalDisplayCertificateResetByMail": 0,
-              "demoExportedVars": { "cn": "cn", "mail": "mail", "uid": "uid" }, "exportedVars": {}, "groups": {}, "macros": { "_whatToTrace": "$_user" }, "whatToTrace": "_whatToTrace", "requireToken": 0,
-              "globalStorage": "Apache::Session::File", "globalStorageOptions": { "Directory": "{{at}}/sessions", "LockDirectory": "{{at}}/sessions/lock", "generateModule": "Lemonldap::NG::Common::Apache::Session::Generate::SHA256" },
-              "persistentStorage": "Apache::Session::File", "persistentStorageOptions": { "Directory": "{{at}}/psessions", "LockDirectory": "{{at}}/psessions/lock" },
-              "localSessionStorage": "Cache::FileCache", "localSessionStorageOptions": { "cache_depth": 3, "cache_root": "{{at}}/cache", "default_expires_in": 600, "namespace": "s" },
-              "notification": 0, "timeout": 3600, "key": "0123456789abcdef", "locationRules": { "localhost": { "default": "accept" }, "headscale.example.com": { "default": "accept" } },
-              "exportedHeaders": { "headscale.example.com": { "Remote-User": "'sam'", "Remote-Email": "'sam@example.test'", "Remote-Name": "$cn", "Remote-Groups": "'staff; timelords'" } },
-              "issuerDBOpenIDConnectActivation": 1, "oidcServiceMetaDataIssuer": "{{Issuer}}", "oidcServiceKeyIdSig": "{{keyId}}", "oidcServiceAllowAuthorizationCodeFlow": 1, "oidcServiceIgnoreScopeForClaims": 0,
-              "oidcServicePrivateKeySig": {{JsonValue.Create(rsa.ExportRSAPrivateKeyPem()).ToJsonString()}}, "oidcServicePublicKeySig": {{JsonValue.Create(rsa.ExportSubjectPublicKeyInfoPem()).ToJsonString()}},
+              "cfgNum": 1, "cfgAuthor": "test", "cfgDate": "1700000000", "cfgVersion": "2.16.1", "domain": "localhost",
+              "portal": "{{Issuer}}/", "cookieName": "lemonldap", "securedCookie": 0,
+              "authentication": "Demo", "userDB": "Same", "passwordDB": "Demo", "registerDB": "Null",
+              "captcha": "Without::Captcha", "captcha_login_enabled": 0, "captcha_mail_enabled": 0,
+              "captcha_register_enabled": 0, "portalDisplayRegister": 0, "portalDisplayResetPassword": 0,
+              "portalDisplayCertificateResetByMail": 0,
+              "demoExportedVars": { "cn": "cn", "mail": "mail", "uid": "uid" }, "exportedVars": {}, "groups": {},
+              "macros": { "_whatToTrace": "$_user" }, "whatToTrace": "_whatToTrace", "requireToken": 0,
+              "globalStorage": "Apache::Session::File", "globalStorageOptions": {
+                "Directory": "{{at}}/sessions", "LockDirectory": "{{at}}/sessions/lock",
+                "generateModule": "Lemonldap::NG::Common::Apache::Session::Generate::SHA256" },
+              "persistentStorage": "Apache::Session::File", "persistentStorageOptions": {
+                "Directory": "{{at}}/psessions", "LockDirectory": "{{at}}/psessions/lock" },
+              "localSessionStorage": "Cache::FileCache", "localSessionStorageOptions": {
+                "cache_depth": 3, "cache_root": "{{at}}/cache", "default_expires_in": 600, "namespace": "s" },
+              "notification": 0, "timeout": 3600, "key": "0123456789abcdef",
+              "locationRules": { "localhost": { "default": "accept" }, "headscale.example.com": { "default": "accept" } },
+              "exportedHeaders": { "headscale.example.com": {
+                "Remote-User": "'sam'", "Remote-Email": "'sam@example.test'", "Remote-Name": "$cn",
+                "Remote-Groups": "'staff; timelords'" } },
+              "issuerDBOpenIDConnectActivation": 1, "oidcServiceMetaDataIssuer": "{{Issuer}}", "oidcServiceKeyIdSig": "{{keyId}}",
+              "oidcServiceAllowAuthorizationCodeFlow": 1, "oidcServiceIgnoreScopeForClaims": 0,
+              "oidcServicePrivateKeySig": {{JsonValue.Create(rsa.ExportRSAPrivateKeyPem()).ToJsonString()}},
+              "oidcServicePublicKeySig": {{JsonValue.Create(rsa.ExportSubjectPublicKeyInfoPem()).ToJsonString()}},
               "oidcRPMetaDataOptions": { "headtower": {
-                "oidcRPMetaDataOptionsClientID": "headtower", "oidcRPMetaDataOptionsClientSecret": "the-secret", "oidcRPMetaDataOptionsRedirectUris": "{{redirectUri}}", "oidcRPMetaDataOptionsIDTokenSignAlg": "RS256",
-                "oidcRPMetaDataOptionsRequirePKCE": 1, "oidcRPMetaDataOptionsBypassConsent": 1, "oidcRPMetaDataOptionsLogoutBypassConfirm": 1, "oidcRPMetaDataOptionsPostLogoutRedirectUris": "{{postLogoutUri}}" } },
-              "oidcRPMetaDataExportedVars": { "headtower": { "email": "mail;string;auto", "name": "cn;string;auto", "preferred_username": "uid;string;auto", "email_verified": "mailok;bool;auto" } },
+                "oidcRPMetaDataOptionsClientID": "headtower", "oidcRPMetaDataOptionsClientSecret": "the-secret",
+                "oidcRPMetaDataOptionsRedirectUris": "{{redirectUri}}", "oidcRPMetaDataOptionsIDTokenSignAlg": "RS256",
+                "oidcRPMetaDataOptionsRequirePKCE": 1, "oidcRPMetaDataOptionsBypassConsent": 1,
+                "oidcRPMetaDataOptionsLogoutBypassConfirm": 1, "oidcRPMetaDataOptionsPostLogoutRedirectUris": "{{postLogoutUri}}" } },
+              "oidcRPMetaDataExportedVars": { "headtower": {
+                "email": "mail;string;auto", "name": "cn;string;auto", "preferred_username": "uid;string;auto",
+                "email_verified": "mailok;bool;auto" } },
               "oidcRPMetaDataMacros": { "headtower": { "mailok": "1" } }
             }
             """)!.AsObject();

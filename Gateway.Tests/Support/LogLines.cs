@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Gateway.Edge;
 using Microsoft.Extensions.Logging;
 
 namespace Gateway.Tests.Support;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Gateway.Loading;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 

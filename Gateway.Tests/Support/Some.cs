@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Gateway.Headscale;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Gateway.Audit;
 using Gateway.Headscale;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
 using Microsoft.AspNetCore.Builder;
@@ -198,8 +199,6 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>In the place of the section's lines: nobody comes in by headers.</summary>
     public const string NoProxyAuth = "    # off";
 
-    public const string RoleMap =
-        """
-            role_map: {admin: admin, network_admin: network_admin, it_admin: it_admin, auditor: auditor, viewer: viewer, self_service: self_service}
-        """;
+    public const string RoleMap = "    role_map: {admin: admin, network_admin: network_admin, it_admin: it_admin, "
+        + "auditor: auditor, viewer: viewer, self_service: self_service}";
 }

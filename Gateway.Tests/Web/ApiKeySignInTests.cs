@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gateway.Edge;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 

@@ -1,5 +1,5 @@
 using Gateway.Tests.Support;
-using Gateway.Web;
+using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;

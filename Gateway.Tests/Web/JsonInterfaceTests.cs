@@ -40,7 +40,8 @@ public sealed class JsonInterfaceTests
         gateway.Headscale.Tailnet.Users.Add(new(60, "spare", ""));
         await CallAsync(alice, "GET", "/admin/api/me");
         await CallAsync(vera, "GET", "/admin/api/me");
-        (await CallAsync(mel, "POST", "/admin/api/me/claim", """{"headscaleUser":"60"}""")).Should().Be(((HttpStatusCode, JsonNode?))(HttpStatusCode.NoContent, null));
+        (await CallAsync(mel, "POST", "/admin/api/me/claim", """{"headscaleUser":"60"}""")).Should()
+            .Be(((HttpStatusCode, JsonNode?))(HttpStatusCode.NoContent, null));
 
         var (status, list) = await CallAsync(vera, "GET", "/admin/api/users");
         var asking = list!["users"]!.AsArray().Single(one => one!["claim"] is not null)!;
@@ -54,8 +55,10 @@ public sealed class JsonInterfaceTests
         (done, (string?)person!["headscaleUser"]!["id"], (string?)person["linkedBy"]).Should().Be((HttpStatusCode.OK, "60", "claim"));
         (await CallAsync(alice, "POST", $"/admin/api/users/{id}/nothing")).Status.Should().Be(HttpStatusCode.NotFound);
         (await CallAsync(alice, "GET", "/admin/api/users/999")).Status.Should().Be(HttpStatusCode.NotFound);
-        (await CallAsync(alice, "POST", $"/admin/api/users/{id}/role", """{"role":"viewer","role":"admin"}""")).Status.Should().Be(HttpStatusCode.BadRequest);
-        (await CallAsync(alice, "POST", $"/admin/api/users/{id}/role", """{"rank":"viewer"}""")).Status.Should().Be(HttpStatusCode.BadRequest);
+        (await CallAsync(alice, "POST", $"/admin/api/users/{id}/role", """{"role":"viewer","role":"admin"}"""))
+            .Status.Should().Be(HttpStatusCode.BadRequest);
+        (await CallAsync(alice, "POST", $"/admin/api/users/{id}/role", """{"rank":"viewer"}"""))
+            .Status.Should().Be(HttpStatusCode.BadRequest);
         (await CallAsync(alice, "POST", $"/admin/api/users/{id}/remove")).Status.Should().Be(HttpStatusCode.NoContent);
     }
 
@@ -72,7 +75,10 @@ public sealed class JsonInterfaceTests
         await CallAsync(vera, "GET", "/admin/api/me");
         var before = gateway.People.Snapshot.Everyone;
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(gateway.Url, "/admin/api/users/2/role")) { Content = new StringContent("""{"role":"admin"}""", null, type) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(gateway.Url, "/admin/api/users/2/role"))
+        {
+            Content = new StringContent("""{"role":"admin"}""", null, type),
+        };
         request.Headers.Add(header, value);
         request.Headers.Host = "gateway.example.test";
         using var answer = await alice.SendAsync(request);

@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
-using Gateway.Web;
 using Gateway.Audit;
 using Gateway.Identity;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
+using Gateway.Web.PolicyDocument;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Web;

@@ -3,6 +3,7 @@ using Gateway.Policy;
 using Gateway.Sandbox;
 using Gateway.Tests.Support;
 using Gateway.Users;
+using Gateway.Web.Machines;
 using Microsoft.Playwright;
 
 namespace Gateway.Tests.Web;
@@ -103,8 +104,11 @@ public sealed partial class RoleWalkTests
               const token = document.querySelector('form input[type=hidden]');
               const statuses = [];
               for (const action of actions) {
-                const fields = { name: 'mine', user: '60', role: 'viewer', device: 'abcdefghijklmnopqrstuvwx', tags: 'tag:a', route: '10.0.0.0/8', policy: '{}', step: 'save', id: '1', key: 'x', prefix: 'abcdefg' };
-                const answer = await fetch(action, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ ...fields, [token.name]: token.value }) });
+                const fields = {
+                  name: 'mine', user: '60', role: 'viewer', device: 'abcdefghijklmnopqrstuvwx', tags: 'tag:a', route: '10.0.0.0/8',
+                  policy: '{}', step: 'save', id: '1', key: 'x', prefix: 'abcdefg' };
+                const body = new URLSearchParams({ ...fields, [token.name]: token.value });
+                const answer = await fetch(action, { method: 'POST', redirect: 'manual', body });
                 statuses.push(answer.status);
               }
               return statuses;

@@ -43,9 +43,8 @@ internal sealed class AuditCounter(TimeProvider clock)
             {
                 if (key.IsAnonymous && _anonymous >= MostStrangers)
                 {
-                    (key, entry) = (Key.OtherStrangers, entry
-                        with
-                    { Client = null, Detail = "more strangers than are written down one by one" });
+                    key = Key.OtherStrangers;
+                    entry = entry with { Client = null, Detail = "more strangers than are written down one by one" };
                 }
 
                 if (!_windows.TryGetValue(key, out window))

@@ -1,3 +1,5 @@
+using Gateway.Edge;
+
 namespace Gateway.Audit;
 
 /// <summary>What an audit entry is about.</summary>

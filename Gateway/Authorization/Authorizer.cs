@@ -19,12 +19,8 @@ internal sealed class Authorizer(OwnerLookup owners, GatewayKey gatewayKey, Func
     /// <summary>Decides a call.</summary>
     public async ValueTask<AuthorizationResult> AuthorizeAsync(AuthorizationRequest request, CancellationToken cancel)
     {
-        var source = request.Source;
-        var facts = request.Facts with
-        {
-            MayMeanApiKeys = request.Facts.HasOwnKey && source.MayMeanApiKeys,
-            Version = request.Version?.Minor,
-        };
+        var (source, facts) = (request.Source, request.Facts);
+        facts = facts with { MayMeanApiKeys = facts.HasOwnKey && source.MayMeanApiKeys, Version = request.Version?.Minor };
         var call = source.Read(request.Version);
         IReadOnlySet<string> ownNodes = FrozenSet<string>.Empty;
         var decision = PolicyEvaluator.Evaluate(source.Rule, call, facts);

@@ -1,5 +1,6 @@
 using Gateway.Edge;
 using Gateway.Headscale;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 

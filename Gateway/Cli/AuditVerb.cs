@@ -9,14 +9,12 @@ internal static class AuditVerb
 {
     private static readonly Option<string?> _since = new("--since")
     {
-        Description = "from this time (2026-01-31T12:00:00Z) or this long "
-        + "ago (30m, 12h, 7d)"
+        Description = "from this time (2026-01-31T12:00:00Z) or this long ago (30m, 12h, 7d)",
     };
     private static readonly Option<string?> _user = new("--user") { Description = "only of this identity, such as proxy:alice" };
     private static readonly Option<string?> _row = new("--row")
     {
-        Description = "only of this row of the policy or this change, such as "
-        + "nodes.delete"
+        Description = "only of this row of the policy or this change, such as nodes.delete",
     };
     private static readonly Option<bool> _refused = new("--refused") { Description = "only what was not let through" };
     private static readonly Option<bool> _changes = new("--changes") { Description = "only what was changed, and who came and went" };
@@ -48,22 +46,13 @@ internal static class AuditVerb
             return Output.Failed;
         }
 
-        var since = parsed.GetValue(_since) is { } text
-            ? ParseSince(text, TimeProvider.System)!.Value.ToString("o", CultureInfo.InvariantCulture)
-            : null;
         var last = 0L;
         try
         {
             while (true)
             {
-                var request = ControlClient.Request(
-                    "audit.read", ("since", since), ("user", parsed.GetValue(_user)), ("row", parsed.GetValue(_row)),
-                    ("refused", parsed.GetValue(_refused)
-                        ? ""
-                        : null),
-                    ("changes", parsed.GetValue(_changes) ? "" : null), ("after", last.ToString(CultureInfo.InvariantCulture)));
-                if (await ControlClient.AskAsync(configuration, request, ControlJson.Default.IReadOnlyListAuditEntryLine,
-                    cancel) is not { } page)
+                if (await ControlClient.AskAsync(
+                    configuration, RequestOf(parsed, last), ControlJson.Default.IReadOnlyListAuditEntryLine, cancel) is not { } page)
                 {
                     return Output.Failed;
                 }
@@ -91,6 +80,18 @@ internal static class AuditVerb
         {
             return Output.Fine;
         }
+    }
+
+    /// <summary>Asks for what is wanted of the entries after one.</summary>
+    private static ControlRequest RequestOf(ParseResult parsed, long after)
+    {
+        var since = parsed.GetValue(_since) is { } text
+            ? ParseSince(text, TimeProvider.System)!.Value.ToString("o", CultureInfo.InvariantCulture)
+            : null;
+        return ControlClient.Request(
+            "audit.read", ("since", since), ("user", parsed.GetValue(_user)), ("row", parsed.GetValue(_row)),
+            ("refused", parsed.GetValue(_refused) ? "" : null), ("changes", parsed.GetValue(_changes) ? "" : null),
+            ("after", after.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<int> VerifyAsync(ParseResult parsed, CancellationToken cancel)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Identity.Oidc;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
@@ -15,8 +16,7 @@ internal static class CheckVerb
 {
     private static readonly Option<bool> _online = new("--online")
     {
-        Description = "also ask Headscale and the sign-in provider whether "
-        + "they are there and take us"
+        Description = "also ask Headscale and the sign-in provider whether they are there and take us",
     };
 
     public static Command Create()

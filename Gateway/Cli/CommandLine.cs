@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Gateway.Headscale;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
+using Gateway.Web.Machines;
 
 namespace Gateway.Cli;
 

@@ -17,16 +17,17 @@ internal static class ExplainVerb
     private static readonly Option<string?> _role = new("--role") { Description = "as somebody with this role" };
     private static readonly Option<string?> _user = new("--user")
     {
-        Description = "as this person: the number, or the identity such as "
-        + "proxy:alice"
+        Description = "as this person: the number, or the identity such as proxy:alice",
     };
-    private static readonly Option<string?> _headscaleUser = new(
-        "--headscale-user")
-    { Description = "with --role: as if linked to this Headscale user id" };
+    private static readonly Option<string?> _headscaleUser = new("--headscale-user")
+    {
+        Description = "with --role: as if linked to this Headscale user id",
+    };
     private static readonly Option<string?> _body = new("--body") { Description = "the file with the request's body" };
-    private static readonly Option<string?> _version = new(
-        "--headscale-version")
-    { Description = "as if Headscale had this version, such as 0.28" };
+    private static readonly Option<string?> _version = new("--headscale-version")
+    {
+        Description = "as if Headscale had this version, such as 0.28",
+    };
 
     public static Command Create()
     {

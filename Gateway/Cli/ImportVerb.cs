@@ -1,11 +1,12 @@
 using System.CommandLine;
-using Gateway.Web.Control;
+using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Users;
+using Gateway.Web.Control;
 
 namespace Gateway.Cli;
 

@@ -17,26 +17,28 @@ internal static class InitVerb
     private const string SampleKey = "/etc/headtower/headscale-api-key";
     private const string SampleSecret = "/etc/headtower/client-secret";
 
-    private static readonly Option<string?> _headscale = new(
-        "--headscale")
-    { Description = "where Headscale listens, such as http://127.0.0.1:8080" };
-    private static readonly Option<string?> _baseUrl = new(
-        "--base-url")
-    { Description = "the public address, such as https://headscale.example.com" };
+    private static readonly Option<string?> _headscale = new("--headscale")
+    {
+        Description = "where Headscale listens, such as http://127.0.0.1:8080",
+    };
+    private static readonly Option<string?> _baseUrl = new("--base-url")
+    {
+        Description = "the public address, such as https://headscale.example.com",
+    };
     private static readonly Option<string?> _front = new("--front")
     {
-        Description = "nginx, caddy, haproxy, apache, traefik, or none "
-        + "for TLS at the gateway itself"
+        Description = "nginx, caddy, haproxy, apache, traefik, or none for TLS at the gateway itself",
     };
     private static readonly Option<string?> _signIn = new("--sign-in")
     {
         Description = "oidc (at the gateway), or what the front does: "
-        + "authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc"
+            + "authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc",
     };
     private static readonly Option<string?> _issuer = new("--issuer") { Description = "with oidc: the provider, as it writes itself" };
-    private static readonly Option<string?> _clientId = new(
-        "--client-id")
-    { Description = "with oidc: the client that the provider knows (default: headtower)" };
+    private static readonly Option<string?> _clientId = new("--client-id")
+    {
+        Description = "with oidc: the client that the provider knows (default: headtower)",
+    };
     private static readonly Option<string?> _certificate = new("--tls-cert") { Description = "PEM file of the certificate with its chain" };
     private static readonly Option<string?> _certificateKey = new("--tls-key") { Description = "PEM file of its key" };
     private static readonly Option<string> _output = new("--output")
@@ -51,8 +53,7 @@ internal static class InitVerb
     };
     private static readonly Option<bool> _systemd = new("--systemd")
     {
-        Description = "secrets reach the gateway as credentials of the "
-        + "unit, and stay for root alone"
+        Description = "secrets reach the gateway as credentials of the unit, and stay for root alone",
     };
     private static readonly Option<bool> _force = new("--force") { Description = "write over files that are there" };
 
@@ -110,8 +111,33 @@ internal static class InitVerb
     private static int Write(ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string key)
     {
         var output = Path.GetFullPath(parsed.GetValue(_output)!);
-        var isService = parsed.GetValue(_systemd);
-        var secrets = isService ? "${CREDENTIALS_DIRECTORY}" : output;
+        var files = FilesOf(parsed, choice, headscale, baseUrl, issuer, key);
+        if (!parsed.GetValue(_force)
+            && files.FirstOrDefault(one => File.Exists(Path.Combine(output, one.Name))) is { Name: not null } there)
+        {
+            return Output.Fail($"{Path.Combine(output, there.Name)} is there already; --force writes over it");
+        }
+
+        foreach (var (name, text, isSecret) in files)
+        {
+            WriteFile(Path.Combine(output, name), text, isSecret);
+            Console.WriteLine($"wrote {Path.Combine(output, name)}");
+        }
+
+        Console.WriteLine("\nNext:");
+        foreach (var step in Steps(choice, output, baseUrl, parsed.GetValue(_systemd)))
+        {
+            Console.WriteLine("  " + step);
+        }
+
+        return Output.Fine;
+    }
+
+    private static List<(string Name, string Text, bool IsSecret)> FilesOf(
+        ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string key)
+    {
+        var output = Path.GetFullPath(parsed.GetValue(_output)!);
+        var secrets = parsed.GetValue(_systemd) ? "${CREDENTIALS_DIRECTORY}" : output;
         var resource = Assembly.GetExecutingAssembly().GetManifestResourceNames().Single(one => IsFront(one) && ChoiceOf(one) == choice);
         var folder = resource[..(resource.LastIndexOf('/') + 1)];
         string Fit(string text) => text
@@ -143,25 +169,7 @@ internal static class InitVerb
             files.Add(($"front/{beside[folder.Length..]}", Fit(Read(beside)), false));
         }
 
-        if (!parsed.GetValue(_force)
-            && files.FirstOrDefault(one => File.Exists(Path.Combine(output, one.Name))) is { Name: not null } there)
-        {
-            return Output.Fail($"{Path.Combine(output, there.Name)} is there already; --force writes over it");
-        }
-
-        foreach (var (name, text, isSecret) in files)
-        {
-            WriteFile(Path.Combine(output, name), text, isSecret);
-            Console.WriteLine($"wrote {Path.Combine(output, name)}");
-        }
-
-        Console.WriteLine("\nNext:");
-        foreach (var step in Steps(choice, output, baseUrl, isService))
-        {
-            Console.WriteLine("  " + step);
-        }
-
-        return Output.Fine;
+        return files;
     }
 
     private static IEnumerable<string> Steps(string choice, string output, Uri baseUrl, bool isService)
@@ -198,7 +206,7 @@ internal static class InitVerb
             if (line.TrimStart() is not ['#', ..] && line.Contains(':', StringComparison.Ordinal))
             {
                 path = [.. path.Take(depth / 2), line.Trim().Split(':')[0]];
-                var meaning = Reference.All.FirstOrDefault(one => one.Key == string.Join('.', path))?.Meaning;
+                var meaning = SettingDeclarations.All.FirstOrDefault(one => one.Key == string.Join('.', path))?.Meaning;
                 text.Append(
                     depth == 0 ? "\n" : meaning is null ? "" : $"{new string(' ', depth)}# "
                         + $"{meaning.Replace("`", "", StringComparison.Ordinal)}\n");

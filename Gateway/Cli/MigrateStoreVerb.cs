@@ -10,12 +10,12 @@ internal static class MigrateStoreVerb
     private static readonly Argument<string> _kind = new("KIND") { Description = "sqlite, litedb or postgres" };
     private static readonly Option<string?> _file = new("--file")
     {
-        Description = "the new file, for sqlite and litedb (else its usual "
-        + "name in the data folder)"
+        Description = "the new file, for sqlite and litedb (else its usual name in the data folder)",
     };
-    private static readonly Option<string?> _connection = new(
-        "--connection-path")
-    { Description = "a file with the connection, for postgres" };
+    private static readonly Option<string?> _connection = new("--connection-path")
+    {
+        Description = "a file with the connection, for postgres",
+    };
 
     public static Command Create()
     {

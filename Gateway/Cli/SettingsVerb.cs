@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Headscale;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 
@@ -13,8 +14,7 @@ internal static class SettingsVerb
 {
     private static readonly Option<string?> _schema = new("--schema")
     {
-        Description = "print the JSON schema of a file instead: "
-        + "settings or routes"
+        Description = "print the JSON schema of a file instead: settings or routes",
     };
 
     private static readonly JsonWriterOptions _readable = new()
@@ -32,7 +32,7 @@ internal static class SettingsVerb
         {
             "settings" => Text(SettingsSchema.Make()),
             "routes" => Text(RouteSchema.Make(Bodies.Names)),
-            _ => Reference.Markdown(),
+            _ => SettingDeclarations.Markdown(),
         }));
         return verb;
     }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Gateway.Policy;
+using Gateway.Settings;
 
 namespace Gateway.Edge;
 
@@ -9,10 +9,10 @@ namespace Gateway.Edge;
 /// How many requests are served: per address while nobody is signed in, and per caller after. The client plane has no
 /// limits. A change of the settings takes effect with new callers at once, with others when they pause for a while.
 /// </summary>
-internal sealed class RateLimits(ConfigurationMonitor monitor, TimeProvider clock) : IDisposable
+internal sealed class RateLimits(TimeProvider clock) : IDisposable
 {
-    private readonly TokenBuckets<IPAddress> _anonymous = new(() => monitor.Current.Settings.Limits.AnonymousPerMinute, clock);
-    private readonly TokenBuckets<string> _callers = new(() => monitor.Current.Settings.Limits.CallerPerMinute, clock);
+    private readonly TokenBuckets<IPAddress> _anonymous = new(clock);
+    private readonly TokenBuckets<string> _callers = new(clock);
 
     /// <summary>Addresses that share a limit: one IPv4 address, or the /64 that a household or a server has.</summary>
     public static IPAddress GroupOf(IPAddress address)
@@ -28,13 +28,13 @@ internal sealed class RateLimits(ConfigurationMonitor monitor, TimeProvider cloc
     }
 
     /// <summary>Counts a request of an anonymous caller. How long to wait, or null when it is served.</summary>
-    public TimeSpan? TakeAnonymous(IPAddress? address) => _anonymous.Take(GroupOf(address ?? IPAddress.None));
+    public TimeSpan? TakeAnonymous(RequestContext request) => _anonymous.Take(GroupOf(request), LimitsOf(request).AnonymousPerMinute);
 
     /// <summary>The same without counting: whether the requests from there have used their share up.</summary>
-    public TimeSpan? CheckAnonymous(IPAddress? address) => _anonymous.Check(GroupOf(address ?? IPAddress.None));
+    public TimeSpan? CheckAnonymous(RequestContext request) => _anonymous.Check(GroupOf(request), LimitsOf(request).AnonymousPerMinute);
 
     /// <summary>Counts a request of a caller. How long to wait, or null when it is served.</summary>
-    public TimeSpan? TakeCaller(string caller) => _callers.Take(caller);
+    public TimeSpan? TakeCaller(string caller, RequestContext request) => _callers.Take(caller, LimitsOf(request).CallerPerMinute);
 
     /// <summary>Says when to come back, in whole seconds (RFC 9110 10.2.3).</summary>
     public static void SetRetryAfter(HttpResponse response, TimeSpan wait) =>
@@ -45,4 +45,8 @@ internal sealed class RateLimits(ConfigurationMonitor monitor, TimeProvider cloc
         _anonymous.Dispose();
         _callers.Dispose();
     }
+
+    private static LimitSettings LimitsOf(RequestContext request) => request.Configuration.Settings.Limits;
+
+    private static IPAddress GroupOf(RequestContext request) => GroupOf(request.Peer.Client ?? IPAddress.None);
 }

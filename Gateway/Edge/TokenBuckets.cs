@@ -7,8 +7,7 @@ namespace Gateway.Edge;
 /// Token buckets by key. They are filled up when somebody asks: the framework's partitioned limiter has a timer that wakes the
 /// process ten times a second, also when nobody asks.
 /// </summary>
-/// <param name="perMinute">How many requests a minute a key has, all at once or spread; 0: no limit.</param>
-internal sealed class TokenBuckets<TKey>(Func<int> perMinute, TimeProvider clock) : IDisposable
+internal sealed class TokenBuckets<TKey>(TimeProvider clock) : IDisposable
     where TKey : notnull
 {
     private const int MostKept = 10_000;
@@ -21,11 +20,13 @@ internal sealed class TokenBuckets<TKey>(Func<int> perMinute, TimeProvider clock
     private Bucket? _overflow;
 
     /// <summary>Takes one request off a key's share. How long to wait, or null when it is served.</summary>
-    public TimeSpan? Take(TKey key) => perMinute() is > 0 and var limit ? BucketOf(key, limit).Take() : null;
+    /// <param name="key">Whose share.</param>
+    /// <param name="perMinute">How many requests a minute it is, all at once or spread; 0: no limit.</param>
+    public TimeSpan? Take(TKey key, int perMinute) => perMinute > 0 ? BucketOf(key, perMinute).Take() : null;
 
     /// <summary>How long to wait when a key's share is used up, without taking anything off it; null when it is not.</summary>
-    public TimeSpan? Check(TKey key) =>
-        perMinute() is > 0 and var limit && _buckets.TryGetValue(key, out var bucket) && bucket.Limit == limit ? bucket.Check() : null;
+    public TimeSpan? Check(TKey key, int perMinute) =>
+        perMinute > 0 && _buckets.TryGetValue(key, out var bucket) && bucket.Limit == perMinute ? bucket.Check() : null;
 
     public void Dispose()
     {

@@ -60,7 +60,7 @@ internal sealed partial class ClientPlane(
     private async Task<bool> RefuseTokenRequestAsync(HttpContext context, RouteRule rule)
     {
         Refusal? refusal = null;
-        if (limits.TakeAnonymous(RequestContext.Of(context).Peer.Client) is { } wait)
+        if (limits.TakeAnonymous(RequestContext.Of(context)) is { } wait)
         {
             RateLimits.SetRetryAfter(context.Response, wait);
             refusal = new(Reason.TooMany);

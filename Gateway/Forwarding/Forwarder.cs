@@ -14,11 +14,16 @@ internal sealed class Forwarder(IHttpForwarder yarp, Upstreams upstreams, Upstre
     public async Task<ForwarderError> SendAsync(HttpContext context, HttpTransformer transformer, ForwarderRequestConfig config)
     {
         var error = await yarp.SendAsync(context, Unused, upstreams.Http, config, transformer);
-        if (error is ForwarderError.Request && context.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException e)
+        if (error is ForwarderError.Request && context.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException e
+            && IsNobodyThere(e.HttpRequestError))
         {
             monitor.CouldNotBeReached(e.Message);
         }
 
         return error;
     }
+
+    /// <summary>A connection that ends in the middle is no sign of it.</summary>
+    private static bool IsNobodyThere(HttpRequestError error) =>
+        error is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError;
 }

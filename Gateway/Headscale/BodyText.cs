@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Gateway.Edge;
 using Gateway.Policy;
 
 namespace Gateway.Headscale;
@@ -127,9 +128,7 @@ internal static class BodyText
             var name = reader.ValueIsEscaped || reader.ValueSpan.Contains((byte)'.') || reader.ValueSpan.IsEmpty
                 ? "."
                 : at + reader.GetString();
-            var field = fields.FirstOrDefault(field => field.Name == name) ?? (version.TakesProtoNames
-                ? fields.FirstOrDefault(field => field.ProtoName == name)
-                : null);
+            var field = FindField(fields, name, version);
             var isObject = field is null && fields.Any(field => field.Name.StartsWith(name + ".", StringComparison.Ordinal));
             if (field is null && !isObject)
             {
@@ -150,7 +149,7 @@ internal static class BodyText
                 continue;
             }
 
-            if (isObject)
+            if (field is null)
             {
                 if (reader.TokenType is not JsonTokenType.StartObject)
                 {
@@ -162,21 +161,24 @@ internal static class BodyText
                 {
                     return false;
                 }
-
-                continue;
             }
-
-            if (ReadValue(ref reader, field!) is not { } value)
+            else if (ReadValue(ref reader, field) is { } value)
             {
-                complaint = $"'{name}' must be {Describe(field!)}";
+                members[name] = value;
+            }
+            else
+            {
+                complaint = $"'{name}' must be {Describe(field)}";
                 return false;
             }
-
-            members[name] = value;
         }
 
         return true;
     }
+
+    private static Field? FindField(IReadOnlyList<Field> fields, string name, HeadscaleVersion version) =>
+        fields.FirstOrDefault(field => field.Name == name)
+        ?? (version.TakesProtoNames ? fields.FirstOrDefault(field => field.ProtoName == name) : null);
 
     private static Argument? ReadValue(ref Utf8JsonReader reader, Field field)
     {

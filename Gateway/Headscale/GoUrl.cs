@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Gateway.Edge;
 
 namespace Gateway.Headscale;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Gateway.Web.Layout;
 
 namespace Gateway.Headscale;
 

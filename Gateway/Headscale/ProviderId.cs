@@ -1,3 +1,5 @@
+using Gateway.Edge;
+
 namespace Gateway.Headscale;
 
 /// <summary>

@@ -23,7 +23,7 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
         var settings = received.Configuration.Settings;
         var proxy = settings.Server.ProxyAuth;
         var byHeaders = proxy is null ? Credential.None.Instance : trustedHeaders.Identify(received.Headers, received.Peer, proxy);
-        var session = sessions.Of(request, settings.Server.Cookie);
+        var session = sessions.Of(request, settings);
         var ignoresBearer = byHeaders is Credential.ProxyIdentity && proxy is { Bearer: BearerRule.Ignore };
         return (ignoresBearer ? null : ReadAuthorization(request, settings)) switch
         {

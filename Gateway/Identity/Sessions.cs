@@ -25,11 +25,11 @@ internal sealed partial class Sessions(
 
     /// <summary>The session whose cookie a request brings; null when there is none, or it is over.</summary>
     /// <exception cref="StoreException">The store could not be asked for too long.</exception>
-    public Session? Of(HttpRequest request, CookieSettings settings) =>
-        SessionCookie.Read(request, settings) is { } cookie ? Find(cookie) : null;
+    public Session? Of(HttpRequest request, GatewaySettings settings) =>
+        SessionCookie.Read(request, settings.Server.Cookie) is { } cookie ? Find(cookie, settings.Sessions.Idle) : null;
 
     /// <summary>The session of a cookie's value; null when there is none, or it is over.</summary>
-    private Session? Find(string cookie)
+    private Session? Find(string cookie, TimeSpan idle)
     {
         documents.EnsureFresh();
         if (store.Find(HashOf(cookie)) is not { } session)
@@ -38,7 +38,6 @@ internal sealed partial class Sessions(
         }
 
         var now = clock.GetUtcNow();
-        var idle = monitor.Current.Settings.Sessions.Idle;
         var lastUsed = _used.TryGetValue(session.Id, out var used) && used > session.LastUsedAt ? used : session.LastUsedAt;
         if (session.ExpiresAt <= now || (idle > TimeSpan.Zero && now - lastUsed > idle) || IsKeyGone(session))
         {
@@ -56,10 +55,12 @@ internal sealed partial class Sessions(
 
     /// <summary>Begins a session and gives the value for its cookie: 256 random bits that are stored nowhere.</summary>
     /// <exception cref="StoreException">It could not be stored.</exception>
-    public async Task<string> BeginAsync(Session session)
+    /// <param name="session">The session.</param>
+    /// <param name="mostPerUser">How many one person may have.</param>
+    public async Task<string> BeginAsync(Session session, int mostPerUser)
     {
         var cookie = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        await store.AddAsync(session with { Hash = HashOf(cookie) }, monitor.Current.Settings.Sessions.MaxPerUser);
+        await store.AddAsync(session with { Hash = HashOf(cookie) }, mostPerUser);
         return cookie;
     }
 

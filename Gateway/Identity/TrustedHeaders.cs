@@ -90,11 +90,13 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             Issuer = settings.Issuer,
             Subject = subject,
             UserName = user,
-            Email = Optional(settings.EmailHeader, LongestName) is { } email && EmailAddress.IsUsable(email) ? email : null,
+            Email = ReadOptional(headers, peer, settings.EmailHeader, LongestName) is { } email && EmailAddress.IsUsable(email)
+                ? email
+                : null,
             EmailIsTrusted = settings.MatchEmail,
-            Name = Optional(settings.NameHeader, LongestText),
-            Picture = Optional(settings.PictureHeader, LongestText),
-            Groups = GroupsOf(settings),
+            Name = ReadOptional(headers, peer, settings.NameHeader, LongestText),
+            Picture = ReadOptional(headers, peer, settings.PictureHeader, LongestText),
+            Groups = ReadGroups(headers, peer, settings),
         }, null);
 
         Credential.Rejected Reject(string detail)
@@ -102,32 +104,33 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             Warn(peer, settings.UserHeader, $"nobody was signed in: {detail}");
             return new(Reason.SignInRequired, detail);
         }
+    }
 
-        // What does not name the person is left out when it cannot be used; the person stays signed in.
-        string? Optional(string? name, int longest)
+    /// <summary>What does not name the person is left out when it cannot be used; the person stays signed in.</summary>
+    private string? ReadOptional(IdentityHeaders headers, Peer peer, string? name, int longest)
+    {
+        if (name is null)
         {
-            if (name is null)
-            {
-                return null;
-            }
-
-            var (value, complaint) = Read(headers, name, longest);
-            if (value is null && headers[name].Count > 0 && !IsPlaceholder(headers[name].ToString()))
-            {
-                Warn(peer, name, $"{name} was left out: it {complaint}");
-            }
-
-            return value;
+            return null;
         }
 
-        // Groups that cannot be read are no groups, and are said to be that.
-        GroupStatement GroupsOf(ProxyAuthSettings from) => from.GroupsHeader is not { } name ? GroupStatement.None
-            : Optional(name, int.MaxValue) is { } value ? Split(name, value, from.GroupsSeparator)
-            : headers[name].Count > 0 && Read(headers, name, int.MaxValue).Complaint is { } complaint
-                && !IsPlaceholder(headers[name].ToString())
-                ? new($"header {name}", GroupForm.Unreadable, [], $"a text that {complaint}")
-            : new($"header {name}", GroupForm.Absent, []);
+        var (value, complaint) = Read(headers, name, longest);
+        if (value is null && headers[name].Count > 0 && !IsPlaceholder(headers[name].ToString()))
+        {
+            Warn(peer, name, $"{name} was left out: it {complaint}");
+        }
+
+        return value;
     }
+
+    /// <summary>Groups that cannot be read are no groups, and are said to be that.</summary>
+    private GroupStatement ReadGroups(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings) =>
+        settings.GroupsHeader is not { } name ? GroupStatement.None
+        : ReadOptional(headers, peer, name, int.MaxValue) is { } value ? Split(name, value, settings.GroupsSeparator)
+        : headers[name].Count > 0 && Read(headers, name, int.MaxValue).Complaint is { } complaint
+            && !IsPlaceholder(headers[name].ToString())
+            ? new($"header {name}", GroupForm.Unreadable, [], $"a text that {complaint}")
+        : new($"header {name}", GroupForm.Absent, []);
 
     /// <summary>One value that can be used; else what is wrong with it.</summary>
     private static (string? Value, string? Complaint) Read(IdentityHeaders headers, string name, int longest) =>

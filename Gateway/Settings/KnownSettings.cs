@@ -1,3 +1,5 @@
+using Gateway.Edge;
+
 namespace Gateway.Settings;
 
 /// <summary>A setting that is known and has no effect here.</summary>
@@ -6,7 +8,7 @@ namespace Gateway.Settings;
 internal sealed record UnusedSetting(string Key, string Why);
 
 /// <summary>
-/// Every key that may stand in a configuration, in one table: the ones that are used (<see cref="Reference"/>) and the ones
+/// Every key that may stand in a configuration, in one table: the ones that are used (<see cref="SettingDeclarations"/>) and the ones
 /// that are known and not used. Whether a key is known depends on no other key and on no value.
 /// </summary>
 internal static class KnownSettings
@@ -88,7 +90,7 @@ internal static class KnownSettings
     private static readonly Dictionary<string, UnusedSetting> _unused = Unused.ToDictionary(one => one.Key, StringComparer.Ordinal);
 
     private static readonly HashSet<string> _used =
-        Reference.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key]).ToHashSet(StringComparer.Ordinal);
+        SettingDeclarations.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key]).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Every section that a known key is in. Those whose keys are free, such as <c>role_map</c>, are none.</summary>
     private static readonly HashSet<string> _sections = _used.Concat(_unused.Keys).SelectMany(SectionsOf).ToHashSet(StringComparer.Ordinal);

@@ -6,7 +6,7 @@ internal static class LaterSections
     public static void Read(YamlMap root)
     {
         var telemetry = root.MapOrEmpty("telemetry");
-        if (telemetry.Url("otlp_endpoint") is not null || telemetry.Flag("prometheus", false))
+        if (telemetry.Url("otlp_endpoint") is not null || telemetry.Flag("prometheus"))
         {
             root.Warn("telemetry", "this version exports no telemetry yet");
         }

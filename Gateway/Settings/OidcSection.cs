@@ -21,7 +21,7 @@ internal static class OidcSection
             return null;
         }
 
-        var enabled = map.Flag("enabled", true);
+        var enabled = map.Flag("enabled");
         var settings = ReadAll(map, environment, files);
         Check(map, settings);
         return enabled ? settings : null;
@@ -33,7 +33,7 @@ internal static class OidcSection
     public static Uri? BaseUrlOf(YamlMap root, ServerSettings server)
     {
         var path = server.BasePath + "/oidc/callback";
-        if (root.Map("oidc") is not { } map || map.Url("redirect_uri") is not { } redirect || !map.Flag("enabled", true))
+        if (root.Map("oidc") is not { } map || map.Url("redirect_uri") is not { } redirect || !map.Flag("enabled"))
         {
             return null;
         }
@@ -75,22 +75,21 @@ internal static class OidcSection
         Scopes = [.. (map.Texts("scope") ?? map.Texts("scopes") ?? ["openid email profile"])
             .SelectMany(one => one.Split(' ', StringSplitOptions.RemoveEmptyEntries))],
         UsePkce = ReadPkce(map),
-        ClientAuthentication = OneOf(map, "token_endpoint_auth_method", ClientAuthentication.Automatic, new()
+        ClientAuthentication = map.Word("token_endpoint_auth_method") switch
         {
-            ["client_secret_basic"] = ClientAuthentication.ClientSecretBasic,
-            ["client_secret_post"] = ClientAuthentication.ClientSecretPost,
-            ["private_key_jwt"] = ClientAuthentication.PrivateKeyJwt,
-            ["none"] = ClientAuthentication.None,
-            ["client_secret_jwt"] = ClientAuthentication.Automatic,
-            ["auto"] = ClientAuthentication.Automatic,
-        }),
-        PushedAuthorization = OneOf(map, "pushed_authorization", PushedAuthorization.Automatic, new()
+            "client_secret_basic" => ClientAuthentication.ClientSecretBasic,
+            "client_secret_post" => ClientAuthentication.ClientSecretPost,
+            "private_key_jwt" => ClientAuthentication.PrivateKeyJwt,
+            "none" => ClientAuthentication.None,
+            _ => ClientAuthentication.Automatic,
+        },
+        PushedAuthorization = map.Word("pushed_authorization") switch
         {
-            ["auto"] = PushedAuthorization.Automatic,
-            ["required"] = PushedAuthorization.Required,
-            ["off"] = PushedAuthorization.Off,
-        }),
-        MaxAge = map.Text("max_age") is not null ? TimeSpan.FromSeconds(map.Number("max_age", 0, 0, 31_536_000)) : null,
+            "required" => PushedAuthorization.Required,
+            "off" => PushedAuthorization.Off,
+            _ => PushedAuthorization.Automatic,
+        },
+        MaxAge = map.Text("max_age") is not null ? TimeSpan.FromSeconds(map.Number("max_age")) : null,
         AcrValues = map.Texts("acr_values") is { Count: > 0 } values ? string.Join(' ', values) : null,
         SubjectClaims = [.. (map.Texts("subject_claims") ?? []).Where(one => one.Length > 0).Distinct(StringComparer.Ordinal)],
         ExtraParameters = map.Words("extra_params"),
@@ -98,16 +97,19 @@ internal static class OidcSection
             map.Url("authorization_endpoint"), map.Url("token_endpoint"), map.Url("userinfo_endpoint"), map.Url("end_session_endpoint"),
             map.Url("jwks_uri")),
         Access = new(map.Texts("allowed_domains") ?? [], map.Texts("allowed_groups") ?? [], map.Texts("allowed_users") ?? []),
-        MatchEmail = OneOf(
-            map, "match_email", EmailTrust.Verified,
-            new() { ["verified"] = EmailTrust.Verified, ["always"] = EmailTrust.Always, ["off"] = EmailTrust.Off }),
-        UseEndSession = map.Flag("use_end_session", false),
+        MatchEmail = map.Word("match_email") switch
+        {
+            "always" => EmailTrust.Always,
+            "off" => EmailTrust.Off,
+            _ => EmailTrust.Verified,
+        },
+        UseEndSession = map.Flag("use_end_session"),
         PostLogoutRedirect = map.Url("post_logout_redirect_uri"),
-        AllowWeakRsaKeys = map.Flag("allow_weak_rsa_keys", false),
-        UseGravatar = OneOf(map, "profile_picture_source", false, new() { ["oidc"] = false, ["gravatar"] = true }),
-        DisableApiKeyLogin = map.Flag("disable_api_key_login", false),
+        AllowWeakRsaKeys = map.Flag("allow_weak_rsa_keys"),
+        UseGravatar = map.Word("profile_picture_source") is "gravatar",
+        DisableApiKeyLogin = map.Flag("disable_api_key_login"),
         TlsCaPath = CertificateFile.Read(map, "tls_ca_path", files),
-        DefaultRole = map.Text("default_role", "member"),
+        DefaultRole = map.TextOrDefault("default_role"),
         RoleClaim = map.Text("role_claim"),
         RoleMap = map.Words("role_map"),
     };
@@ -126,13 +128,13 @@ internal static class OidcSection
     private static bool ReadPkce(YamlMap map)
     {
         var pkce = map.MapOrEmpty("pkce");
-        var (flag, enabled) = (map.Flag("use_pkce", true), pkce.Flag("enabled", true));
+        var (flag, enabled) = (map.Flag("use_pkce"), pkce.Flag("enabled"));
         if (map.Has("use_pkce") && pkce.Has("enabled") && flag != enabled)
         {
             map.Complain("use_pkce", "oidc.pkce.enabled says the opposite; give only one of the two");
         }
 
-        if (pkce.Text("method", "S256") is not "S256")
+        if (pkce.TextOrDefault("method") is not "S256")
         {
             pkce.Warn("method", "S256 is used, whatever is written here");
         }
@@ -170,17 +172,7 @@ internal static class OidcSection
         }
 
         CheckClient(map, settings);
-
-        if (!settings.Scopes.Contains("openid"))
-        {
-            map.Complain("scope", "it must contain openid: without it, the provider sends no identity");
-        }
-
-        if (!settings.UsePkce)
-        {
-            map.Warn("use_pkce", "sign-in without PKCE is open to code injection; leave it on unless the provider refuses it");
-        }
-
+        CheckRequest(map, settings);
         if (settings.SubjectClaims.Contains("email"))
         {
             map.Warn("subject_claims", "an address can be given to somebody else, who then is the same person here");
@@ -191,14 +183,28 @@ internal static class OidcSection
             map.Complain("role_map", "needs role_claim, the claim with the groups");
         }
 
-        foreach (var parameter in settings.ExtraParameters.Keys.Where(one => _protocol.Contains(one)))
-        {
-            map.Complain("extra_params", $"'{parameter}' belongs to the protocol and cannot be overridden");
-        }
-
         if (settings.Issuer.StartsWith("http://", StringComparison.Ordinal) && map.Url("issuer") is { IsLoopback: false })
         {
             map.Warn("issuer", "without https, whoever is in between can sign in as anybody");
+        }
+    }
+
+    /// <summary>What the provider is asked.</summary>
+    private static void CheckRequest(YamlMap map, OidcSettings settings)
+    {
+        if (!settings.Scopes.Contains("openid"))
+        {
+            map.Complain("scope", "it must contain openid: without it, the provider sends no identity");
+        }
+
+        if (!settings.UsePkce)
+        {
+            map.Warn("use_pkce", "sign-in without PKCE is open to code injection; leave it on unless the provider refuses it");
+        }
+
+        foreach (var parameter in settings.ExtraParameters.Keys.Where(one => _protocol.Contains(one)))
+        {
+            map.Complain("extra_params", $"'{parameter}' belongs to the protocol and cannot be overridden");
         }
     }
 
@@ -229,21 +235,5 @@ internal static class OidcSection
         {
             map.Complain("client_key_path", complaint);
         }
-    }
-
-    private static T OneOf<T>(YamlMap map, string key, T fallback, Dictionary<string, T> allowed)
-    {
-        if (map.Text(key) is not { } text)
-        {
-            return fallback;
-        }
-
-        if (allowed.TryGetValue(text, out var value))
-        {
-            return value;
-        }
-
-        map.Complain(key, $"this must be one of {string.Join(", ", allowed.Keys)}");
-        return fallback;
     }
 }

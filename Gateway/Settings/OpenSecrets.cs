@@ -14,16 +14,16 @@ internal static class OpenSecrets
         }
 
         var tree = YamlTree.Parse(File.ReadAllText(file), file, new Problems());
-        return [.. Reference.All.Where(one => one.HasFile && one.Key != "store.connection").Append(Connection(tree))
-            .OfType<SettingReference>()
+        return [.. SettingDeclarations.All.Where(one => one.HasFile && one.Key != "store.connection").Append(Connection(tree))
+            .OfType<SettingDeclaration>()
             .Select(one => (one.Key, Value: Find(tree, one.Key.Split('.'))))
             .Where(one => one.Value is { Text.Length: > 0, FromEnvironment: false })
             .Select(one => $"{one.Value!.Where}: {one.Key}")];
     }
 
     /// <summary>A secret only where it is not the name of a file.</summary>
-    private static SettingReference? Connection(YamlValue.Mapping tree) =>
-        Find(tree, ["store", "kind"]) is { Text: "postgres" } ? Reference.All.First(one => one.Key == "store.connection") : null;
+    private static SettingDeclaration? Connection(YamlValue.Mapping tree) =>
+        Find(tree, ["store", "kind"]) is { Text: "postgres" } ? SettingDeclarations.All.First(one => one.Key == "store.connection") : null;
 
     private static YamlValue.Scalar? Find(YamlValue.Mapping tree, ReadOnlySpan<string> path)
     {

@@ -13,32 +13,32 @@ internal static class ProxyAuthSection
             return null;
         }
 
-        var enabled = map.Flag("enabled", false);
+        var enabled = map.Flag("enabled");
         if (!map.Has("enabled"))
         {
             map.Complain("enabled", "missing; set it to true to let the proxy in front sign people in");
         }
 
-        trustEveryone |= map.Flag("dangerously_trust_everyone", false);
+        trustEveryone |= map.Flag("dangerously_trust_everyone");
         var settings = new ProxyAuthSettings
         {
             AllowedCidrs = NetworkList.Read(map, "allowed_cidrs", trustEveryone) ?? NetworkList.Loopback,
             TrustedProxyCidrs = NetworkList.Read(map, "trusted_proxy_cidrs", trustEveryone),
-            IpHeader = Header(map, "ip_header", null),
+            IpHeader = Header(map, "ip_header", map.Text("ip_header")),
             IpHeaderMode = ReadMode(map),
-            UserHeader = Header(map, "user_header", "Remote-User")!,
-            EmailHeader = Header(map, "email_header", null),
-            NameHeader = Header(map, "name_header", null),
-            PictureHeader = Header(map, "picture_header", null),
-            GroupsHeader = Header(map, "groups_header", null),
-            GroupsSeparator = map.Text("groups_separator", ","),
-            SubjectHeader = Header(map, "subject_header", null),
+            UserHeader = Header(map, "user_header", map.TextOrDefault("user_header"))!,
+            EmailHeader = Header(map, "email_header", map.Text("email_header")),
+            NameHeader = Header(map, "name_header", map.Text("name_header")),
+            PictureHeader = Header(map, "picture_header", map.Text("picture_header")),
+            GroupsHeader = Header(map, "groups_header", map.Text("groups_header")),
+            GroupsSeparator = map.TextOrDefault("groups_separator"),
+            SubjectHeader = Header(map, "subject_header", map.Text("subject_header")),
             Issuer = map.Text("issuer", ""),
-            MatchEmail = map.Flag("match_email", true),
-            MatchUsername = map.Flag("match_username", false),
+            MatchEmail = map.Flag("match_email"),
+            MatchUsername = map.Flag("match_username"),
             LogoutUrl = map.Text("logout_url"),
-            Bearer = ReadBearer(map),
-            SharedSecretHeader = Header(map, "shared_secret_header", null),
+            Bearer = map.Word("bearer") is "ignore" ? BearerRule.Ignore : BearerRule.Refuse,
+            SharedSecretHeader = Header(map, "shared_secret_header", map.Text("shared_secret_header")),
             SharedSecret = SecretFiles.Read(map, "shared_secret", environment, files),
             RoleMap = map.Words("role_map"),
             DefaultRole = map.Text("default_role"),
@@ -87,40 +87,20 @@ internal static class ProxyAuthSection
         }
     }
 
-    private static BearerRule ReadBearer(YamlMap map)
-    {
-        switch (map.Text("bearer", "refuse"))
-        {
-            case "refuse":
-                return BearerRule.Refuse;
-            case "ignore":
-                return BearerRule.Ignore;
-            default:
-                map.Complain("bearer", "this must be refuse or ignore");
-                return BearerRule.Refuse;
-        }
-    }
-
     private static IpHeaderMode ReadMode(YamlMap map)
     {
-        switch (map.Text("ip_header_mode", "rightmost"))
+        if (map.Word("ip_header_mode") is not "first")
         {
-            case "rightmost":
-                return IpHeaderMode.Rightmost;
-            case "first":
-                map.Warn(
-                    "ip_header_mode", "'first' believes what the client wrote when the proxy appends to the header; prefer 'rightmost'");
-                return IpHeaderMode.First;
-            default:
-                map.Complain("ip_header_mode", "this must be rightmost or first");
-                return IpHeaderMode.None;
+            return IpHeaderMode.Rightmost;
         }
+
+        map.Warn("ip_header_mode", "'first' believes what the client wrote when the proxy appends to the header; prefer 'rightmost'");
+        return IpHeaderMode.First;
     }
 
     /// <summary>An RFC 9110 field name that can be told from its spellings with '_' and that HTTP itself does not use.</summary>
-    private static string? Header(YamlMap map, string key, string? fallback)
+    private static string? Header(YamlMap map, string key, string? name)
     {
-        var name = map.Text(key) ?? fallback;
         if (name is null)
         {
             return null;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Gateway.Edge;
 
 namespace Gateway.Settings;
 
@@ -14,33 +15,33 @@ internal static class ServerSection
             map.Complain(map.Has("tls_cert_path") ? "tls_key_path" : "tls_cert_path", "certificate and key are needed together");
         }
 
-        var trustEveryone = map.Flag("dangerously_trust_everyone", false);
+        var trustEveryone = map.Flag("dangerously_trust_everyone");
         return new ServerSettings
         {
             Listen = ReadListen(map, cert is not null),
             BaseUrl = ReadBaseUrl(map),
             BasePath = ReadBasePath(map),
-            DataPath = map.Text("data_path", "/var/lib/headtower"),
+            DataPath = map.TextOrDefault("data_path"),
             TlsCertPath = cert,
             TlsKeyPath = key,
             TrustedProxies = NetworkList.Read(map, "trusted_proxies", trustEveryone) ?? new NetworkList([]),
-            DrainSeconds = map.Number("drain_seconds", 10, 0, 300),
+            DrainSeconds = map.Number("drain_seconds"),
             Cookie = new(
-                map.Flag("cookie_secure", true) || cert is not null, map.Text("cookie_domain"),
-                    TimeSpan.FromSeconds(map.Number("cookie_max_age", 86400, 60, 31536000))),
+                map.Flag("cookie_secure") || cert is not null, map.Text("cookie_domain"),
+                    TimeSpan.FromSeconds(map.Number("cookie_max_age"))),
             ProxyAuth = ProxyAuthSection.Read(map.Map("proxy_auth"), trustEveryone, environment, files),
         };
     }
 
     private static Uri[] ReadListen(YamlMap map, bool tls)
     {
-        var host = AddressText.Parse(map.Text("host", "0.0.0.0"));
+        var host = AddressText.Parse(map.TextOrDefault("host"));
         if (host is null)
         {
             map.Complain("host", "this must be an IP address to listen on, such as 127.0.0.1 or 0.0.0.0");
         }
 
-        var port = map.Number("port", 3000, 0, 65535);
+        var port = map.Number("port");
         if (map.Texts("listen") is not { Count: > 0 } listen)
         {
             var name = host?.AddressFamily is AddressFamily.InterNetworkV6 ? $"[{host}]" : (host ?? IPAddress.Any).ToString();
@@ -86,7 +87,7 @@ internal static class ServerSection
 
     private static string ReadBasePath(YamlMap map)
     {
-        var path = map.Text("base_path", "/admin").TrimEnd('/');
+        var path = map.TextOrDefault("base_path").TrimEnd('/');
         if (path is not ['/', _, ..]
             || path[1..].Split('/').Any(one => one.Length == 0 || !one.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
         {

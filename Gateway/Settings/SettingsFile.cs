@@ -88,53 +88,26 @@ internal static class SettingsFile
             Store = ReadStore(root.MapOrEmpty("store"), server.DataPath, environment, files),
             Sessions = ReadSessions(root.MapOrEmpty("sessions")),
             Limits = ReadLimits(root.MapOrEmpty("limits")),
-            SelfClaim = ReadSelfClaim(root),
+            SelfClaim = ReadSelfClaim(root.MapOrEmpty("onboarding")),
             Audit = ReadAudit(root.MapOrEmpty("audit"), server.DataPath),
-            ManualRoles = ReadManualRoles(root.MapOrEmpty("roles")),
+            ManualRoles = root.MapOrEmpty("roles").Word("manual") is "mapped" ? ManualRoles.Mapped : ManualRoles.Pinned,
         };
     }
 
-    private static AuditSettings ReadAudit(YamlMap map, string dataPath)
-    {
-        var reads = map.Text("reads", "minute");
-        if (reads is not ("minute" or "each"))
-        {
-            map.Complain("reads", "this must be minute (what is read again and again is one entry a minute with a count) or each");
-        }
+    private static AuditSettings ReadAudit(YamlMap map, string dataPath) =>
+        new(map.Text("path") ?? Path.Combine(dataPath, "audit"), map.Number("retention_days"), map.Word("reads") != "each");
 
-        return new(map.Text("path") ?? Path.Combine(dataPath, "audit"), map.Number("retention_days", 365, 1, 36500), reads != "each");
-    }
-
-    private static ManualRoles ReadManualRoles(YamlMap map)
+    private static SelfClaim ReadSelfClaim(YamlMap map)
     {
-        switch (map.Text("manual", "pinned"))
+        switch (map.Word("self_claim"))
         {
-            case "pinned":
-                return ManualRoles.Pinned;
-            case "mapped":
-                return ManualRoles.Mapped;
-            default:
-                map.Complain(
-                    "manual",
-                    "this must be pinned (a role given by hand stays until it is taken back) or mapped (the map decides each time)");
-                return ManualRoles.Mapped;
-        }
-    }
-
-    private static SelfClaim ReadSelfClaim(YamlMap root)
-    {
-        switch (root.MapOrEmpty("onboarding").Text("self_claim", "approval"))
-        {
-            case "approval":
-                return SelfClaim.Approval;
             case "off":
                 return SelfClaim.Off;
             case "open":
-                root.Warn("onboarding", "self_claim: open lets anyone who signs in take any unclaimed Headscale user");
+                map.Warn("self_claim", "this lets anyone who signs in take any unclaimed Headscale user");
                 return SelfClaim.Open;
             default:
-                root.Complain("onboarding", "self_claim must be approval, off or open");
-                return SelfClaim.Off;
+                return SelfClaim.Approval;
         }
     }
 
@@ -161,7 +134,7 @@ internal static class SettingsFile
             Url = url ?? new Uri("http://127.0.0.1:8080"),
             ApiKey = ReadApiKey(root, map, environment, files),
             TlsCaPath = CertificateFile.Read(map, "tls_ca_path", files) ?? CertificateFile.Read(map, "tls_cert_path", files),
-            ApiKeyPassthrough = map.Flag("api_key_passthrough", fallback: true),
+            ApiKeyPassthrough = map.Flag("api_key_passthrough"),
             OidcIssuer = map.Text("oidc_issuer"),
             PublicUrl = map.Url("public_url"),
         };
@@ -203,24 +176,19 @@ internal static class SettingsFile
             }
         }
 
-        return new BootstrapSettings { FirstUserIsOwner = map.Flag("first_user_is_owner", true), Owner = owner };
+        return new BootstrapSettings { FirstUserIsOwner = map.Flag("first_user_is_owner"), Owner = owner };
     }
 
     private static SessionSettings ReadSessions(YamlMap map) =>
-        new(TimeSpan.FromMinutes(map.Number("idle_minutes", 0, 0, 525600)), map.Number("max_per_user", 20, 1, 1000));
+        new(TimeSpan.FromMinutes(map.Number("idle_minutes")), map.Number("max_per_user"));
 
     private static LimitSettings ReadLimits(YamlMap map) =>
-        new(map.Number("anonymous_per_minute", 600, 0, 1_000_000), map.Number("caller_per_minute", 12_000, 0, 1_000_000));
+        new(map.Number("anonymous_per_minute"), map.Number("caller_per_minute"));
 
     private static StoreSettings ReadStore(
         YamlMap map, string dataPath, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
-        var kind = StoreKinds.Parse(map.Text("kind", "sqlite"));
-        if (kind is StoreKind.None)
-        {
-            map.Complain("kind", $"this must be one of {string.Join(", ", StoreKinds.Names)}");
-        }
-
+        var kind = StoreKinds.Parse(map.Word("kind"));
         var (key, file) = (SecretFiles.Read(map, "encryption_key", environment, files), Path.Combine(dataPath, kind.FileName));
         if (kind is StoreKind.Postgres)
         {

@@ -1,10 +1,9 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Gateway.Settings;
 
 /// <summary>
-/// The JSON schema of <c>headtower.yaml</c>, by which editors complete and check it. Written from <see cref="Reference"/>.
+/// The JSON schema of <c>headtower.yaml</c>, by which editors complete and check it. Written from <see cref="SettingDeclarations"/>.
 /// </summary>
 internal static class SettingsSchema
 {
@@ -14,7 +13,7 @@ internal static class SettingsSchema
         var root = NewSection();
         root["$schema"] = "https://json-schema.org/draft/2020-12/schema";
         root["title"] = "headtower.yaml";
-        foreach (var setting in Reference.All)
+        foreach (var setting in SettingDeclarations.All)
         {
             Add(root, setting.Key, LeafOf(setting));
             if (setting.HasFile)
@@ -31,21 +30,34 @@ internal static class SettingsSchema
         return root;
     }
 
-    private static JsonObject LeafOf(SettingReference setting)
+    private static JsonObject LeafOf(SettingDeclaration setting)
     {
         var leaf = new JsonObject { ["description"] = setting.Meaning };
-        switch (setting.Default.Trim('`'))
+        switch (setting.Type)
         {
-            case "true" or "false":
+            case SettingType.Flag flag:
                 leaf["type"] = "boolean";
-                leaf["default"] = setting.Default == "`true`";
+                leaf["default"] = flag.Fallback;
                 break;
-            case var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number):
+            case SettingType.Number number:
                 leaf["type"] = "integer";
-                leaf["default"] = number;
+                leaf["minimum"] = number.Least;
+                leaf["maximum"] = number.Most;
+                leaf["default"] = number.Fallback;
                 break;
-            case var text when setting.Default.StartsWith('`') && !text.StartsWith('['):
-                leaf["default"] = text;
+            case SettingType.Word word:
+                leaf["enum"] = new JsonArray([.. word.Words.Select(one => (JsonNode)one)]);
+                leaf["default"] = word.Words[0];
+                break;
+            case SettingType.Text { Fallback: { } fallback }:
+                leaf["default"] = fallback;
+                break;
+            case SettingType.Url:
+                leaf["type"] = "string";
+                leaf["format"] = "uri";
+                break;
+            case SettingType.Map:
+                leaf["type"] = new JsonArray("object", "null");
                 break;
         }
 

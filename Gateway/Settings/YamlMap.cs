@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Edge;
 
 namespace Gateway.Settings;
 
@@ -86,6 +87,31 @@ internal sealed class YamlMap(YamlValue.Mapping node, string path, Problems prob
     };
 
     public string Text(string key, string fallback) => Text(key) ?? fallback;
+
+    /// <summary>A declared setting that has a value where it is not set.</summary>
+    public string TextOrDefault(string key) => Text(key) ?? SettingDeclarations.TypeOf<SettingType.Text>(path + key).Fallback!;
+
+    /// <summary>A declared setting that is true or false.</summary>
+    public bool Flag(string key) => Flag(key, SettingDeclarations.TypeOf<SettingType.Flag>(path + key).Fallback);
+
+    /// <summary>A declared number within its bounds; 0 where it has no default.</summary>
+    public int Number(string key)
+    {
+        var (fallback, least, most) = SettingDeclarations.TypeOf<SettingType.Number>(path + key);
+        return Number(key, fallback ?? 0, least, most);
+    }
+
+    /// <summary>One of the words that are declared for a setting; the default where none, or another one, is given.</summary>
+    public string Word(string key)
+    {
+        var type = SettingDeclarations.TypeOf<SettingType.Word>(path + key);
+        return Text(key) switch
+        {
+            null => type.Words[0],
+            var text when type.Words.Contains(text) => text,
+            _ => WrongValue(key, $"this must be {type.Named}", type.Words[0]),
+        };
+    }
 
     public bool Flag(string key, bool fallback) => Text(key)?.ToUpperInvariant() switch
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Documents;
+using Gateway.Edge;
 using Gateway.Settings;
 using LiteDB;
 

@@ -14,18 +14,16 @@ internal sealed class CallLimits(RateLimits limits, ProvenKeys proven)
     {
         if (state.Principal is { } principal)
         {
-            return limits.TakeCaller(principal.Person is { } person ? $"person {person.Id}" : principal.Label);
+            return limits.TakeCaller(principal.Person is { } person ? $"person {person.Id}" : principal.Label, request);
         }
 
         if (state.OwnKey is { } key)
         {
             // Whether a key is good is known only after Headscale was asked.
-            return (proven.Contains(key.Fingerprint)
-                ? null
-                : limits.CheckAnonymous(request.Peer.Client)) ?? limits.TakeCaller(key.Fingerprint);
+            return (proven.Contains(key.Fingerprint) ? null : limits.CheckAnonymous(request)) ?? limits.TakeCaller(key.Fingerprint, request);
         }
 
-        return limits.TakeAnonymous(request.Peer.Client);
+        return limits.TakeAnonymous(request);
     }
 
     /// <summary>Headscale took a key, or refused it: a refused one counts against the address that it came from.</summary>
@@ -38,9 +36,9 @@ internal sealed class CallLimits(RateLimits limits, ProvenKeys proven)
         }
 
         proven.Remove(key.Fingerprint);
-        limits.TakeAnonymous(request.Peer.Client);
+        limits.TakeAnonymous(request);
     }
 
     /// <summary>A key was refused here, before Headscale could judge it: it may be anybody's.</summary>
-    public void KeyWasRefused(RequestContext request) => limits.TakeAnonymous(request.Peer.Client);
+    public void KeyWasRefused(RequestContext request) => limits.TakeAnonymous(request);
 }

@@ -1,4 +1,5 @@
 using Gateway.Audit;
+using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
@@ -152,11 +153,15 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
                 : Plan.Refuse("only the owner hands ownership over, and to somebody else");
         }
 
-        if (RankRules.Complaint(who, person, configuration.Table) is { } complaint)
-        {
-            return Plan.Refuse(complaint);
-        }
+        return RankRules.Complaint(who, person, configuration.Table) is { } complaint
+            ? Plan.Refuse(complaint)
+            : await PlanByRankAsync(configuration, who, person, action, value, cancel);
+    }
 
+    /// <summary>What those may do whose rank is above the person's.</summary>
+    private async Task<Plan> PlanByRankAsync(
+        Configuration configuration, Principal who, Person person, string action, string value, CancellationToken cancel)
+    {
         switch (action)
         {
             case "role":

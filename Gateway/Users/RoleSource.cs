@@ -1,4 +1,5 @@
 using System.Buffers;
+using Gateway.Edge;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Settings;

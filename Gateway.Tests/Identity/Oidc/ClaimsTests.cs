@@ -198,8 +198,12 @@ public sealed class ClaimsTests
     [InlineData("""{"sub":"s","groups":7}""", "claim 'groups' is a number, which has no names in it")]
     [InlineData("""{"sub":"s","groups":["a",7]}""", "claim 'groups' is a list with a number in it, which has no names in it")]
     [InlineData("""{"sub":"s","groups":[{"name":"a"}]}""", "claim 'groups' is a list with an object in it, which has no names in it")]
-    [InlineData("""{"sub":"s","_claim_names":{"groups":"src1"}}""", "claim 'groups' was left out by the provider because there are too many groups (overage); have it send only those of this application, or app roles")]
-    [InlineData("""{"sub":"s","hasgroups":true}""", "claim 'groups' was left out by the provider because there are too many groups (overage); have it send only those of this application, or app roles")]
+    [InlineData("""{"sub":"s","_claim_names":{"groups":"src1"}}""",
+        "claim 'groups' was left out by the provider because there are too many groups (overage); "
+            + "have it send only those of this application, or app roles")]
+    [InlineData("""{"sub":"s","hasgroups":true}""",
+        "claim 'groups' was left out by the provider because there are too many groups (overage); "
+            + "have it send only those of this application, or app roles")]
     public void GroupsAreReadOrNamedAsUnreadable(string token, string expected) =>
         Read(token, "{}", "role_claim: groups").Roles.Describe().Should().Be(expected);
 
@@ -220,11 +224,13 @@ public sealed class ClaimsTests
     [InlineData("""{"sub":null}""", "", SignInFailure.SubjectMissing, "the token has no 'sub'")]
     [InlineData("""{"sub":""}""", "", SignInFailure.SubjectMissing, "the token's 'sub' is empty")]
     [InlineData("""{"sub":42}""", "", SignInFailure.SubjectUnusable, "the token's 'sub' is a number")]
-    [InlineData("""{"name":"x"}""", "subject_claims: [oid, upn]", SignInFailure.SubjectMissing, "neither 'sub' nor any of oidc.subject_claims (oid, upn)")]
+    [InlineData("""{"name":"x"}""", "subject_claims: [oid, upn]", SignInFailure.SubjectMissing,
+        "neither 'sub' nor any of oidc.subject_claims (oid, upn)")]
     [InlineData("""{"oid":7}""", "subject_claims: [oid]", SignInFailure.SubjectUnusable, "the token's 'oid' is a number")]
     public void AMissingSubjectIsNamedAsSuch(string token, string settings, object failure, string says)
     {
-        var thrown = FluentActions.Invoking(() => Read(token, """{"sub":"of user info alone"}""", settings)).Should().Throw<SignInException>().Which;
+        var thrown = FluentActions.Invoking(() => Read(token, """{"sub":"of user info alone"}""", settings)).Should()
+            .Throw<SignInException>().Which;
         thrown.Failure.Should().Be((SignInFailure)failure);
         thrown.Message.Should().Contain(says);
     }

@@ -99,7 +99,9 @@ public sealed class ClientAuthenticationTests
         provider.RequiresPushedRequests = true;
         await using var gateway = await SignInSetup.StartAsync(provider);
         using var browser = new Browser(gateway);
-        Misbehaving.Answer("/par", 400, "application/json", """{"error":"invalid_request","error_description":"redirect_uri is not registered"}""")(provider);
+        Misbehaving.Answer(
+            "/par", 400, "application/json",
+            """{"error":"invalid_request","error_description":"redirect_uri is not registered"}""")(provider);
         await Until.TrueAsync(() => gateway.Log.Has("is available"), "the provider is known");
 
         var page = await browser.GetAsync("/admin/oidc/start");

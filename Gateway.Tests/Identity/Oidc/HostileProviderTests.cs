@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Gateway.Edge;
 using Gateway.Identity.Oidc;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
@@ -169,7 +170,7 @@ public sealed class HostileProviderTests
 
         var expected = _variants[variant].Expected;
         gateway.Log.Has($" was refused: {expected}: ").Should().BeTrue(string.Join('\n', gateway.Log.All));
-        page.Status.Should().Be(Gateway.Web.SignInTexts.Of(expected, "").Status);
+        page.Status.Should().Be(Gateway.Web.SignIn.SignInTexts.Of(expected, "").Status);
         page.Text.Should().Contain($"Reference: <code>{page.Response.Headers.GetValues("X-Request-Id").Single()}</code>");
         page.Text.Should().NotContain("<script");
         browser.Cookies.Keys.Should().NotContain("__Host-headtower");
@@ -181,7 +182,7 @@ public sealed class HostileProviderTests
     public void ThereAreMoreThanFiftyVariantsAndEveryFailureHasItsWords()
     {
         (_variants.Count >= 50).Should().BeTrue();
-        var texts = Enum.GetValues<SignInFailure>().Select(one => Gateway.Web.SignInTexts.Of(one, "")).ToArray();
+        var texts = Enum.GetValues<SignInFailure>().Select(one => Gateway.Web.SignIn.SignInTexts.Of(one, "")).ToArray();
         texts.Should().AllSatisfy(one => (one.Status >= 400 && one.Text.Length > 0 && one.Advice.Length > 0).Should().BeTrue());
         texts.Select(one => one.Text).Distinct().Count().Should().Be(texts.Length);
     }

@@ -32,7 +32,10 @@ public sealed class NeighbourBlocksTests
             .Replace("${CREDENTIALS_DIRECTORY}", secrets.Path, StringComparison.Ordinal)
             .Replace("<generated-api-key>", headscale.ApiKey, StringComparison.Ordinal);
         await using var gateway = await TestGateway.StartFileAsync(headscale, folder =>
-            $"{TestGateway.Yaml(headscale, folder.Path, TestGateway.NoProxyAuth, server: "  trusted_proxies: [127.0.0.1]", more: text)}".Replace(text.Contains("headscale_api_key", StringComparison.Ordinal) ? $"  api_key: {headscale.ApiKey}\n" : "\0", "", StringComparison.Ordinal));
+            $"{TestGateway.Yaml(headscale, folder.Path, TestGateway.NoProxyAuth, server: "  trusted_proxies: [127.0.0.1]", more: text)}"
+                .Replace(
+                    text.Contains("headscale_api_key", StringComparison.Ordinal) ? $"  api_key: {headscale.ApiKey}\n" : "\0", "",
+                    StringComparison.Ordinal));
         var check = await Verb.RunAsync("check", "--online", "--config", gateway.Files.Config);
         check.Exit.Should().Be(0, $"check passes: {check.Output}");
         using var browser = new Browser(gateway);

@@ -46,7 +46,8 @@ public sealed class WhyNotTests
     }
 
     [Theory]
-    [InlineData("""["/admins","/staff"]""", "claim 'groups' is a list of 2: '/admins', '/staff', and none of that is in oidc.role_map (the map has 'admins': switch full paths off at the provider, or write '/admins' in the map)")]
+    [InlineData("""["/admins","/staff"]""", "claim 'groups' is a list of 2: '/admins', '/staff', and none of that is in oidc.role_map "
+        + "(the map has 'admins': switch full paths off at the provider, or write '/admins' in the map)")]
     [InlineData("\"users,admins\"", "claim 'groups' is the text 'users,admins', and none of that is in oidc.role_map (it looks like "
         + "several names in one text")]
     [InlineData("""{"others":{"1":"x"}}""", "claim 'groups' is an object with the key 'others', and none of that is in oidc.role_map")]
@@ -132,7 +133,8 @@ public sealed class WhyNotTests
                 .Contain(why, "their page tells administrators");
             (await Verb.RunAsync("users", "show", $"{person.Id}", "--config", gateway.Files.Config)).Output.Should()
                 .Contain(why, "the command line tells");
-            $"{System.Text.Json.Nodes.JsonNode.Parse((await owner.GetAsync($"/admin/api/users/{person.Id}")).Text)!.AsObject().Where(one => one.Key is "roleNote" or "whyUnlinked").Aggregate("", (all, one) => $"{all}{one.Value} ")}"
+            var told = System.Text.Json.Nodes.JsonNode.Parse((await owner.GetAsync($"/admin/api/users/{person.Id}")).Text)!.AsObject();
+            $"{told.Where(one => one.Key is "roleNote" or "whyUnlinked").Aggregate("", (all, one) => $"{all}{one.Value} ")}"
                 .Should().Contain(why, "JSON tells");
             gateway.Log.Has(why).Should().BeTrue($"the log tells: {string.Join('\n', gateway.Log.All)}");
             (await gateway.StopAndReadAuditAsync()).Where(one => one.Row == "sign_in.oidc").Should()

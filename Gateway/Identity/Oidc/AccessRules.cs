@@ -1,3 +1,4 @@
+using Gateway.Edge;
 using Gateway.Settings;
 
 namespace Gateway.Identity.Oidc;

@@ -4,7 +4,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Gateway.Policy;
+using Gateway.Edge;
 using Gateway.Settings;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
@@ -27,7 +27,7 @@ internal sealed record SignedInAtProvider(Caller Caller, string IdToken, string?
 /// </summary>
 internal sealed class OidcHandler(
     IOptionsMonitor<OpenIdConnectOptions> options, ILoggerFactory logs, HtmlEncoder html, UrlEncoder encoder,
-    ConfigurationMonitor monitor, Provider provider, UserInfo userInfo, ClientRequests client, UsedAttempts used)
+    Provider provider, UserInfo userInfo, ClientRequests client, UsedAttempts used)
     : OpenIdConnectHandler(options, logs, html, encoder)
 {
     /// <summary>The name of the scheme.</summary>
@@ -55,7 +55,7 @@ internal sealed class OidcHandler(
     public Task CompleteRequestAsync(RedirectContext context)
     {
         // From configuration alone: a Host header has no say in where codes are sent.
-        context.ProtocolMessage.RedirectUri = RedirectAddress.Of(monitor.Current.Settings);
+        context.ProtocolMessage.RedirectUri = RedirectAddress.Of(RequestContext.Of(Context).Configuration.Settings);
         context.ProtocolMessage.Nonce = context.Properties.Items[Nonce] = Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(32));
         context.ProtocolMessage.AcrValues = Tokens.Settings.AcrValues;
         context.Properties.Items[Begun] = TimeProvider.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);

@@ -29,8 +29,18 @@ internal sealed class OidcOptionsSetup : IConfigureNamedOptions<OpenIdConnectOpt
     public void Configure(string? name, OpenIdConnectOptions options)
     {
         var settings = _monitor.Current.Settings.Oidc;
+        Ask(options, settings);
+        Restrict(options, settings);
 
-        // The code flow, answered by GET.
+        options.Events.OnRedirectToIdentityProvider = async context =>
+            await (await HandlerOfAsync(context.HttpContext)).CompleteRequestAsync(context);
+        options.Events.OnPushAuthorization = async context => await (await HandlerOfAsync(context.HttpContext)).PushAsync(context);
+        options.Events.OnTokenValidated = OidcHandler.BindNonceAsync;
+    }
+
+    /// <summary>What the provider is asked for: the code flow, answered by GET.</summary>
+    private static void Ask(OpenIdConnectOptions options, OidcSettings? settings)
+    {
         options.ResponseType = OpenIdConnectResponseType.Code;
         options.ResponseMode = OpenIdConnectResponseMode.Query;
         options.RemoteAuthenticationTimeout = TimeSpan.FromMinutes(15);
@@ -54,7 +64,11 @@ internal sealed class OidcOptionsSetup : IConfigureNamedOptions<OpenIdConnectOpt
             PushedAuthorization.Off => PushedAuthorizationBehavior.Disable,
             PushedAuthorization.Automatic or null => PushedAuthorizationBehavior.UseIfAvailable,
         };
+    }
 
+    /// <summary>What the framework may not do by itself.</summary>
+    private void Restrict(OpenIdConnectOptions options, OidcSettings? settings)
+    {
         // The provider's documents and the rules for its tokens are ours alone; no address is asked behind our back.
         options.ConfigurationManager = _provider;
         options.RequireHttpsMetadata = false;
@@ -72,11 +86,6 @@ internal sealed class OidcOptionsSetup : IConfigureNamedOptions<OpenIdConnectOpt
         // Signing out is the gateway's own; by default, anybody could end sessions at these addresses.
         options.RemoteSignOutPath = default;
         options.SignedOutCallbackPath = default;
-
-        options.Events.OnRedirectToIdentityProvider = async context =>
-            await (await HandlerOfAsync(context.HttpContext)).CompleteRequestAsync(context);
-        options.Events.OnPushAuthorization = async context => await (await HandlerOfAsync(context.HttpContext)).PushAsync(context);
-        options.Events.OnTokenValidated = OidcHandler.BindNonceAsync;
     }
 
     private static async Task<OidcHandler> HandlerOfAsync(HttpContext context) =>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using Gateway.Audit;
+using Gateway.Edge;
 
 namespace Gateway.Store.Segments;
 

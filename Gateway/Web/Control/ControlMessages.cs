@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Gateway.Audit;
 using Gateway.Documents;
 using Gateway.Policy;
@@ -29,6 +30,9 @@ internal sealed record ControlAnswer(string? Error, JsonElement? Result)
     public static ControlAnswer Done { get; } = new(null, null);
 
     public static ControlAnswer Fail(string error) => new(error, null);
+
+    /// <summary>What was asked for.</summary>
+    public static ControlAnswer Of<T>(T value, JsonTypeInfo<T> type) => new(null, JsonSerializer.SerializeToElement(value, type));
 }
 
 /// <summary>A person as the command line shows them.</summary>

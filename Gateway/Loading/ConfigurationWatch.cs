@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using Gateway.Policy;
+
+namespace Gateway.Loading;
+
+/// <summary>
+/// Puts a changed configuration into effect. Contents are compared once a second: file events miss the symbolic links
+/// that Kubernetes and configuration tools swap.
+/// </summary>
+internal sealed partial class ConfigurationWatch(
+    ConfigurationFiles files, ConfigurationMonitor monitor, TimeProvider clock, ILogger<ConfigurationWatch> log) : BackgroundService
+{
+    private static readonly TimeSpan _poll = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var watched = files.Load().Files;
+        var (seen, before) = (Digest(watched), "");
+        using var timer = new PeriodicTimer(_poll, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            // What is still being written is read once it stays the same.
+            var now = Digest(watched);
+            if (now != seen && now == before)
+            {
+                watched = Reload();
+                seen = Digest(watched);
+            }
+
+            before = now;
+        }
+    }
+
+    private IReadOnlyList<string> Reload()
+    {
+        var (next, problems, watched) = files.Load();
+        if (next is null)
+        {
+            foreach (var error in problems.Errors)
+            {
+                LogBroken(error);
+            }
+
+            LogKept();
+            return watched;
+        }
+
+        var now = monitor.Current.Settings;
+        if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Server.TlsCertPath, next.Settings.Server.TlsKeyPath,
+            next.Settings.Store, next.Settings.Audit.Folder, next.Settings.Headscale.TlsCaPath)
+                != (now.Server.BasePath, now.Server.Cookie, now.Server.TlsCertPath, now.Server.TlsKeyPath, now.Store, now.Audit.Folder,
+                    now.Headscale.TlsCaPath)
+            || !next.Settings.Server.Listen.SequenceEqual(now.Server.Listen))
+        {
+            LogRestart();
+        }
+
+        monitor.Replace(next);
+        LogReloaded();
+        return watched;
+    }
+
+    /// <summary>What the files hold together. An unreadable file counts as empty and is reported by the reload.</summary>
+    private static string Digest(IReadOnlyList<string> watched)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var file in watched)
+        {
+            try
+            {
+                hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                hash.AppendData([0]);
+            }
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "The changed configuration is in effect")]
+    private partial void LogReloaded();
+
+    [LoggerMessage(2, LogLevel.Error, "{Problem}")]
+    private partial void LogBroken(string problem);
+
+    [LoggerMessage(3, LogLevel.Error, "The changed configuration has errors; the old one stays in effect")]
+    private partial void LogKept();
+
+    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, cookies, TLS files, the store and the audit's folder change "
+        + "with the next restart")]
+    private partial void LogRestart();
+}

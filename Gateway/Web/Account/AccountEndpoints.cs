@@ -1,0 +1,121 @@
+using System.Text.Json.Serialization;
+using Gateway.Identity;
+using Gateway.Policy;
+using Gateway.Users;
+using Gateway.Web.Layout;
+using Gateway.Web.SignIn;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Web.Account;
+
+/// <summary>Who is calling.</summary>
+internal sealed record IdentityAnswer(string Source, string Issuer, string Subject, string? Email, string? Name);
+
+/// <summary>The linked Headscale user.</summary>
+internal sealed record HeadscaleUserAnswer(string Id, string Name);
+
+/// <summary>A session as its owner and administrators see it.</summary>
+/// <param name="Id">The number by which it is ended.</param>
+/// <param name="Kind">oidc or api_key.</param>
+/// <param name="Identity">Whose it is.</param>
+/// <param name="CreatedAt">When it was begun.</param>
+/// <param name="LastUsedAt">When it was used last, to the minute.</param>
+/// <param name="ExpiresAt">When it ends by itself.</param>
+/// <param name="Client">The address it was begun from.</param>
+/// <param name="UserAgent">The browser, in its own words.</param>
+/// <param name="Current">Whether it is the one that asks.</param>
+public sealed record SessionAnswer(
+    long Id, string Kind, string? Identity, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, string? Client,
+        string? UserAgent, bool Current);
+
+/// <summary><c>/api/me</c>.</summary>
+internal sealed record MeAnswer(
+    IdentityAnswer Identity, string Role, IReadOnlyList<string> Capabilities, HeadscaleUserAnswer? HeadscaleUser, SessionAnswer? Session);
+
+/// <summary><c>/api/sessions</c>.</summary>
+internal sealed record SessionsAnswer(IReadOnlyList<SessionAnswer> Sessions);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(MeAnswer))]
+[JsonSerializable(typeof(SessionsAnswer))]
+internal sealed partial class AccountJson : JsonSerializerContext;
+
+/// <summary>One's own account and sessions, as pages and as JSON.</summary>
+internal static class AccountEndpoints
+{
+    public static void MapAccount(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/api/me", MeAsync).RequireCapability(Capability.SignedIn);
+        admin.MapGet("/api/sessions", SessionsAsync).RequireCapability(Capability.SignedIn);
+        admin.MapDelete("/api/sessions/{id:long}", RevokeAsync).RequireCapability(Capability.SignedIn).TakesJson();
+        admin.MapGet("/account", ShowSessions).RequireCapability(Capability.SignedIn);
+        admin.MapPost("/account/sessions/{id:long}/end", EndAsync).RequireCapability(Capability.SignedIn).TakesForm();
+        admin.MapFallback(Unknown).RequireCapability(Capability.SignedIn);
+    }
+
+    /// <summary>Which pages there are is for those who are signed in.</summary>
+    private static RazorComponentResult Unknown(HttpContext context) => PageResults.NotFound(context, "There is no such page.");
+
+    private static Task MeAsync(HttpContext context, Principal me) => context.Response.WriteAsJsonAsync(
+        new MeAnswer(
+            IdentityOf(me),
+            me.Role.Name,
+            [.. me.Role.Held.Select(capability => capability.Name).Order(StringComparer.Ordinal)],
+            me.User is { } user ? new(user.Id, user.Name) : null,
+            me.Session is { } session ? ToAnswer(session, me.Label, me) : null),
+        AccountJson.Default.MeAnswer);
+
+    private static IdentityAnswer IdentityOf(Principal me) => me.Person is { } person
+        ? new(SnakeCase.From(person.Source.ToString()), person.Issuer, person.Subject, person.Email, person.Name)
+        : new(SnakeCase.From(nameof(SessionKind.ApiKey)), "", me.Session?.KeyPrefix ?? "", null, null);
+
+    private static Task SessionsAsync(HttpContext context, Principal me, Sessions sessions, People people) =>
+        context.Response.WriteAsJsonAsync(new SessionsAnswer(SeenBy(me, sessions, people)), AccountJson.Default.SessionsAnswer);
+
+    private static async Task<IResult> RevokeAsync(HttpContext context, long id, Principal me, Sessions sessions, SignInAudit audit) =>
+        await TryEndAsync(context, id, me, sessions, audit) ? Results.NoContent() : Results.NotFound();
+
+    private static RazorComponentResult ShowSessions(
+        HttpContext context, Principal principal, PageLayout layout, Sessions sessions, People people, int page = 1, string? done = null)
+    {
+        var shown = Paging.Cut(SeenBy(principal, sessions, people), page);
+        return PageResults.Page<AccountPage>(
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Sessions", shown.Rows), ("At", shown.At),
+                ("Pages", shown.Pages), ("Notice", done == "end" ? "The session was ended." : null));
+    }
+
+    private static async Task<IResult> EndAsync(HttpContext context, long id, Principal principal, Sessions sessions, SignInAudit audit)
+    {
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var back = long.TryParse(form["person"], out var person) ? $"/users/{person}" : "/account";
+        return await TryEndAsync(context, id, principal, sessions, audit)
+            ? Results.Redirect($"{PageResults.BasePath(context)}{back}?done=end")
+            : PageResults.NotFound(context, "There is no such session, or it is somebody else's.");
+    }
+
+    /// <summary>Somebody else's session answers like one that is not there.</summary>
+    private static async Task<bool> TryEndAsync(HttpContext context, long id, Principal me, Sessions sessions, SignInAudit audit)
+    {
+        var isDone = sessions.Find(id) is { } session && MayManage(me, session) && await sessions.EndAsync(id);
+        await audit.RecordAsync(
+            context, "session.revoke", me.Label, isDone ? "done" : "not_found",
+            isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound, me.Role.Name, $"session {id}");
+        return isDone;
+    }
+
+    /// <param name="person">Whose sessions; null: all that somebody may end.</param>
+    public static SessionAnswer[] SeenBy(Principal me, Sessions sessions, People people, long? person = null) =>
+        [.. sessions.All.Where(one => MayManage(me, one) && (person is null || one.PersonId == person)).OrderBy(one => one.Id)
+            .Select(one => ToAnswer(one, LabelOf(one, people), me))];
+
+    /// <summary>One's own; everybody's for who may give and take roles.</summary>
+    private static bool MayManage(Principal me, Session session) =>
+        (me.Person is { } person && session.PersonId == person.Id) || session.Id == me.Session?.Id || me.Role.Has(Capability.AssignRoles);
+
+    private static string LabelOf(Session session, People people) =>
+        Person.LabelOf(session, session.PersonId is { } id ? people.Snapshot.Find(id) : null);
+
+    private static SessionAnswer ToAnswer(Session session, string identity, Principal me) => new(
+        session.Id, SnakeCase.From(session.Kind.ToString()), identity, session.CreatedAt, session.LastUsedAt, session.ExpiresAt,
+            session.Client, session.UserAgent, session.Id == me.Session?.Id);
+}

@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Serialization;
+using Gateway.Audit;
+using Gateway.Policy;
+using Gateway.Users;
+using Gateway.Web.Layout;
+
+namespace Gateway.Web.Activity;
+
+/// <summary>An audit entry as pages show it.</summary>
+/// <param name="Id">The position in the log.</param>
+/// <param name="At">When.</param>
+/// <param name="Actor">Who; null for nobody.</param>
+/// <param name="Role">With which role.</param>
+/// <param name="Method">What was asked: the method,</param>
+/// <param name="Path">and the path, or whom a change was about.</param>
+/// <param name="Row">The row of the policy that decided, or the name of a change.</param>
+/// <param name="Reason">What was decided.</param>
+/// <param name="Status">The status of the answer; null: it is not known how the call ended.</param>
+/// <param name="Client">The address that it came from.</param>
+/// <param name="RequestId">The reference that the answer carried.</param>
+/// <param name="Detail">What else is to be said.</param>
+/// <param name="HeadscaleUser">The Headscale user that they were linked to.</param>
+/// <param name="Duration">Milliseconds from request to answer.</param>
+/// <param name="Before">What a change replaced, where that is known.</param>
+/// <param name="After">What it set.</param>
+public sealed record AuditLine(
+    long Id, DateTimeOffset At, string? Actor, string? Role, string Method, string Path, string? Row, string Reason, int? Status,
+    string? Client, string RequestId, string? Detail,
+    string? HeadscaleUser, double? Duration, string? Before, string? After)
+{
+    /// <summary>How many of the same kind it stands for, within a minute.</summary>
+    public long Count { get; init; }
+
+    /// <summary>When the last of them was; null for a single one.</summary>
+    public DateTimeOffset? Last { get; init; }
+}
+
+/// <summary><c>/api/audit</c>.</summary>
+internal sealed record AuditAnswer(IReadOnlyList<AuditLine> Entries, long? Next);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AuditAnswer))]
+internal sealed partial class AuditJson : JsonSerializerContext;
+
+/// <summary>What was decided and done, newest first: as a page, as a table for spreadsheets, and as JSON.</summary>
+internal static class AuditEndpoints
+{
+    private const string ChangesOnly = "changes";
+    private const string RefusedOnly = "refused";
+    private const string Everything = "all";
+
+    private const int PerPage = 50;
+    private const int MostAtOnce = 500;
+
+    private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
+    public static void MapAuditLog(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/audit", ShowAsync).RequireCapability(Capability.ReadAudit);
+        admin.MapGet("/audit/{id:long}", ShowOneAsync).RequireCapability(Capability.ReadAudit);
+        admin.MapGet("/audit.csv", Download).RequireCapability(Capability.ReadAudit);
+        admin.MapGet("/api/audit", AnswerAsync).RequireCapability(Capability.ReadAudit);
+    }
+
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, Principal principal, PageLayout layout, AuditLog audit, string? q = null, string? show = null,
+        bool refused = false, long? before = null)
+    {
+        // What was looked at would bury what was done. Whoever looks for something may mean that, too.
+        var search = SearchFor(q, show ?? (refused ? RefusedOnly : string.IsNullOrWhiteSpace(q) ? ChangesOnly : Everything));
+        var (entries, next) = await FindAsync(audit, search, before, PerPage, context.RequestAborted);
+        return PageResults.Page<AuditPage>(
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Entries", entries), ("Search", search.Text),
+            ("Show", search.ChangesOnly ? ChangesOnly : search.RefusedOnly ? RefusedOnly : Everything), ("Next", next),
+                ("IsFirst", before is null));
+    }
+
+    private static async Task<IResult> ShowOneAsync(HttpContext context, long id, Principal principal, PageLayout layout, AuditLog audit)
+    {
+        await audit.FlushAsync(context.RequestAborted);
+        return await audit.Store.FindAsync(id, context.RequestAborted) is { } entry
+            ? PageResults.Page<AuditEntryPage>(
+                StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Entry", LineOf(entry)))
+            : PageResults.Failure(
+                context, StatusCodes.Status404NotFound, "Not found",
+                "There is no such entry, or it was deleted at the end of its retention.");
+    }
+
+    private static async Task AnswerAsync(
+        HttpContext context, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
+    {
+        var (entries, next) = await FindAsync(
+            audit, SearchFor(q, show ?? (refused ? RefusedOnly : null)), before, PerPage, context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
+    }
+
+    private static IResult Download(HttpContext context, AuditLog audit, string? q = null, string? show = null)
+    {
+        return Results.Stream(body => WriteAsync(body, audit, SearchFor(q, show), context.RequestAborted), "text/csv; charset=utf-8");
+    }
+
+    /// <summary>All of it, some hundred entries in memory at a time.</summary>
+    private static async Task WriteAsync(Stream body, AuditLog audit, AuditSearch search, CancellationToken cancel)
+    {
+        await using var text = new StreamWriter(body, _utf8, leaveOpen: true) { NewLine = "\r\n" };
+        await text.WriteLineAsync("at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after,count");
+        long? before = null;
+        do
+        {
+            (var entries, before) = await FindAsync(audit, search, before, MostAtOnce, cancel);
+            foreach (var one in entries)
+            {
+                string?[] cells =
+                [
+                    one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason,
+                    one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After,
+                    one.Count.ToString(CultureInfo.InvariantCulture),
+                ];
+                await text.WriteLineAsync(string.Join(',', cells.Select(Cell)));
+            }
+
+            await text.FlushAsync(cancel);
+        }
+        while (before is not null);
+    }
+
+    private static AuditSearch SearchFor(string? text, string? show) =>
+        new() { Text = text?.Trim() ?? "", ChangesOnly = show == ChangesOnly, RefusedOnly = show == RefusedOnly };
+
+    private static async Task<(IReadOnlyList<AuditLine> Entries, long? Next)> FindAsync(
+        AuditLog audit, AuditSearch search, long? before, int most, CancellationToken cancel)
+    {
+        await audit.FlushAsync(cancel);
+        var found = await audit.Store.FindAsync(search, before, most + 1, cancel);
+        return ([.. found.Take(most).Select(LineOf)], found.Count > most ? found[most - 1].Id : null);
+    }
+
+    private static AuditLine LineOf(AuditEntry one) => new(
+        one.Id, one.At, one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason, one.Status, one.Client, one.RequestId, one.Detail,
+            one.HeadscaleUser, one.Duration, one.Before, one.After)
+    {
+        Count = one.Count,
+        Last = one.Last,
+    };
+
+    /// <summary>RFC 4180; what a spreadsheet would take for a formula begins with an apostrophe.</summary>
+    private static string Cell(string? text) => text switch
+    {
+        null or "" => "",
+        ['=' or '+' or '-' or '@' or '\t' or '\r', ..] => $"\"'{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
+        _ => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
+    };
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using Gateway.Headscale;
+using Gateway.Web.Layout;
+
+namespace Gateway.Web.Keys;
+
+/// <summary>A pre-auth key as pages show it: never the key itself.</summary>
+/// <param name="Id">Headscale's decimal id.</param>
+/// <param name="Shown">Its beginning, by which one may know it again.</param>
+/// <param name="Key">What names it to Headscale up to 0.27: the key, where the reader may see it; else empty.</param>
+/// <param name="OwnerId">The Headscale user it belongs to; null for none.</param>
+/// <param name="Owner">The owner's name, or the tags.</param>
+/// <param name="IsReusable">Whether it may be used more than once.</param>
+/// <param name="IsEphemeral">Whether machines that use it vanish when they go offline.</param>
+/// <param name="IsUsed">Whether it was used.</param>
+/// <param name="Expiration">When it ends.</param>
+public sealed record PreAuthKey(
+    string Id, string Shown, string Key, string? OwnerId, string Owner, bool IsReusable, bool IsEphemeral, bool IsUsed,
+    DateTimeOffset? Expiration)
+{
+    /// <summary>expired, used or valid.</summary>
+    public string StatusAt(DateTimeOffset now) => Expiration <= now ? "expired" : IsUsed && !IsReusable ? "used" : "valid";
+
+    /// <summary>Reads a key of any version of Headscale.</summary>
+    internal static PreAuthKey Of(JsonElement json)
+    {
+        var key = json.Text("key");
+        var tags = json.Texts("aclTags");
+        var user = json.Thing("user");
+        return new(
+            json.Text("id"),
+            key.EndsWith("***", StringComparison.Ordinal) ? key : key.Length > 12 ? key[..6] + "…" : "",
+            key.EndsWith("***", StringComparison.Ordinal) ? "" : key,
+            tags.Count > 0 || user is null ? null : user.Value.Text("id"),
+            tags.Count > 0 ? string.Join(", ", tags) : user is { } known ? known.Text("name") : "nobody",
+            json.Flag("reusable"),
+            json.Flag("ephemeral"),
+            json.Flag("used"),
+            json.Time("expiration"));
+    }
+}

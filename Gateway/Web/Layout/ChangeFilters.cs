@@ -1,0 +1,80 @@
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Identity;
+using Gateway.Policy;
+using Gateway.Users;
+using Gateway.Web.SignIn;
+using Microsoft.AspNetCore.Antiforgery;
+
+namespace Gateway.Web.Layout;
+
+/// <summary>Whether a form comes from a page that was shown to the very person who sends it, and for the first time.</summary>
+internal sealed class FormFilter(IAntiforgery antiforgery, DuplicateFormGuard sent, SignInAudit audit) : IEndpointFilter
+{
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var (http, principal) = (context.HttpContext, AuthenticationState.Of(context.HttpContext).Principal);
+        if (await ProblemOfAsync(http) is var (status, advice))
+        {
+            await audit.RecordAsync(http, "page.form", principal?.Label, "cross_site", status, principal?.Role.Name);
+            return PageResults.Failure(
+                http, status, "Please try again", $"This form was too old, was opened by somebody else or came from elsewhere, so "
+                    + $"nothing was changed.{advice}");
+        }
+
+        return sent.IsFirst(http.Request.Path, await http.Request.ReadFormAsync(http.RequestAborted))
+            ? await next(context)
+            : PageResults.Failure(
+                http, StatusCodes.Status409Conflict, "Sent twice",
+                "This form was sent already, and what it does was begun once. Have a look whether it is done before you send it again.");
+    }
+
+    private async ValueTask<(int Status, string Advice)?> ProblemOfAsync(HttpContext context)
+    {
+        var server = RequestContext.Of(context).Configuration.Settings.Server;
+        if (SameOrigin.IsCrossSite(context.Request, server.BaseUrl))
+        {
+            return (StatusCodes.Status403Forbidden, "");
+        }
+
+        return context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context)
+            ? null
+            : (StatusCodes.Status400BadRequest, "");
+    }
+}
+
+/// <summary>Whether a change that is asked for as JSON may have been sent by another site.</summary>
+internal sealed class JsonChangeFilter : IEndpointFilter
+{
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var (http, baseUrl) = (context.HttpContext, RequestContext.Of(context.HttpContext).Configuration.Settings.Server.BaseUrl);
+        if (!SameOrigin.IsCrossSite(http.Request, baseUrl))
+        {
+            return await next(context);
+        }
+
+        await ErrorAnswers.WriteAsync(http, new(Reason.CrossSite), ErrorStyle.Problem);
+        return Results.Empty;
+    }
+}
+
+/// <summary>How endpoints that change something say what they take.</summary>
+internal static class ChangeEndpoints
+{
+    /// <summary>Takes forms of own pages.</summary>
+    public static RouteHandlerBuilder TakesForm(this RouteHandlerBuilder endpoint) =>
+        endpoint.AddEndpointFilter<FormFilter>().WithMetadata(ChangeMark.Form);
+
+    /// <summary>Takes JSON of programs and scripts.</summary>
+    public static RouteHandlerBuilder TakesJson(this RouteHandlerBuilder endpoint) =>
+        endpoint.AddEndpointFilter<JsonChangeFilter>().WithMetadata(ChangeMark.Json);
+}
+
+/// <summary>The mark of endpoints that change something, by which a test finds those without a filter.</summary>
+internal sealed record ChangeMark(string Kind)
+{
+    public static ChangeMark Form { get; } = new("form");
+
+    public static ChangeMark Json { get; } = new("json");
+}

@@ -1,0 +1,64 @@
+using Gateway.Edge;
+using Gateway.Identity.Oidc;
+
+namespace Gateway.Web.Layout;
+
+/// <summary>
+/// What holds for everything under the base path: never cached, never framed, no scripts, nothing from elsewhere, one host.
+/// </summary>
+internal static class PageHeaders
+{
+    /// <summary>Middleware that says so to browsers.</summary>
+    public static RequestDelegate Add(RequestDelegate next, Provider provider) => context =>
+    {
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy =
+            $"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{FormTargets(context, provider)}; "
+            + $"frame-ancestors 'none'; base-uri 'none'";
+        headers.XContentTypeOptions = "nosniff";
+
+        // Not no-referrer: browsers would then send our own forms with "Origin: null" (Fetch, 3.2).
+        headers["Referrer-Policy"] = "same-origin";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers.XFrameOptions = "DENY";
+        headers.CacheControl = "no-cache, no-store";
+        headers.Pragma = "no-cache";
+        return next(context);
+    };
+
+    /// <summary>
+    /// Middleware: pages and cookies belong to the host of base_url, so that no other name that leads here can be used to
+    /// borrow them. Health pages are asked for by address.
+    /// </summary>
+    public static RequestDelegate CheckHost(RequestDelegate next) => async context =>
+    {
+        var (settings, host) = (RequestContext.Of(context).Configuration.Settings.Server, context.Request.Host);
+        var isHealth = context.Request.Path.Value is { } path
+            && (path == settings.BasePath + "/healthz" || path == settings.BasePath + "/readyz");
+        var isOurs = Uri.TryCreate($"{context.Request.Scheme}://{host.Value}/", UriKind.Absolute, out var asked)
+            && (settings.BaseUrl is not { } own
+                || (asked.Host.Equals(own.Host, StringComparison.OrdinalIgnoreCase) && (asked.Port == own.Port || asked.IsDefaultPort)));
+        if (isHealth || isOurs)
+        {
+            await next(context);
+            return;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+        await context.Response.WriteAsync(
+            $"These pages live at {settings.BaseUrl?.GetLeftPart(UriPartial.Authority) ?? "another address"}. "
+            + "If you came from there, the proxy in front must pass the Host header on.\n");
+    };
+
+    /// <summary>Signing out may lead to the provider or the proxy's own page, and browsers follow form-action along redirects.</summary>
+    private static string FormTargets(HttpContext context, Provider provider)
+    {
+        var proxy = RequestContext.Of(context).Configuration.Settings.Server.ProxyAuth?.LogoutUrl;
+        return OriginOf(provider.Status?.Configuration?.EndSessionEndpoint) + OriginOf(proxy);
+    }
+
+    private static string OriginOf(string? address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+            ? " " + url.GetLeftPart(UriPartial.Authority)
+            : "";
+}

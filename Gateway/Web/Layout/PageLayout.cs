@@ -1,0 +1,88 @@
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Users;
+using Gateway.Web.Keys;
+using Gateway.Web.Machines;
+using Gateway.Web.Status;
+using Microsoft.AspNetCore.Antiforgery;
+
+namespace Gateway.Web.Layout;
+
+/// <summary>An entry of the navigation.</summary>
+/// <param name="Href">Where it leads.</param>
+/// <param name="Text">What it says.</param>
+/// <param name="IsCurrent">Whether the page is there, or below it.</param>
+public sealed record NavLink(string Href, string Text, bool IsCurrent);
+
+/// <summary>What frames every page of somebody who is signed in: who they are, and where they may go.</summary>
+/// <param name="Base">The path that all pages are under.</param>
+/// <param name="Name">What the person is called.</param>
+/// <param name="Role">The name of their role.</param>
+/// <param name="HeadscaleUser">Their Headscale user, with its id; null for none.</param>
+/// <param name="Links">The pages that the role may see.</param>
+/// <param name="Warning">What is wrong with the gateway itself; null for nothing.</param>
+/// <param name="CanSignOut">Whether there is a session to end, or a proxy that does it.</param>
+/// <param name="TokenField">The name of the field that every form carries.</param>
+/// <param name="Token">Its value, which another site cannot know.</param>
+public sealed record LayoutModel(
+    string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, string? Warning, bool CanSignOut,
+        string TokenField, string Token);
+
+/// <summary>Makes the frame of a page.</summary>
+internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstream, TimeProvider clock)
+{
+    /// <summary>The frame of this request's page.</summary>
+    public LayoutModel For(HttpContext context, Principal principal)
+    {
+        var (settings, token) = (RequestContext.Of(context).Configuration.Settings, antiforgery.GetAndStoreTokens(context));
+        return new(
+            settings.Server.BasePath,
+            principal.Person?.Name ?? principal.Person?.Email ?? principal.Label,
+            principal.Role.Name,
+            principal.User is { } user ? $"{user.Name} ({user.Id})" : null,
+            LinksFor(context, principal, settings.Server.BasePath),
+            WarningFor(principal.Role),
+            principal.Session is not null || settings.Server.ProxyAuth?.LogoutUrl is not null,
+            token.FormFieldName,
+            token.RequestToken!);
+    }
+
+    private static NavLink[] LinksFor(HttpContext context, Principal principal, string at)
+    {
+        (string Href, string Text, Capability[] AnyOf)[] places =
+        [
+            ($"{at}/", "Overview", [Capability.SignedIn]),
+            ($"{at}/machines", "Machines", MachineEndpoints.Readers),
+            ($"{at}/keys", "Keys", KeyEndpoints.Readers),
+            ($"{at}/apikeys", "API keys", [Capability.ManageApiKeys]),
+            ($"{at}/users", "Users", [Capability.ReadUsers]),
+            ($"{at}/policy", "Policy", [Capability.ReadPolicy]),
+            ($"{at}/audit", "Audit", [Capability.ReadAudit]),
+            ($"{at}/access", "Access", [Capability.UiAccess]),
+            ($"{at}/status", "Status", StatusEndpoints.Readers),
+            ($"{at}/account", "Sessions", [principal.Session is null ? Capability.AssignRoles : Capability.SignedIn]),
+        ];
+        return
+        [
+            .. places.Where(place => place.AnyOf.Any(principal.Role.Has))
+                .Select(place => new NavLink(place.Href, place.Text, IsAt(context, place.Href))),
+        ];
+    }
+
+    /// <summary>What keeps everybody from working is for everybody; what will, for those who see how things stand.</summary>
+    private string? WarningFor(Role role) => upstream.Status switch
+    {
+        { Key: KeyState.Rejected } => Refusals.TextOf(new(Reason.UpstreamKeyRejected)),
+        { Key: KeyState.Missing } => Refusals.TextOf(new(Reason.UpstreamKeyMissing)),
+        { IsReachable: false, Detail: not null } => Refusals.TextOf(new(Reason.UpstreamUnavailable)),
+        { KeyExpires: { } at } status when StatusEndpoints.Readers.Any(role.Has) && status.KeyExpiresSoon(clock.GetUtcNow()) =>
+            $"The gateway's Headscale API key ends on {at:yyyy-MM-dd}. Make a new one, put it where headscale.api_key points, and "
+            + $"nothing stops working.",
+        _ => null,
+    };
+
+    private static bool IsAt(HttpContext context, string href) =>
+        context.Request.Path.Value is { } path
+            && (path == href || (!href.EndsWith('/') && path.StartsWith(href + "/", StringComparison.Ordinal)));
+}

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Gateway.Edge;
+using Gateway.Headscale;
+
+namespace Gateway.Web.Machines;
+
+/// <summary>A node as pages show it.</summary>
+/// <param name="Id">Headscale's decimal id.</param>
+/// <param name="Name">The name in the tailnet.</param>
+/// <param name="HostName">The name that the machine gives itself.</param>
+/// <param name="OwnerId">The Headscale user who owns it; null where nobody does.</param>
+/// <param name="Owner">The owner's name, or the tags of a machine that nobody owns.</param>
+/// <param name="IsOnline">Whether it is connected.</param>
+/// <param name="LastSeen">When it was connected last, where Headscale says so.</param>
+/// <param name="Expiry">When it must sign in again; null: never.</param>
+/// <param name="Addresses">Its addresses in the tailnet.</param>
+/// <param name="Tags">Its tags.</param>
+/// <param name="AvailableRoutes">The routes that it offers.</param>
+/// <param name="ApprovedRoutes">Those of them that are approved.</param>
+public sealed record Machine(
+    string Id, string Name, string HostName, string? OwnerId, string Owner, bool IsOnline, DateTimeOffset? LastSeen, DateTimeOffset? Expiry,
+    IReadOnlyList<string> Addresses, IReadOnlyList<string> Tags, IReadOnlyList<string> AvailableRoutes,
+        IReadOnlyList<string> ApprovedRoutes)
+{
+    /// <summary>Reads a node of any version of Headscale.</summary>
+    internal static Machine Of(JsonElement node)
+    {
+        IReadOnlyList<string> tags = [.. node.Texts("tags").Concat(node.Texts("forcedTags")).Concat(node.Texts("validTags")).Distinct()];
+        var user = node.Thing("user");
+        var owner = user is { } known
+            ? new[] { known.Text("displayName"), known.Text("name"), known.Text("email") }.FirstOrDefault(text => text.Length > 0)
+            : null;
+        return new(
+            node.Text("id"),
+            node.Text("givenName") is { Length: > 0 } given ? given : node.Text("name"),
+            node.Text("name"),
+            tags.Count > 0 ? null : user is { } someone ? someone.Text("id") : null,
+            tags.Count > 0 ? string.Join(", ", tags) : owner ?? "nobody",
+            node.Flag("online"),
+            Moment(node, "lastSeen"),
+            Moment(node, "expiry"),
+            node.Texts("ipAddresses"),
+            tags,
+            node.Texts("availableRoutes"),
+            node.Texts("approvedRoutes"));
+    }
+
+    /// <summary>Whether any of what is shown holds the text.</summary>
+    public bool Matches(string text) =>
+        new[] { Name, HostName, Owner }.Concat(Addresses).Concat(Tags).Any(one => one.Contains(text, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>expired, online or offline.</summary>
+    public string StatusAt(DateTimeOffset now) => Expiry <= now ? "expired" : IsOnline ? "online" : "offline";
+
+    /// <summary>Null where Headscale says never: null, or its zero time.</summary>
+    private static DateTimeOffset? Moment(JsonElement json, string name) => json.Time(name) is { Year: > 1 } time ? time : null;
+}

@@ -1,0 +1,164 @@
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Identity;
+using Gateway.Policy;
+using Gateway.Users;
+using Gateway.Web.Account;
+using Gateway.Web.Keys;
+using Gateway.Web.Layout;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Web.Users;
+
+/// <summary>A person of the gateway as the page shows them.</summary>
+/// <param name="Id">The gateway's number.</param>
+/// <param name="Name">What they are called.</param>
+/// <param name="Identity">How the audit names them.</param>
+/// <param name="Role">The name of their role.</param>
+/// <param name="HeadscaleUser">The name of their Headscale user; null for none.</param>
+/// <param name="LinkedBy">Who or what linked them.</param>
+/// <param name="Claim">The Headscale user that they ask for; null for none.</param>
+/// <param name="MayChange">Whether the reader may change them.</param>
+/// <param name="MayHandOver">Whether the reader may make them the owner.</param>
+public sealed record PersonRow(
+    long Id, string Name, string Identity, string Role, string? HeadscaleUser, string? LinkedBy, string? Claim, bool MayChange,
+    bool MayHandOver)
+{
+    /// <summary>Their address, with what it is worth; null for none.</summary>
+    public string? Email { get; init; }
+
+    /// <summary>What the role follows from; null when people give it.</summary>
+    public string? RoleNote { get; init; }
+
+    /// <summary>Whether the role was given by hand and stays.</summary>
+    public bool RoleIsPinned { get; init; }
+
+    /// <summary>Why they are linked to nobody; null when they are, and where nobody asks.</summary>
+    public string? WhyUnlinked { get; init; }
+}
+
+/// <summary>The gateway's people beside Headscale's users, and who may change what about them.</summary>
+internal static class UserEndpoints
+{
+    private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
+    {
+        ["role"] = "The role was changed. It counts with the next request.",
+        ["unpin"] = "The role is decided by the source of the identity again.",
+        ["link"] = "The person was linked.",
+        ["approve"] = "The person was linked to the Headscale user that they asked for.",
+        ["decline"] = "The request was declined.",
+        ["unlink"] = "The link was removed.",
+        ["remove"] = "The person was removed.",
+        ["owner"] = "Ownership was handed over.",
+        ["end"] = "The session was ended.",
+    };
+
+    public static void MapUsers(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/users", ListAsync).RequireCapability(Capability.ReadUsers);
+        admin.MapGet("/users/{id:long}", ShowAsync).RequireCapability(Capability.ReadUsers);
+        admin.MapPost("/users/{id:long}/{action}", ChangeAsync).RequireCapability(Capability.SignedIn).TakesForm();
+    }
+
+    private static async Task<IResult> ListAsync(
+        HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, string? q = null, int page = 1,
+        string? done = null)
+    {
+        var (table, users, search) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted),
+            q?.Trim() ?? "");
+        var rows = people.Snapshot.Everyone.Select(one => RowOf(one, principal, users, table)).ToArray();
+        var shown = Paging.Cut([.. rows.Where(one => Contains(search, one.Name, one.Identity, one.Role, one.HeadscaleUser))], page);
+        return PageResults.Page<PeoplePage>(
+            StatusCodes.Status200OK,
+            ("Layout", layout.For(context, principal)),
+            ("People", shown.Rows),
+            ("At", shown.At),
+            ("Pages", shown.Pages),
+            ("Search", search),
+            ("Asking", rows.Where(one => one.Claim is not null && one.MayChange).Take(10).ToArray()),
+            ("Notice", _done.GetValueOrDefault(done ?? "")));
+    }
+
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, long id, Principal principal, PageLayout layout, People people, UserDirectory directory,
+        PrincipalResolver principals, Sessions sessions, string? done = null)
+    {
+        if (people.Snapshot.Find(id) is not { } person)
+        {
+            return NotFound(context);
+        }
+
+        var (table, users) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted));
+        var holders = HoldersOf(people, users);
+        var why = principals.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings);
+        return PageResults.Page<PersonPage>(
+            StatusCodes.Status200OK,
+            ("Layout", layout.For(context, principal)),
+            ("Person", RowOf(person, principal, users, table) with { WhyUnlinked = why }),
+            ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(principal, one, table)).ToArray()),
+            ("Unclaimed", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
+            ("Sessions", AccountEndpoints.SeenBy(principal, sessions, people, id)),
+            ("Notice", _done.GetValueOrDefault(done ?? "")));
+    }
+
+    /// <summary>Whether any of what is shown holds the text.</summary>
+    public static bool Contains(string text, params ReadOnlySpan<string?> shown)
+    {
+        foreach (var one in shown)
+        {
+            if (one?.Contains(text, StringComparison.OrdinalIgnoreCase) is true)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A person as somebody may see and change them.</summary>
+    public static PersonRow RowOf(Person one, Principal principal, UserSnapshot users, RouteTable table) => new(
+        one.Id,
+        one.Name ?? one.Email ?? one.Subject,
+        one.Label,
+        one.Role,
+        LabelOf(one.Link, users),
+        one.Link is { Source: var source } ? SnakeCase.From(source.ToString()) : null,
+        LabelOf(one.Claim, users),
+        RankRules.Complaint(principal, one, table) is null,
+        principal is { Role.IsOwner: true, Person: { } me } && me.Id != one.Id)
+    {
+        Email = one.Email is { } address
+            ? $"{address} ({(one.EmailIsTrusted ? "may find a Headscale user" : "not verified, or not trusted by the settings")})"
+            : null,
+        RoleNote = one.RoleIsPinned ? "given by hand; it stays until it is taken back" : one.RoleNote,
+        RoleIsPinned = one.RoleIsPinned,
+    };
+
+    /// <summary>Which Headscale user is whose.</summary>
+    public static Dictionary<string, string> HoldersOf(People people, UserSnapshot users) => people.Snapshot.Everyone
+        .Where(one => PrincipalResolver.LinkOf(one, users) is not null)
+        .ToDictionary(one => one.Link!.HeadscaleUserId, one => one.Name ?? one.Email ?? one.Subject, StringComparer.Ordinal);
+
+    private static string? LabelOf(UserLink? link, UserSnapshot users) =>
+        link is null ? null : users.Find(link.HeadscaleUserId) is { } user ? user.Label : $"{link.HeadscaleUserId} (no longer there)";
+
+    private static async Task<IResult> ChangeAsync(
+        HttpContext context, long id, string action, Principal principal, People people, PersonChanges changes)
+    {
+        if (people.Snapshot.Find(id) is not { } person || !PersonChanges.ByOthers.Contains(action))
+        {
+            return NotFound(context);
+        }
+
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var changed = await changes.ApplyAsync(
+            PageResults.OriginOf(context), principal, person, action, action == "role" ? form["role"].ToString() : form["user"].ToString(),
+                context.RequestAborted);
+        return changed.Complaint is null
+            ? Results.Redirect($"{PageResults.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
+            : PageResults.Failure(context, changed.Status, "Nothing was changed", changed.Complaint);
+    }
+
+    private static RazorComponentResult NotFound(HttpContext context) =>
+        PageResults.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such person, or no such action.");
+}
