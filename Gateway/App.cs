@@ -72,8 +72,7 @@ internal static partial class App
     {
         var services = app.Services;
         var (monitor, clock) = (services.GetRequiredService<ConfigurationMonitor>(), services.GetRequiredService<TimeProvider>());
-        var drain = services.GetRequiredService<TunnelDrain>();
-        drain.Watch();
+        services.GetRequiredService<TunnelDrain>().Watch();
 
         // What Kestrel refuses itself comes by no middleware.
         var refused = services.GetRequiredService<BadRequestLog>();
@@ -88,9 +87,6 @@ internal static partial class App
         // Step 1, the edge: peer, client, target and identity headers are settled before anything else reads the request.
         var loops = services.GetRequiredService<LoopLog>();
         app.Use(next => RequestContext.Begin(next, monitor, loops, clock));
-
-        // A shutdown does not wait for tunnels longer than it is told to.
-        app.Use(drain.RunAsync);
 
         // Both planes of Headscale end here: what is no page of ours never meets the middleware of pages.
         var router = services.GetRequiredService<RequestRouter>();
@@ -143,9 +139,10 @@ internal static partial class App
 
         // The framework's base classes say of every failure what is said here already, with its stack and without its cause.
         logging.AddFilter("Gateway.Identity.Oidc.OidcHandler", LogLevel.None);
-        logging.AddFilter("Gateway.Users.ProxyHeadersHandler", LogLevel.None);
-        logging.AddFilter("Gateway.Users.SessionHandler", LogLevel.None);
-        logging.AddFilter("Gateway.Users.HeadscaleKeyHandler", LogLevel.None);
+        logging.AddFilter("Gateway.Users.CredentialHandler", LogLevel.None);
+
+        // It would begin an Activity for each request, which nobody reads here, to say what the audit says.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
         // A form cookie that a stranger broke is no error of ours, and no reason for a stack trace.
         logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.None);
@@ -184,6 +181,7 @@ internal static partial class App
     private static void Speak(ListenOptions listen, string scheme, ServerSettings server)
     {
         listen.KeepFreshConnections();
+        listen.Use(listen.ApplicationServices.GetRequiredService<TunnelDrain>().Cut);
         listen.Protocols = scheme switch
         {
             "https" => HttpProtocols.Http1AndHttp2,

@@ -72,6 +72,7 @@ internal static class AppServices
         services.AddSingleton<TrustedHeaders>();
         services.AddSingleton<CredentialReader>();
         services.AddSingleton<PrincipalResolver>();
+        services.AddSingleton<Authentication>();
         services.AddSingleton<CallLimits>();
         services.AddSingleton<PersonChanges>();
         AddForwarding(services);

@@ -28,6 +28,18 @@ internal sealed class AuditCounter(TimeProvider clock)
     private readonly Dictionary<Key, Window> _windows = [];
     private int _anonymous;
 
+    /// <summary>Whether nothing is being counted.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _windows.Count == 0;
+            }
+        }
+    }
+
     /// <summary>The entry to write down; null when it was counted.</summary>
     /// <param name="countsReads">Whether reads that were allowed are counted at all.</param>
     public AuditEntry? Take(AuditEntry entry, bool countsReads)
@@ -122,7 +134,7 @@ internal sealed class AuditCounter(TimeProvider clock)
         IPAddress.TryParse(client, out var address) ? RateLimits.GroupOf(address).ToString() : client;
 
     /// <summary>What entries have in common that are counted as one.</summary>
-    private sealed record Key(
+    private readonly record struct Key(
         string? Actor, string? Role, string? HeadscaleUser, string? Row, string? Reason, int? Status, string? Client, bool IsAnonymous)
     {
         /// <summary>All strangers beyond those who have a line of their own.</summary>

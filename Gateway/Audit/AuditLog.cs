@@ -20,9 +20,13 @@ internal sealed partial class AuditLog(
 
     private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(MostQueued) { SingleReader = true });
     private readonly AuditCounter _counter = new(clock);
+    private readonly PeriodicTimer _timer = new(_tick, clock);
     private List<AuditRecord> _left = [];
     private AuditHead? _remembered;
     private volatile string? _trouble;
+
+    /// <summary>Whether nothing happened for a while: then nobody is woken every second for it.</summary>
+    private volatile bool _isQuiet;
 
     /// <summary>Where it is kept, to be read.</summary>
     public IAuditStore Store => store;
@@ -38,10 +42,16 @@ internal sealed partial class AuditLog(
     }
 
     /// <summary>Queues an entry, or counts it; waits only while the queue is full.</summary>
-    public ValueTask RecordAsync(AuditEntry entry, CancellationToken cancel) =>
-        _counter.Take(entry, monitor.Current.Settings.Audit.CountsReads) is { } single
-            ? QueueAsync(new(new AuditRecord.Begun(single), IsDurable: false, null), cancel)
-            : ValueTask.CompletedTask;
+    public ValueTask RecordAsync(AuditEntry entry, CancellationToken cancel)
+    {
+        if (_counter.Take(entry, monitor.Current.Settings.Audit.CountsReads) is { } single)
+        {
+            return QueueAsync(new(new AuditRecord.Begun(single), IsDurable: false, null), cancel);
+        }
+
+        Wake();
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>
     /// Stores the entry of a call that is about to change something; false when that failed, and the call must not be made.
@@ -159,14 +169,22 @@ internal sealed partial class AuditLog(
         }
     }
 
-    /// <summary>Once a second: counts whose minute is over. Now and then: what is past its retention.</summary>
+    public override void Dispose()
+    {
+        _isQuiet = false;
+        _timer.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>
+    /// Once a second while something happens: counts whose minute is over. Now and then: what is past its retention.
+    /// </summary>
     private async Task TickAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(_tick, clock);
         var cleaned = 0L;
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            while (await _timer.WaitForNextTickAsync(stoppingToken))
             {
                 await QueueCountsAsync(isEager: false, stoppingToken);
                 if (cleaned == 0 || clock.GetElapsedTime(cleaned) >= _cleaning)
@@ -176,6 +194,7 @@ internal sealed partial class AuditLog(
                 }
 
                 await RememberAsync();
+                RestWhenQuiet();
             }
         }
         catch (OperationCanceledException)
@@ -184,8 +203,31 @@ internal sealed partial class AuditLog(
         }
     }
 
+    private void RestWhenQuiet()
+    {
+        if (!_counter.IsEmpty)
+        {
+            return;
+        }
+
+        (_timer.Period, _isQuiet) = (_cleaning, true);
+        if (!_counter.IsEmpty)
+        {
+            Wake();
+        }
+    }
+
+    private void Wake()
+    {
+        if (_isQuiet)
+        {
+            (_isQuiet, _timer.Period) = (false, _tick);
+        }
+    }
+
     private async ValueTask QueueAsync(Work work, CancellationToken cancel)
     {
+        Wake();
         try
         {
             await _queue.Writer.WriteAsync(work, cancel);

@@ -22,26 +22,33 @@ internal sealed class AuditEntryFactory(TimeProvider clock)
     private static readonly FrozenDictionary<Reason, string> _reasons =
         Enum.GetValues<Reason>().ToFrozenDictionary(reason => reason, reason => SnakeCase.From(reason.ToString()));
 
-    /// <summary>The entry of a call.</summary>
-    /// <param name="reference">The reference of the call.</param>
-    /// <param name="path">The path as it came.</param>
-    public AuditEntry Create(RequestContext request, string reference, string path, AuthenticationState caller, AuthorizationResult result)
+    /// <summary>The entry of a call that is about to be sent.</summary>
+    public AuditEntry Create(DecidedCall call) => Create(call, call.Result.Decision.Reason, null, null);
+
+    /// <summary>The entry of a call that has ended.</summary>
+    /// <param name="duration">How long it took.</param>
+    public AuditEntry Create(DecidedCall call, UpstreamOutcome outcome, TimeSpan duration) =>
+        Create(call, outcome.Reason, outcome.Status, duration);
+
+    private AuditEntry Create(DecidedCall call, Reason reason, int? status, TimeSpan? duration)
     {
-        var (decision, principal) = (result.Decision, caller.Principal);
+        var (result, principal) = (call.Result, call.Caller.Principal);
         return new()
         {
-            At = clock.GetUtcNow(),
-            RequestId = reference,
+            At = clock.GetUtcNow() - (duration ?? TimeSpan.Zero),
+            RequestId = call.Reference,
             Kind = AuditKind.Api,
-            Actor = caller.OwnKey is { } key ? $"key:{key.Prefix}" : principal?.Label,
+            Actor = call.Caller.OwnKey is { } key ? $"key:{key.Prefix}" : principal?.Label,
             Role = principal?.Role.Name,
             HeadscaleUser = principal?.User?.Id,
-            Row = decision.Rule?.Id,
+            Row = result.Decision.Rule?.Id,
             Method = result.Call.Method,
-            Path = Cut(path),
-            Reason = NameOf(decision.Reason),
-            Client = request.Peer.Client?.ToString(),
-            Detail = decision.Detail ?? principal?.NoteFor(decision.Reason),
+            Path = Cut(call.Path),
+            Reason = NameOf(reason),
+            Status = status,
+            Client = call.Request.Peer.Client?.ToString(),
+            Duration = duration?.TotalMilliseconds,
+            Detail = result.Decision.Detail ?? principal?.NoteFor(result.Decision.Reason),
             After = result.Call.IsSafe ? null : Arguments(result.Call),
         };
     }

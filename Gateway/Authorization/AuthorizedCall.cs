@@ -27,17 +27,12 @@ internal sealed class AuthorizedCall(
     /// <returns>How it ended.</returns>
     public async Task<UpstreamOutcome> RunAsync(DecidedCall call, IUpstreamSender sender, CancellationToken cancel)
     {
-        var (result, started) = (call.Result, call.Request.Started);
-        var (isAllowed, isChange) = (result.Decision.IsAllowed, !result.Call.IsSafe);
-        var entry = entries.Create(call.Request, call.Reference, call.Path, call.Caller, result);
+        var result = call.Result;
+        var isAllowed = result.Decision.IsAllowed;
 
         // :: Step 4. A change is on disk before it is sent, with what it is about.
-        if (isAllowed && isChange && result.Decision is { Rule: { } rule, Reason: Reason.Allowed })
-        {
-            entry = entry with { Before = await subjects.DescribeAsync(rule, result.Call, cancel) };
-        }
-
-        if (isAllowed && isChange && !await audit.BeginAsync(entry, cancel))
+        var isChange = isAllowed && !result.Call.IsSafe;
+        if (isChange && !await BeginAsync(call, cancel))
         {
             return new(Reason.AuditUnavailable, await sender.RefuseAsync(result, Reason.AuditUnavailable));
         }
@@ -62,16 +57,30 @@ internal sealed class AuthorizedCall(
         }
         finally
         {
-            if (isAllowed && isChange)
-            {
-                caches.Invalidate();
-            }
-
             // :: Step 6. How it ended.
-            var (reason, duration) = (AuditEntryFactory.NameOf(outcome.Reason), clock.GetElapsedTime(started).TotalMilliseconds);
-            await (isAllowed && isChange
-                ? audit.CompleteAsync(new AuditOutcome(call.Reference, reason, outcome.Status, duration, outcome.Made))
-                : audit.RecordAsync(entry with { Reason = reason, Status = outcome.Status, Duration = duration }, CancellationToken.None));
+            await CompleteAsync(call, outcome, isChange);
         }
+    }
+
+    private async Task<bool> BeginAsync(DecidedCall call, CancellationToken cancel)
+    {
+        // Of a call on somebody's own key, nothing is looked up with the gateway's.
+        var about = call.Result.Decision is { Rule: { } rule, Reason: Reason.Allowed }
+            ? await subjects.DescribeAsync(rule, call.Result.Call, cancel)
+            : null;
+        return await audit.BeginAsync(entries.Create(call) with { Before = about }, cancel);
+    }
+
+    private ValueTask CompleteAsync(DecidedCall call, UpstreamOutcome outcome, bool isChange)
+    {
+        var duration = clock.GetElapsedTime(call.Request.Started);
+        if (!isChange)
+        {
+            return audit.RecordAsync(entries.Create(call, outcome, duration), CancellationToken.None);
+        }
+
+        caches.Invalidate();
+        return audit.CompleteAsync(new AuditOutcome(
+            call.Reference, AuditEntryFactory.NameOf(outcome.Reason), outcome.Status, duration.TotalMilliseconds, outcome.Made));
     }
 }

@@ -31,7 +31,10 @@ internal sealed class IdentityHeaders
     private readonly FrozenSet<string> _nominated;
     private Dictionary<string, StringValues>? _taken;
 
-    private IdentityHeaders(FrozenSet<string> nominated) => _nominated = nominated;
+    private IdentityHeaders(FrozenSet<string> nominated, IReadOnlyList<string> names) => (_nominated, Names) = (nominated, names);
+
+    /// <summary>The configured names of headers that say who somebody is, as they are written in the settings.</summary>
+    public IReadOnlyList<string> Names { get; }
 
     /// <summary>Whether any header of the configured names, in any spelling, was sent.</summary>
     public bool AnyConfigured { get; private set; }
@@ -39,11 +42,11 @@ internal sealed class IdentityHeaders
     /// <summary>Removes every such header from the request and keeps what it said.</summary>
     public static IdentityHeaders TakeFrom(IHeaderDictionary headers, ProxyAuthSettings? settings)
     {
-        var taken = new IdentityHeaders(NominatedBy(headers.Connection));
         var configured = settings is null ? Configured.Nothing : _configured.GetValue(settings, Configured.Of);
+        var taken = new IdentityHeaders(NominatedBy(headers.Connection), configured.Names);
         foreach (var (name, value) in headers)
         {
-            var isConfigured = configured.Names.Any(name);
+            var isConfigured = configured.Folded.Any(name);
             if (isConfigured || _single.Any(name) || _families.AnyFamily(name))
             {
                 (taken._taken ??= new(StringComparer.OrdinalIgnoreCase))[name] = value;
@@ -63,7 +66,7 @@ internal sealed class IdentityHeaders
     public StringValues this[string name] => _taken?.GetValueOrDefault(name) ?? default;
 
     /// <summary>RFC 9110 7.6.1: whether the client asked hops to drop this header, which would make an identity vanish.</summary>
-    public bool IsNominated(string name) => _nominated.Contains(HeaderNames.Fold(name));
+    public bool IsNominated(string name) => _nominated.Count > 0 && _nominated.Contains(HeaderNames.Fold(name));
 
     private static FrozenSet<string> NominatedBy(StringValues connection) =>
         connection is [] or ["close"] or ["keep-alive"] or ["upgrade"] or ["Upgrade"]
@@ -71,14 +74,16 @@ internal sealed class IdentityHeaders
             : connection.SelectMany(line => (line ?? "").Split(',')).Select(name => HeaderNames.Fold(name.Trim()))
                 .ToFrozenSet(StringComparer.Ordinal);
 
-    /// <param name="Names">All configured names, folded.</param>
+    /// <param name="Names">The names of headers that say who somebody is.</param>
+    /// <param name="Folded">The same with the one that names an address, folded.</param>
     /// <param name="IpHeader">The one that names an address, folded; empty for none.</param>
-    private sealed record Configured(string[] Names, string IpHeader)
+    private sealed record Configured(string[] Names, string[] Folded, string IpHeader)
     {
-        public static Configured Nothing { get; } = new([], "");
+        public static Configured Nothing { get; } = new([], [], "");
 
         public static Configured Of(ProxyAuthSettings settings) => new(
+            [.. settings.IdentityHeaders],
             [.. settings.IdentityHeaders.Append(settings.IpHeader).OfType<string>().Select(HeaderNames.Fold)],
-                HeaderNames.Fold(settings.IpHeader ?? ""));
+            HeaderNames.Fold(settings.IpHeader ?? ""));
     }
 }

@@ -5,6 +5,14 @@ using Gateway.Settings;
 
 namespace Gateway.Edge;
 
+/// <summary>Whose share a request counts against: a person by number, or everybody else by a name.</summary>
+internal readonly record struct CallerKey(long Person, string? Name)
+{
+    public static CallerKey Of(long person) => new(person, null);
+
+    public static CallerKey Of(string name) => new(0, name);
+}
+
 /// <summary>
 /// How many requests are served: per address while nobody is signed in, and per caller after. The client plane has no
 /// limits. A change of the settings takes effect with new callers at once, with others when they pause for a while.
@@ -12,7 +20,7 @@ namespace Gateway.Edge;
 internal sealed class RateLimits(TimeProvider clock) : IDisposable
 {
     private readonly TokenBuckets<IPAddress> _anonymous = new(clock);
-    private readonly TokenBuckets<string> _callers = new(clock);
+    private readonly TokenBuckets<CallerKey> _callers = new(clock);
 
     /// <summary>Addresses that share a limit: one IPv4 address, or the /64 that a household or a server has.</summary>
     public static IPAddress GroupOf(IPAddress address)
@@ -34,7 +42,7 @@ internal sealed class RateLimits(TimeProvider clock) : IDisposable
     public TimeSpan? CheckAnonymous(RequestContext request) => _anonymous.Check(GroupOf(request), LimitsOf(request).AnonymousPerMinute);
 
     /// <summary>Counts a request of a caller. How long to wait, or null when it is served.</summary>
-    public TimeSpan? TakeCaller(string caller, RequestContext request) => _callers.Take(caller, LimitsOf(request).CallerPerMinute);
+    public TimeSpan? TakeCaller(CallerKey caller, RequestContext request) => _callers.Take(caller, LimitsOf(request).CallerPerMinute);
 
     /// <summary>Says when to come back, in whole seconds (RFC 9110 10.2.3).</summary>
     public static void SetRetryAfter(HttpResponse response, TimeSpan wait) =>

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Edge;
@@ -27,18 +29,36 @@ internal readonly record struct RawTarget(string Path, string Query)
     /// Whether every server reads this path alike: no empty or dot segments, no backslash or ';', no escape that hides
     /// one of them or a separator.
     /// </summary>
-    public bool IsCanonical =>
-        Path.All(one => one is > ' ' and < (char)127 and not ('\\' or ';' or '"' or '<' or '>' or '^' or '`' or '{' or '|' or '}' or '#'))
-        && !Path[1..].Split('/').Any(segment => segment is "" or "." or "..")
-        && Escapes().All(one => one is >= 0x20 and not ('%' or '/' or '\\' or '.' or ';' or 0x7f));
+    public bool IsCanonical => !Path.AsSpan().ContainsAnyExcept(_unambiguous) && HasPlainSegments(Path.AsSpan(1)) && HasPlainEscapes(Path);
 
-    private IEnumerable<int> Escapes()
+    private static readonly SearchValues<char> _unambiguous = SearchValues.Create(
+        [.. Enumerable.Range('!', '~' - '!' + 1).Select(one => (char)one).Where(one => !"\\;\"<>^`{|}#".Contains(one, StringComparison.Ordinal))]);
+
+    private static bool HasPlainSegments(ReadOnlySpan<char> path)
     {
-        for (var at = Path.IndexOf('%', StringComparison.Ordinal); at >= 0; at = Path.IndexOf('%', at + 1))
+        foreach (var range in path.Split('/'))
         {
-            yield return at + 2 < Path.Length && char.IsAsciiHexDigit(Path[at + 1]) && char.IsAsciiHexDigit(Path[at + 2])
-                ? Convert.ToInt32(Path.Substring(at + 1, 2), 16)
-                : 0;
+            if (path[range] is "" or "." or "..")
+            {
+                return false;
+            }
         }
+
+        return true;
+    }
+
+    private static bool HasPlainEscapes(ReadOnlySpan<char> path)
+    {
+        for (var at = path.IndexOf('%'); at >= 0; at = path.IndexOf('%'))
+        {
+            path = path[(at + 1)..];
+            if (path.Length < 2 || !byte.TryParse(path[..2], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var escaped)
+                || escaped is < 0x20 or (byte)'%' or (byte)'/' or (byte)'\\' or (byte)'.' or (byte)';' or 0x7f)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }

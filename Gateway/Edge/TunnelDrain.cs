@@ -1,4 +1,5 @@
 using Gateway.Policy;
+using Microsoft.AspNetCore.Connections;
 
 namespace Gateway.Edge;
 
@@ -12,12 +13,12 @@ internal sealed class TunnelDrain(IHostApplicationLifetime lifetime, Configurati
         _timer = clock.CreateTimer(_ => _over.Cancel(), null, TimeSpan.FromSeconds(monitor.Current.Settings.Server.DrainSeconds),
             Timeout.InfiniteTimeSpan));
 
-    /// <summary>Middleware that cuts a request when its time is over.</summary>
-    public async Task RunAsync(HttpContext context, RequestDelegate next)
+    /// <summary>Connection middleware that cuts a connection when its time is over. It costs nothing for a request.</summary>
+    public ConnectionDelegate Cut(ConnectionDelegate next) => async connection =>
     {
-        await using var cut = _over.Token.Register(context.Abort);
-        await next(context);
-    }
+        await using var cut = _over.Token.Register(() => connection.Abort());
+        await next(connection);
+    };
 
     public void Dispose()
     {

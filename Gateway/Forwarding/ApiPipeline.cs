@@ -3,12 +3,12 @@ using Gateway.Edge;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
-using Microsoft.AspNetCore.Authentication;
 
 namespace Gateway.Forwarding;
 
 /// <summary>The way of an API request, from the edge to the answer, step by step.</summary>
-internal sealed class ApiPipeline(CallLimits limits, Authorizer authorizer, AuthorizedCall calls, Forwarder forwarder, ApiAnswers answers)
+internal sealed class ApiPipeline(
+    Authentication authentication, CallLimits limits, Authorizer authorizer, AuthorizedCall calls, Forwarder forwarder, ApiAnswers answers)
 {
     /// <summary>Answers a request of the API.</summary>
     /// <param name="match">The rule that it matches.</param>
@@ -18,8 +18,7 @@ internal sealed class ApiPipeline(CallLimits limits, Authorizer authorizer, Auth
         var request = RequestContext.Of(context);
 
         // :: Step 2. Authenticate: one credential, and the principal that it stands for.
-        await context.AuthenticateAsync();
-        var caller = AuthenticationState.Of(context);
+        var caller = await authentication.AuthenticateAsync(context);
 
         // :: Step 3. Authorize: what is not in the caller's share, or not understood, or not allowed, ends here.
         var result = Limit(context, request, caller) ?? await AuthorizeAsync(context, request, caller, match);

@@ -81,10 +81,11 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
     {
         foreach (var name in PassedOn)
         {
-            if ((answer.Headers.TryGetValues(name, out var values) || answer.Content.Headers.TryGetValues(name, out values))
+            if ((answer.Headers.NonValidated.TryGetValues(name, out var values)
+                    || answer.Content.Headers.NonValidated.TryGetValues(name, out values))
                 && !(isFiltered && name == "Content-Length"))
             {
-                headers[name] = values.ToArray();
+                headers[name] = values.Count == 1 ? values.ToString() : values.ToArray();
             }
         }
 

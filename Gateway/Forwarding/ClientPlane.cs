@@ -39,7 +39,7 @@ internal sealed partial class ClientPlane(
 
         var transformer = new PassThroughTransformer(
             Upstreams.AddressOf(RequestContext.Of(context).Configuration, rule), keepsHost: Upstreams.IsHeadscale(rule), upgrade);
-        await forwarder.SendAsync(context, transformer, Upstreams.ConfigFor(rule));
+        forwarder.Notice(context, await forwarder.SendAsync(context, transformer, Upstreams.ConfigFor(rule)));
     }
 
     /// <summary>The first thing that goes wrong behind a proxy (headscale #775): it is said to the client and in the log.</summary>

@@ -11,16 +11,17 @@ internal sealed class Forwarder(IHttpForwarder yarp, Upstreams upstreams, Upstre
 
     /// <summary>Sends a request on and its answer back.</summary>
     /// <returns>What went wrong; <see cref="ForwarderError.None"/> for nothing.</returns>
-    public async Task<ForwarderError> SendAsync(HttpContext context, HttpTransformer transformer, ForwarderRequestConfig config)
+    public ValueTask<ForwarderError> SendAsync(HttpContext context, HttpTransformer transformer, ForwarderRequestConfig config) =>
+        yarp.SendAsync(context, Unused, upstreams.Http, config, transformer);
+
+    /// <summary>Notices from how it ended whether Headscale is there.</summary>
+    public void Notice(HttpContext context, ForwarderError error)
     {
-        var error = await yarp.SendAsync(context, Unused, upstreams.Http, config, transformer);
         if (error is ForwarderError.Request && context.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException e
             && IsNobodyThere(e.HttpRequestError))
         {
             monitor.CouldNotBeReached(e.Message);
         }
-
-        return error;
     }
 
     /// <summary>A connection that ends in the middle is no sign of it.</summary>

@@ -51,9 +51,9 @@ internal sealed class ProxySender(
         var transformer = new AuthorizedTransformer(result, Upstreams.AddressOf(configuration, decision.Rule), key, filter);
         RequestBodyFeature.Replace(context, result.UpstreamBody);
         var error = await forwarder.SendAsync(context, transformer, Upstreams.Calls);
-        return OutcomeOf(
-            transformer.Withheld ?? (IsFailure(error) ? Reason.UpstreamUnavailable : decision.Reason)) with
-        { Made = transformer.Made };
+        forwarder.Notice(context, error);
+        var reason = transformer.Withheld ?? (IsFailure(error) ? Reason.UpstreamUnavailable : decision.Reason);
+        return OutcomeOf(reason) with { Made = transformer.Made };
     }
 
     /// <summary>With the caller's own key, as it came: Headscale judges it.</summary>
@@ -73,6 +73,7 @@ internal sealed class ProxySender(
             Upstreams.AddressOf(_request.Configuration, null), keepsHost: false, target: isJudged ? result.UpstreamTarget : null);
         context.Response.OnStarting(NoteAnswerAsync);
         var error = await forwarder.SendAsync(context, transformer, Upstreams.Calls);
+        forwarder.Notice(context, error);
         return OutcomeOf(IsFailure(error) ? Reason.UpstreamUnavailable : result.Decision.Reason);
     }
 

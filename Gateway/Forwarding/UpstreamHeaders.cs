@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using Gateway.Authorization;
 using Gateway.Edge;
 using Gateway.Settings;
@@ -12,6 +13,9 @@ namespace Gateway.Forwarding;
 internal static class UpstreamHeaders
 {
     private const int LongestUserAgent = 256;
+
+    /// <summary>What stands before the target, put together once for each upstream.</summary>
+    private static readonly ConditionalWeakTable<Uri, string> _prefixes = [];
 
     /// <summary>An authorized call: an allow-list of headers, and the body as it was judged.</summary>
     /// <param name="reference">The reference of the call.</param>
@@ -39,7 +43,7 @@ internal static class UpstreamHeaders
         WriteForwarded(headers, context);
         if (key is not null)
         {
-            headers.Authorization = new AuthenticationHeaderValue("Bearer", key.Reveal());
+            headers.TryAddWithoutValidation("Authorization", key.RevealAsBearer());
         }
     }
 
@@ -77,7 +81,7 @@ internal static class UpstreamHeaders
 
     /// <summary>The target byte for byte: no part of .NET may normalise what was judged.</summary>
     public static Uri AddressOf(Uri upstream, string target) =>
-        new(
-            upstream.GetLeftPart(UriPartial.Authority) + upstream.AbsolutePath.TrimEnd('/') + target,
-            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        new(_prefixes.GetValue(upstream, PrefixOf) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+
+    private static string PrefixOf(Uri upstream) => upstream.GetLeftPart(UriPartial.Authority) + upstream.AbsolutePath.TrimEnd('/');
 }

@@ -66,22 +66,27 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
 
     private Credential ReadCaller(IdentityHeaders headers, Peer peer, ProxyAuthSettings settings)
     {
-        if (settings.IdentityHeaders.FirstOrDefault(headers.IsNominated) is { } nominated)
+        for (var at = 0; at < headers.Names.Count; at++)
         {
-            return Reject($"{nominated} is nominated in Connection");
-        }
+            var name = headers.Names[at];
+            if (headers.IsNominated(name))
+            {
+                return Reject(peer, settings, $"{name} is nominated in Connection");
+            }
 
-        // Two values: one of them is the client's.
-        if (settings.IdentityHeaders.FirstOrDefault(name => headers[name].Count > 1) is { } doubled)
-        {
-            return Reject($"{doubled} was sent more than once");
+            // Two values: one of them is the client's.
+            if (headers[name].Count > 1)
+            {
+                return Reject(peer, settings, $"{name} was sent more than once");
+            }
         }
 
         var (user, userComplaint) = Read(headers, settings.UserHeader, LongestName);
         var (subject, subjectComplaint) = settings.SubjectHeader is { } stable ? Read(headers, stable, LongestName) : (user, userComplaint);
         if (user is null || subject is null)
         {
-            return Reject(user is null ? $"{settings.UserHeader} {userComplaint}" : $"{settings.SubjectHeader} {subjectComplaint}");
+            return Reject(
+                peer, settings, user is null ? $"{settings.UserHeader} {userComplaint}" : $"{settings.SubjectHeader} {subjectComplaint}");
         }
 
         return new Credential.ProxyIdentity(new Caller
@@ -98,12 +103,12 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             Picture = ReadOptional(headers, peer, settings.PictureHeader, LongestText),
             Groups = ReadGroups(headers, peer, settings),
         }, null);
+    }
 
-        Credential.Rejected Reject(string detail)
-        {
-            Warn(peer, settings.UserHeader, $"nobody was signed in: {detail}");
-            return new(Reason.SignInRequired, detail);
-        }
+    private Credential.Rejected Reject(Peer peer, ProxyAuthSettings settings, string detail)
+    {
+        Warn(peer, settings.UserHeader, $"nobody was signed in: {detail}");
+        return new(Reason.SignInRequired, detail);
     }
 
     /// <summary>What does not name the person is left out when it cannot be used; the person stays signed in.</summary>
@@ -134,9 +139,9 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
 
     /// <summary>One value that can be used; else what is wrong with it.</summary>
     private static (string? Value, string? Complaint) Read(IdentityHeaders headers, string name, int longest) =>
-        headers[name].ToArray() switch
+        headers[name] switch
         {
-            [] => (null, "is missing"),
+            { Count: 0 } => (null, "is missing"),
             [{ Length: > 0 } line] when !IsPlaceholder(line) =>
                 OutsideText.Complaint(line, longest) is { } complaint ? (null, complaint) : (line, null),
             _ => (null, "is empty"),

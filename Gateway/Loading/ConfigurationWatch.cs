@@ -4,31 +4,53 @@ using Gateway.Policy;
 namespace Gateway.Loading;
 
 /// <summary>
-/// Puts a changed configuration into effect. Contents are compared once a second: file events miss the symbolic links
-/// that Kubernetes and configuration tools swap.
+/// Puts a changed configuration into effect. The files are looked at once a second: file events miss the symbolic links that
+/// Kubernetes and configuration tools swap.
 /// </summary>
 internal sealed partial class ConfigurationWatch(
     ConfigurationFiles files, ConfigurationMonitor monitor, TimeProvider clock, ILogger<ConfigurationWatch> log) : BackgroundService
 {
+    private const int TicksBetweenReadings = 10;
+
     private static readonly TimeSpan _poll = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var watched = files.Load().Files;
         var (seen, before) = (Digest(watched), "");
+        var (stamp, ticks) = (StampOf(watched), 0);
         using var timer = new PeriodicTimer(_poll, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
+            // Contents are compared when a file looks touched, until they stay the same; and now and then in any case.
+            var touched = StampOf(watched);
+            if (touched == stamp && before == seen && ++ticks % TicksBetweenReadings != 0)
+            {
+                continue;
+            }
+
             // What is still being written is read once it stays the same.
             var now = Digest(watched);
             if (now != seen && now == before)
             {
                 watched = Reload();
-                seen = Digest(watched);
+                seen = now = Digest(watched);
             }
 
-            before = now;
+            (stamp, before) = (touched, now);
         }
+    }
+
+    /// <summary>When the files were written, which follows links.</summary>
+    private static int StampOf(IReadOnlyList<string> watched)
+    {
+        var stamp = default(HashCode);
+        foreach (var file in watched)
+        {
+            stamp.Add(File.GetLastWriteTimeUtc(file));
+        }
+
+        return stamp.ToHashCode();
     }
 
     private IReadOnlyList<string> Reload()

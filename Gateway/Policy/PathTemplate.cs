@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Gateway.Policy;
@@ -112,15 +113,24 @@ internal sealed class PathTemplate
         Array.Find(_segments, one => one.Type is not ParameterType.None && one.Text == parameter).Type;
 
     /// <summary>The one canonical path for these values; the only path that goes upstream on the API plane.</summary>
-    public string Write(IReadOnlyDictionary<string, string> values) =>
-        "/" + string.Join('/', _segments.Select(one => one.Type switch
+    public string Write(IReadOnlyDictionary<string, string> values)
+    {
+        var written = new DefaultInterpolatedStringHandler(_segments.Length, _segments.Length, null, stackalloc char[256]);
+        foreach (var (text, type) in _segments)
         {
-            ParameterType.None => one.Text,
-            ParameterType.Name => Uri.EscapeDataString(values[one.Text]),
+            written.AppendLiteral("/");
+            written.AppendLiteral(type switch
+            {
+                ParameterType.None => text,
+                ParameterType.Name => Uri.EscapeDataString(values[text]),
 
-            // The other types hold nothing that needs an escape.
-            _ => values[one.Text],
-        }));
+                // The other types hold nothing that needs an escape.
+                _ => values[text],
+            });
+        }
+
+        return written.ToStringAndClear();
+    }
 
     /// <summary>Whether some path is matched by both templates, so that their order would matter.</summary>
     public bool Overlaps(PathTemplate other) =>

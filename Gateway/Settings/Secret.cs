@@ -6,10 +6,15 @@ namespace Gateway.Settings;
 /// <summary>A value that never shows itself: logs, dumps and messages get asterisks.</summary>
 internal sealed class Secret(string value)
 {
+    private string? _bearer;
+
     public bool IsEmpty => value.Length == 0;
 
     /// <summary>The value, for the one place that needs it.</summary>
     public string Reveal() => value;
+
+    /// <summary>The value as the Authorization header has it (RFC 6750 2.1).</summary>
+    public string RevealAsBearer() => _bearer ??= $"Bearer {value}";
 
     /// <summary>Compares without giving away how much of it was right.</summary>
     public bool Matches(string other) =>

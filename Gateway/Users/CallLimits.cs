@@ -14,13 +14,13 @@ internal sealed class CallLimits(RateLimits limits, ProvenKeys proven)
     {
         if (state.Principal is { } principal)
         {
-            return limits.TakeCaller(principal.Person is { } person ? $"person {person.Id}" : principal.Label, request);
+            return limits.TakeCaller(principal.Person is { } person ? CallerKey.Of(person.Id) : CallerKey.Of(principal.Label), request);
         }
 
         if (state.OwnKey is { } key)
         {
             // Whether a key is good is known only after Headscale was asked.
-            return (proven.Contains(key.Fingerprint) ? null : limits.CheckAnonymous(request)) ?? limits.TakeCaller(key.Fingerprint, request);
+            return (proven.Contains(key.Fingerprint) ? null : limits.CheckAnonymous(request)) ?? limits.TakeCaller(CallerKey.Of(key.Fingerprint), request);
         }
 
         return limits.TakeAnonymous(request);
