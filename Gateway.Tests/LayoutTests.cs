@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using ArchUnitNET.Domain;
 using ArchUnitNET.Loader;
@@ -14,10 +15,14 @@ public sealed class LayoutTests
     /// <summary>As .editorconfig has it.</summary>
     private const int LongestLine = 140;
 
+    private const int LongestMethod = 50;
+
+    private const int MostDependencies = 6;
+
     /// <summary>A folder uses what stands to its right.</summary>
     private static readonly string[] _order =
     [
-        "Cli", Root, "Store", "Web", "Forwarding", "Authorization", "Users", "Audit", "Identity", "Headscale", "Edge", "Policy",
+        "Cli", Root, "Loading", "Store", "Web", "Forwarding", "Authorization", "Users", "Audit", "Identity", "Headscale", "Edge", "Policy",
         "Documents", "Settings",
     ];
 
@@ -25,7 +30,7 @@ public sealed class LayoutTests
     private static readonly (string Library, string Folder)[] _libraries =
     [
         ("Dapper", "Store"), ("Microsoft.Data.Sqlite", "Store"), ("Npgsql", "Store"), ("LiteDB", "Store"), ("YamlDotNet", "Settings"),
-        ("System.CommandLine", "Cli"), ("DiffPlex", "Web"),
+        ("System.CommandLine", "Cli"), ("DiffPlex", "Web"), ("Yarp", "Forwarding"),
     ];
 
     private static readonly Architecture _architecture = new ArchLoader().LoadAssembly(typeof(App).Assembly).Build();
@@ -49,13 +54,18 @@ public sealed class LayoutTests
     {
         _architecture.Types.Count(type => FolderOf(type) is not null).Should().BeGreaterThan(400);
         Dependencies().Should().Contain(one => one.Folder == "Web" && FolderOf(one.Target) == "Forwarding");
-        _architecture.Types.Should().Contain(type => type.FullName == "Gateway.Web.Pages.MachinePage");
+        _architecture.Types.Should().Contain(type => type.FullName == "Gateway.Web.Machines.MachinePage");
     }
 
     [Fact]
     public void ThePolicyKnowsNoHttp() => Dependencies()
         .Where(one => one.Folder == "Policy" && (one.Target.FullName.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)
             || one.Target.FullName.StartsWith("System.Net.Http", StringComparison.Ordinal)))
+        .Select(one => $"{one.Type.Name} uses {one.Target.FullName}").Should().BeEmpty();
+
+    [Fact]
+    public void ThePolicyKnowsNoYaml() => Dependencies()
+        .Where(one => one.Folder == "Policy" && one.Target.Name.StartsWith("Yaml", StringComparison.Ordinal))
         .Select(one => $"{one.Type.Name} uses {one.Target.FullName}").Should().BeEmpty();
 
     [Fact]
@@ -83,12 +93,50 @@ public sealed class LayoutTests
             .Should().BeEmpty();
 
     [Fact]
-    public void LinesOfTheProductAreNoLongerThanTheEditorsRuler()
+    public void LinesAreNoLongerThanTheEditorsRuler()
     {
-        var wrong = Sources().Where(file => file.Contains("/Gateway/", StringComparison.Ordinal))
+        var wrong = Sources()
             .SelectMany(file => File.ReadLines(file).Select((line, at) => (File: Path.GetFileName(file), Line: at + 1, line.Length)))
             .Where(one => one.Length > LongestLine).Select(one => $"{one.File}:{one.Line} has {one.Length}");
         wrong.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void NoMethodOutgrewItsReader()
+    {
+        var wrong = Sources().Where(file => file.Contains("/Gateway/", StringComparison.Ordinal))
+            .SelectMany(file => Methods(File.ReadAllLines(file)).Select(one => $"{Path.GetFileName(file)}: {one.Name} has {one.Lines}"));
+        wrong.Should().BeEmpty();
+
+        // From the first line of the signature to the closing brace; what only lists expressions is no method to follow.
+        static IEnumerable<(string Name, int Lines)> Methods(string[] lines)
+        {
+            for (var (at, first) = (0, -1); at < lines.Length; at++)
+            {
+                var isMember = lines[at].StartsWith("    ", StringComparison.Ordinal) && lines[at][4] is not (' ' or '[' or '/' or '{' or '}');
+                first = isMember ? at : first;
+                if (lines[at] == "    }" && first >= 0 && at - first + 1 > LongestMethod
+                    && !lines[first].Contains(" class ", StringComparison.Ordinal))
+                {
+                    yield return (lines[first].Trim(), at - first + 1);
+                }
+            }
+        }
+    }
+
+    /// <summary>What the framework's own base classes want handed on does not count.</summary>
+    [Fact]
+    public void NothingDependsOnMoreThanAReaderKeepsInMind()
+    {
+        string[] ofTheFramework = ["IOptionsMonitor`1", "ILoggerFactory", "UrlEncoder", "HtmlEncoder"];
+        var wrong = typeof(App).Assembly.GetTypes()
+            .Where(type => type is { IsClass: true, IsAbstract: false, Namespace: ['G', 'a', 't', 'e', 'w', 'a', 'y', ..] } && !IsRecord(type))
+            .SelectMany(type => type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+            .Select(made => (made.DeclaringType!.Name, made.GetParameters().Count(one => !ofTheFramework.Contains(one.ParameterType.Name))))
+            .Where(one => one.Item2 > MostDependencies && !one.Name.Contains('<', StringComparison.Ordinal));
+        wrong.Should().BeEmpty();
+
+        static bool IsRecord(System.Type type) => type.GetMethod("<Clone>$") is not null;
     }
 
     private static IEnumerable<(IType Type, string Folder, IType Target)> Dependencies() =>

@@ -40,23 +40,7 @@ internal static class AppServices
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new ConfigurationMonitor(configuration));
 
-        // What is started first is stopped last.
-        services.AddSingleton(store);
-        services.AddSingleton(provider => store.Documents);
-        AddRunning<DocumentSet>(services);
-        services.AddSingleton<SessionStore>();
-        services.AddSingleton<People>();
-        services.AddSingleton<KeyRing>();
-        services.AddSingleton<AuditHeads>();
-        services.AddSingleton(
-            provider => store.OpenAudit(provider.GetRequiredService<IDataProtectionProvider>(),
-                provider.GetRequiredService<TimeProvider>()));
-        AddRunning<AuditLog>(services);
-        services.AddSingleton<StateCopies>();
-        services.AddSingleton<ControlAudit>();
-        services.AddSingleton<UserOperations>();
-        services.AddSingleton<ControlOperations>();
-
+        AddState(services, store);
         var connections = new UpstreamConnections();
         services.AddSingleton(connections);
         services.AddSingleton<HeadscaleClient>();
@@ -87,6 +71,26 @@ internal static class AppServices
             services.AddSingleton(files);
             services.AddHostedService<ConfigurationWatch>();
         }
+    }
+
+    /// <summary>What is started first is stopped last.</summary>
+    private static void AddState(IServiceCollection services, OpenedStore store)
+    {
+        services.AddSingleton(store);
+        services.AddSingleton(provider => store.Documents);
+        AddRunning<DocumentSet>(services);
+        services.AddSingleton<SessionStore>();
+        services.AddSingleton<People>();
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<AuditHeads>();
+        services.AddSingleton(
+            provider => store.OpenAudit(provider.GetRequiredService<IDataProtectionProvider>(),
+                provider.GetRequiredService<TimeProvider>()));
+        AddRunning<AuditLog>(services);
+        services.AddSingleton<StateCopies>();
+        services.AddSingleton<ControlAudit>();
+        services.AddSingleton<UserOperations>();
+        services.AddSingleton<ControlOperations>();
     }
 
     private static void AddForwarding(IServiceCollection services)

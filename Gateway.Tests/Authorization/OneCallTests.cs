@@ -101,7 +101,7 @@ public sealed partial class OneCallTests
         await using var gateway = await TestGateway.StartAsync(version);
         gateway.Headscale.Tailnet.Users.Add(new TailnetUser(60, "spare"));
         gateway.Headscale.Tailnet.Policy = "// before";
-        using var browser = Web.PagesTests.As(gateway, "alice");
+        using var browser = gateway.BrowserOf("alice");
         using var client = gateway.AsPerson("alice");
         client.DefaultRequestHeaders.Host = "gateway.example.test";
         client.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");

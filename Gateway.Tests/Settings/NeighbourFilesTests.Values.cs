@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Gateway.Edge;
 using Gateway.Loading;
 using Gateway.Tests.Support;
 

@@ -81,7 +81,7 @@ public sealed partial class SettingsFileTests
     [InlineData(Least + "oidc: {enabled: false, issuer: https://id, client_id: c, client_secret: s, extra_params: "
         + "{state: x}}", "belongs to the protocol")]
     [InlineData(Least + "bootstrap: {owner: alice}", "this must be proxy:NAME, oidc:ISSUER#SUBJECT or email:ADDRESS")]
-    [InlineData(Least + "store: {kind: mysql}", "must be one of sqlite, litedb, postgres")]
+    [InlineData(Least + "store: {kind: mysql}", "must be sqlite, litedb or postgres")]
     [InlineData(Least + "audit: {retention_days: 0}", "from 1 to 36500")]
     [InlineData(Least + "onboarding: {self_claim: always}", "approval, off or open")]
     [InlineData("headscale: {url: http://h, api_key: k, api_key_path: /k}", "give only one of the two")]

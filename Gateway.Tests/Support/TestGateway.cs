@@ -121,6 +121,16 @@ internal sealed class TestGateway : IAsyncDisposable
         return client;
     }
 
+    /// <summary>A browser behind a front that names one of the sandbox's people.</summary>
+    public Browser BrowserOf(string login)
+    {
+        var person = Sandbox.People.All.Single(one => one.Login == login);
+        return new Browser(this)
+        {
+            Headers = { ["Remote-User"] = login, ["Remote-Groups"] = person.Role, ["Remote-Email"] = person.Email },
+        };
+    }
+
     /// <summary>One of the sandbox's people, with role and e-mail.</summary>
     public HttpClient AsPerson(string login)
     {

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Gateway.Policy;
 using Gateway.Sandbox;
 using Gateway.Tests.Support;
+using Gateway.Tests.Web.Layout;
 using Gateway.Users;
 using Gateway.Web.Machines;
 using Microsoft.Playwright;

@@ -40,7 +40,7 @@ internal sealed class WireCall(
         }
 
         // Kestrel keeps "delete" as it is, and HttpClient would send DELETE. Without a rule, such a method reaches no API key.
-        if (HasOwnKey ? method is "CONNECT" or "TRACE" : !RouteFile.Methods.Contains(method))
+        if (HasOwnKey ? method is "CONNECT" or "TRACE" : !RouteRule.AllMethods.Contains(method))
         {
             return Refused(call, Reason.BadRequest, "the method is none that the API has; methods are upper case");
         }

@@ -9,10 +9,6 @@ internal static class RouteFile
 {
     public const string FileName = "routes.yaml";
 
-    /// <summary>The method tokens that a row may have. They are case-sensitive (RFC 9110 9.1).</summary>
-    public static FrozenSet<string> Methods { get; } = FrozenSet.ToFrozenSet(
-        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], StringComparer.Ordinal);
-
     /// <summary>The policy that the product brings along.</summary>
     public static string Shipped()
     {
@@ -69,9 +65,9 @@ internal static class RouteFile
             map.Complain("methods", "missing; list the methods, such as [GET]");
         }
 
-        foreach (var wrong in methods.Where(one => !Methods.Contains(one)))
+        foreach (var wrong in methods.Where(one => !RouteRule.AllMethods.Contains(one)))
         {
-            map.Complain("methods", $"'{wrong}' is not one of {string.Join(", ", Methods.Order())}");
+            map.Complain("methods", $"'{wrong}' is not one of {string.Join(", ", RouteRule.AllMethods.Order())}");
         }
 
         return methods.ToFrozenSet(StringComparer.Ordinal);

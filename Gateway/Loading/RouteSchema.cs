@@ -31,7 +31,7 @@ internal static class RouteSchema
         ["properties"] = new JsonObject
         {
             ["id"] = Described("The name of the operation, such as nodes.list.", Text()),
-            ["methods"] = ListOf(OneOf(RouteFile.Methods.Order(StringComparer.Ordinal))),
+            ["methods"] = ListOf(OneOf(RouteRule.AllMethods.Order(StringComparer.Ordinal))),
             ["path"] = Described("Literal segments and {name:type}.", Text()),
             ["plane"] = WordOf<Plane>(),
             ["capability"] = Capabilities(),

@@ -93,6 +93,10 @@ internal sealed record RouteRule
 
     public required FrozenSet<string> Methods { get; init; }
 
+    /// <summary>The method tokens that a row may have. They are case-sensitive (RFC 9110 9.1).</summary>
+    public static FrozenSet<string> AllMethods { get; } = FrozenSet.ToFrozenSet(
+        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], StringComparer.Ordinal);
+
     public required PathTemplate Path { get; init; }
 
     public required Plane Plane { get; init; }

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Gateway.Tests.Support;
 
-namespace Gateway.Tests.Web;
+namespace Gateway.Tests.Web.Layout;
 
 /// <summary>Forms and one-time secrets belong to the person to whom they were shown.</summary>
 public sealed partial class BoundToThePersonTests
@@ -10,8 +10,8 @@ public sealed partial class BoundToThePersonTests
     public async Task ASecretThatWasMadeForOnePersonIsShownToNobodyElse()
     {
         await using var gateway = await TestGateway.StartAsync();
-        using var vera = PagesTests.As(gateway, "vera");
-        using var sam = PagesTests.As(gateway, "sam");
+        using var vera = gateway.BrowserOf("vera");
+        using var sam = gateway.BrowserOf("sam");
         (await vera.SubmitAsync("/admin/connect", "/admin/connect/key")).Status.Should().Be(302);
         var (name, cookie) = vera.Cookies.Single(one => one.Key.Contains("headtower-once-device", StringComparison.Ordinal));
         sam.Cookies[name] = cookie;
@@ -25,8 +25,8 @@ public sealed partial class BoundToThePersonTests
     public async Task AFormThatWasShownToOnePersonIsNotTakenFromAnother()
     {
         await using var gateway = await TestGateway.StartAsync();
-        using var nina = PagesTests.As(gateway, "nina");
-        using var ivan = PagesTests.As(gateway, "ivan");
+        using var nina = gateway.BrowserOf("nina");
+        using var ivan = gateway.BrowserOf("ivan");
         var page = await nina.GetAsync("/admin/keys");
         foreach (var (name, cookie) in nina.Cookies)
         {

@@ -2,7 +2,7 @@ using Gateway.Policy;
 using Gateway.Tests.Support;
 using Gateway.Users;
 
-namespace Gateway.Tests.Web;
+namespace Gateway.Tests.Web.Users;
 
 /// <summary>Roles, links and ownership on the page: only downwards, and all of it written down.</summary>
 public sealed class PeoplePageTests
@@ -15,7 +15,7 @@ public sealed class PeoplePageTests
         foreach (var me in Sandbox.People.All)
         {
             var mine = table.RoleNamed(me.Role);
-            using var browser = PagesTests.As(gateway, me.Login);
+            using var browser = gateway.BrowserOf(me.Login);
             var page = await browser.GetAsync("/admin/users");
             page.Status.Should().Be(mine.Has(Capability.ReadUsers) ? 200 : 403);
             foreach (var other in gateway.People.Snapshot.Everyone)
@@ -57,7 +57,7 @@ public sealed class PeoplePageTests
     public async Task ARoleALinkAndOwnershipChangeHandsAtOnce()
     {
         await using var gateway = await StartAsync();
-        using var alice = PagesTests.As(gateway, "alice");
+        using var alice = gateway.BrowserOf("alice");
         var mel = IdOf(gateway, "mel");
 
         (await alice.SubmitAsync("/admin/login", $"/admin/users/{mel}/role", ("role", "self_service"))).Location.Should()

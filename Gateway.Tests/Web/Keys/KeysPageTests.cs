@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Gateway.Tests.Support;
 
-namespace Gateway.Tests.Web;
+namespace Gateway.Tests.Web.Keys;
 
 /// <summary>The page of pre-auth keys, for every version of Headscale.</summary>
 public sealed partial class KeysPageTests
@@ -11,7 +11,7 @@ public sealed partial class KeysPageTests
     public async Task AKeyIsMadeShownOnceAndExpired(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);
-        using var sam = PagesTests.As(gateway, "sam");
+        using var sam = gateway.BrowserOf("sam");
 
         var made = await sam.SubmitAsync("/admin/keys", "/admin/keys", ("days", "7"), ("reusable", "true"));
         (made.Status, made.Location).Should().Be((302, "/admin/keys?done=create"));
@@ -45,11 +45,11 @@ public sealed partial class KeysPageTests
             ("ivan", [("tags", "tag:ci"), ("user", "1")]),
         })
         {
-            using var browser = PagesTests.As(gateway, login);
+            using var browser = gateway.BrowserOf(login);
             (await browser.SubmitAsync("/admin/login", "/admin/keys", [("days", "1"), .. fields])).Status.Should().Be(403);
         }
 
-        using var sam = PagesTests.As(gateway, "sam");
+        using var sam = gateway.BrowserOf("sam");
         (await sam.SubmitAsync("/admin/login", "/admin/keys/expire", ("id", $"{foreign.Id}"), ("user", "1"),
             ("key", foreign.Key))).Status.Should()
             .Be(403);
@@ -61,7 +61,7 @@ public sealed partial class KeysPageTests
     public async Task WhoMakesThemForEverybodyChoosesForWhom()
     {
         await using var gateway = await TestGateway.StartAsync();
-        using var nina = PagesTests.As(gateway, "nina");
+        using var nina = gateway.BrowserOf("nina");
 
         var page = await nina.GetAsync("/admin/keys");
         page.Text.Should().Contain("<option value=\"7\"");

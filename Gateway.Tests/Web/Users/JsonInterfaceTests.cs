@@ -4,7 +4,7 @@ using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Gateway.Tests.Web;
+namespace Gateway.Tests.Web.Users;
 
 /// <summary>The pages as JSON: the same rules, and a document that names everything there is.</summary>
 public sealed class JsonInterfaceTests
@@ -106,7 +106,7 @@ public sealed class JsonInterfaceTests
     public async Task EveryPageSaysThatHeadscaleRejectsTheKey()
     {
         await using var gateway = await TestGateway.StartAsync();
-        using var vera = PagesTests.As(gateway, "vera");
+        using var vera = gateway.BrowserOf("vera");
         (await vera.GetAsync("/admin/")).Text.Should().NotContain("role=\"alert\"");
         gateway.Headscale.Tailnet.ApiKeys.Clear();
         await vera.GetAsync("/admin/machines");

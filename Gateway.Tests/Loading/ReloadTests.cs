@@ -2,7 +2,7 @@ using System.Text;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 
-namespace Gateway.Tests;
+namespace Gateway.Tests.Loading;
 
 /// <summary>Changed files take effect without a restart; broken ones do not.</summary>
 public sealed class ReloadTests

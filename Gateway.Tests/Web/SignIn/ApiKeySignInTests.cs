@@ -3,7 +3,7 @@ using Gateway.Edge;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 
-namespace Gateway.Tests.Web;
+namespace Gateway.Tests.Web.SignIn;
 
 /// <summary>Signing in with a Headscale API key.</summary>
 public sealed class ApiKeySignInTests

@@ -2,10 +2,11 @@ using System.Text.RegularExpressions;
 using Gateway.Headscale;
 using Gateway.Sandbox;
 using Gateway.Tests.Support;
+using Gateway.Tests.Web.Layout;
 using Gateway.Users;
 using Microsoft.Playwright;
 
-namespace Gateway.Tests.Web;
+namespace Gateway.Tests.Web.Connect;
 
 /// <summary>From a first sign-in to a connected device, and never to somebody else's.</summary>
 public sealed partial class OnboardingTests
@@ -25,7 +26,7 @@ public sealed partial class OnboardingTests
         (await nora.GetAsync("/admin/machines/71")).Status.Should().Be(403);
 
         var id = Nora(gateway).Id;
-        using var alice = PagesTests.As(gateway, "alice");
+        using var alice = gateway.BrowserOf("alice");
         (await alice.GetAsync("/admin/")).Text.Should().Contain("One person asks");
         (await alice.GetAsync("/admin/users")).Text.Should().Contain("nora-local (70)");
         (await alice.SubmitAsync($"/admin/users/{id}", $"/admin/users/{id}/approve")).Location.Should()
@@ -52,7 +53,7 @@ public sealed partial class OnboardingTests
     {
         await using var gateway = await StartAsync();
         gateway.Headscale.Tailnet.Users.AddRange([new(80, "twins", ""), new(81, "twins", "")]);
-        using var sam = PagesTests.As(gateway, "sam");
+        using var sam = gateway.BrowserOf("sam");
         await sam.GetAsync("/admin/");
         using var nora = AsNora(gateway);
 
@@ -68,7 +69,7 @@ public sealed partial class OnboardingTests
     {
         await using var gateway = await StartAsync();
         using var nora = AsNora(gateway);
-        using var alice = PagesTests.As(gateway, "alice");
+        using var alice = gateway.BrowserOf("alice");
         await nora.SubmitAsync("/admin/", "/admin/claim", ("name", "nora-local"));
         gateway.Headscale.Tailnet.Users.RemoveAll(one => one.Id == 70);
         gateway.Headscale.Tailnet.Users.Add(new(70, "stranger", "", "https://issuer.example/stranger"));
@@ -85,8 +86,8 @@ public sealed partial class OnboardingTests
     {
         await using var gateway = await StartAsync();
         using var nora = AsNora(gateway);
-        using var alice = PagesTests.As(gateway, "alice");
-        using var ivan = PagesTests.As(gateway, "ivan");
+        using var alice = gateway.BrowserOf("alice");
+        using var ivan = gateway.BrowserOf("ivan");
         await nora.SubmitAsync("/admin/", "/admin/claim", ("name", "nora-local"));
         var id = Nora(gateway).Id;
 
@@ -114,7 +115,7 @@ public sealed partial class OnboardingTests
     public async Task WhereEverybodyIsBelievedAUserIsTakenAtOnceUnlessItIsSomebodys()
     {
         await using var gateway = await StartAsync("onboarding: {self_claim: open}");
-        using var sam = PagesTests.As(gateway, "sam");
+        using var sam = gateway.BrowserOf("sam");
         await sam.GetAsync("/admin/");
         using var nora = AsNora(gateway);
         var page = await nora.GetAsync("/admin/");
@@ -132,7 +133,7 @@ public sealed partial class OnboardingTests
     public async Task ADeviceIsConnectedWithAKeyOrByItsLink(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);
-        using var sam = PagesTests.As(gateway, "sam");
+        using var sam = gateway.BrowserOf("sam");
         var keys = gateway.Headscale.Tailnet.Keys.Count;
 
         var page = await sam.GetAsync("/admin/connect");
@@ -165,7 +166,7 @@ public sealed partial class OnboardingTests
         foreach (var (login, key, register) in new[] { ("vera", true, false), ("mel", false, false), ("nina", true, false),
             ("ivan", true, true), ("audrey", true, false) })
         {
-            using var browser = PagesTests.As(gateway, login);
+            using var browser = gateway.BrowserOf(login);
             var page = await browser.GetAsync("/admin/connect");
             (page.Text.Contains("/admin/connect/key\"", StringComparison.Ordinal),
                 page.Text.Contains("/admin/connect/register\"", StringComparison.Ordinal)).Should()

@@ -7,7 +7,7 @@ using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Tests.Support;
 
-namespace Gateway.Tests.Policy;
+namespace Gateway.Tests.Loading;
 
 public sealed class RouteFileTests
 {

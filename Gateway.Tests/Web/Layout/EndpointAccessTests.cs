@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Gateway.Tests.Web;
+namespace Gateway.Tests.Web.Layout;
 
 /// <summary>Every endpoint of ours says whom it takes, and takes nobody else.</summary>
 public sealed class EndpointAccessTests
@@ -95,7 +95,7 @@ public sealed class EndpointAccessTests
     public async Task AMemberChangesNothingAtAll()
     {
         await using var gateway = await TestGateway.StartAsync();
-        using var mel = PagesTests.As(gateway, "mel");
+        using var mel = gateway.BrowserOf("mel");
         foreach (var (method, path) in Guarded(gateway)
             .Where(call => call.Method == "POST" && !call.Path.StartsWith("/admin/api/", StringComparison.Ordinal)))
         {

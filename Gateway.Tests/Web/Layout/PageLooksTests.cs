@@ -3,7 +3,7 @@ using Gateway.Sandbox;
 using Gateway.Tests.Support;
 using Microsoft.Playwright;
 
-namespace Gateway.Tests.Web;
+namespace Gateway.Tests.Web.Layout;
 
 /// <summary>Own pages in a real browser: readable for everybody, on every width, in both lights, without scripts.</summary>
 public sealed class PageLooksTests

@@ -1,0 +1,98 @@
+using System.Text.RegularExpressions;
+using Gateway.Audit;
+using Gateway.Identity;
+using Gateway.Policy;
+using Gateway.Sandbox.StandIns;
+using Gateway.Tests.Support;
+using Gateway.Web.PolicyDocument;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gateway.Tests.Web.Activity;
+
+/// <summary>The audit as a page.</summary>
+public sealed partial class AuditPageTests
+{
+    [Fact]
+    public async Task TheAuditIsSearchedPagedAndTakenAlong()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var audrey = gateway.BrowserOf("audrey");
+        using (var sam = gateway.AsPerson("sam"))
+        {
+            for (var times = 0; times < 60; times++)
+            {
+                await TestGateway.CallAsync(sam, "GET", "/api/v1/policy");
+            }
+        }
+
+        await Until.TrueAsync(
+            async () => Has(await audrey.GetAsync("/admin/audit?q=policy.get"), "rel=\"next\""), "sixty entries are stored");
+        var refused = await audrey.GetAsync("/admin/audit?refused=true&q=proxy%3Asam");
+        (Has(refused, "role_too_low") && !Has(refused, "200 allowed")).Should().BeTrue();
+        Has(await audrey.GetAsync("/admin/audit?q=%25"), "Nothing matches.").Should().BeTrue();
+
+        using var vera = gateway.BrowserOf("vera");
+        var denied = await vera.GetAsync("/admin/api/audit");
+        (denied.Status, denied.Response.Content.Headers.ContentType!.MediaType).Should().Be((403, "application/problem+json"));
+
+        var csv = await audrey.GetAsync("/admin/audit.csv?q=policy.get");
+        csv.Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length.Should().Be(61);
+        var json = System.Text.Json.Nodes.JsonNode.Parse((await audrey.GetAsync("/admin/api/audit?q=policy.get")).Text)!;
+        (json["entries"]!.AsArray().Count, $"{json["entries"]![0]!["reason"]}").Should().Be((50, "role_too_low"));
+        System.Text.Json.Nodes.JsonNode.Parse(
+            (await audrey.GetAsync($"/admin/api/audit?q=policy.get&before={json["next"]}")).Text)!["entries"]!
+            .AsArray().Count.Should().Be(10);
+    }
+
+    [Fact]
+    public async Task AnEntryShowsWhatAChangeSetsAndNoSecret()
+    {
+        await using var gateway = await TestGateway.StartAsync(27);
+        using var audrey = gateway.BrowserOf("audrey");
+        using var nina = gateway.AsPerson("nina");
+        var key = gateway.Headscale.Tailnet.Keys[0];
+        await TestGateway.CallAsync(nina, "POST", "/api/v1/node/12/approve_routes", """{"routes":["10.0.0.0/8"]}""");
+        await TestGateway.CallAsync(nina, "POST", "/api/v1/preauthkey/expire", $$"""{"user":"{{key.UserId}}","key":"{{key.Key}}"}""");
+        await TestGateway.CallAsync(nina, "PUT", "/api/v1/policy", $$"""{"policy":"{{new string(' ', 300)}}"}""");
+
+        (await EntryAsync("approve_routes")).Should().Contain("<dt>Sets</dt><dd>routes: [10.0.0.0/8]</dd>");
+        var expired = await EntryAsync("keys.expire");
+        expired.Should().Contain("key: (hidden)");
+        expired.Should().NotContain(key.Key);
+        (await EntryAsync("policy.set")).Should().Contain("policy: 300 characters, sha256 ");
+        (await audrey.GetAsync("/admin/audit/99999")).Status.Should().Be(404);
+        (await gateway.BrowserOf("vera").GetAsync("/admin/audit/1")).Status.Should().Be(403);
+
+        async Task<string> EntryAsync(string search)
+        {
+            var link = "";
+            await Until.TrueAsync(
+                async () => (link = Entry().Match((await audrey.GetAsync($"/admin/audit?q={search}")).Text).Groups[1].Value).Length > 0,
+                "the entry is stored");
+            return (await audrey.GetAsync(link)).Text;
+        }
+    }
+
+    [Fact]
+    public async Task TheWholeAuditIsTakenAlongHoweverLongItIs()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var audrey = gateway.BrowserOf("audrey");
+        await audrey.GetAsync("/admin/");
+        await gateway.App.Services.GetRequiredService<IAuditStore>().WriteAsync(
+            [.. Enumerable.Range(0, 1234).Select(one =>
+                new AuditRecord.Begun(new AuditEntry { At = DateTimeOffset.UnixEpoch.AddYears(50), RequestId = $"r{one}",
+                    Kind = AuditKind.Api, Method = "GET", Path = "/=cmd", Reason = "many", Detail = "=1+1" }))], isDurable: false, default);
+
+        var lines = (await audrey.GetAsync("/admin/audit.csv?q=many")).Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+
+        lines.Length.Should().Be(1235);
+        lines[1..].Select(one => one.Split(',')[9]).Distinct().Count().Should().Be(1234);
+        lines[1..].Should().AllSatisfy(one => one.Should().Contain("\"'=1+1\""));
+    }
+
+    [GeneratedRegex("href=\"(/admin/audit/[0-9]+)\"")]
+    private static partial Regex Entry();
+
+    private static bool Has(PageAnswer page, string text) => page.Text.Contains(text, StringComparison.Ordinal);
+}
