@@ -3,7 +3,6 @@ using Gateway.Cli;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Loading;
-using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Tests.Deploy;
 using Gateway.Tests.Support;

@@ -1,7 +1,7 @@
 using System.Text;
+using Gateway.Authorization;
 using Gateway.Cli;
 using Gateway.Edge;
-using Gateway.Authorization;
 using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;

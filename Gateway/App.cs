@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Identity.Oidc;
@@ -8,22 +6,8 @@ using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
-using Gateway.Web.Access;
-using Gateway.Web.Account;
-using Gateway.Web.ApiKeys;
-using Gateway.Web.Activity;
-using Gateway.Web.Connect;
-using Gateway.Web.HeadscaleUsers;
-using Gateway.Web.Home;
-using Gateway.Web.Keys;
+using Gateway.Web;
 using Gateway.Web.Layout;
-using Gateway.Web.Machines;
-using Gateway.Web.PolicyDocument;
-using Gateway.Web.SignIn;
-using Gateway.Web.Status;
-using Gateway.Web.Users;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Gateway;
 
@@ -41,7 +25,7 @@ internal static partial class App
         builder.Services.AddRoutingCore();
         AddLogging(builder.Logging);
         AppServices.Add(builder.Services, configuration, files, store);
-        Listen(builder, configuration.Settings.Server);
+        Listeners.Add(builder, configuration.Settings.Server);
         builder.Services.Configure<HostOptions>(
             options => options.ShutdownTimeout = TimeSpan.FromSeconds(configuration.Settings.Server.DrainSeconds + 5));
         adjust?.Invoke(builder);
@@ -75,8 +59,7 @@ internal static partial class App
         services.GetRequiredService<TunnelDrain>().Watch();
 
         // What Kestrel refuses itself comes by no middleware.
-        var refused = services.GetRequiredService<BadRequestLog>();
-        services.GetRequiredService<DiagnosticListener>().Subscribe(refused, (name, _, _) => name == BadRequestLog.Event);
+        services.GetRequiredService<BadRequestLog>().Watch(services.GetRequiredService<DiagnosticListener>());
 
         // A connection that was used may be closed when the gateway ends.
         app.Use(FreshConnections.MarkUsed);
@@ -101,29 +84,7 @@ internal static partial class App
         app.Use(services.GetRequiredService<PageLimits>().RunAsync);
         app.UseAuthentication();
         app.UseAuthorization();
-        MapPages(app.MapGroup(basePath));
-    }
-
-    private static void MapPages(RouteGroupBuilder admin)
-    {
-        admin.MapHealth();
-        admin.MapStyleSheet();
-        admin.MapLogin();
-        admin.MapLogout();
-        admin.MapHome();
-        admin.MapConnect();
-        admin.MapMachines();
-        admin.MapKeys();
-        admin.MapApiKeys();
-        admin.MapPolicy();
-        admin.MapUsers();
-        admin.MapUserJson();
-        admin.MapHeadscaleUsers();
-        admin.MapAuditLog();
-        admin.MapAccess();
-        admin.MapStatus();
-        admin.MapApiDocument();
-        admin.MapAccount();
+        app.MapGroup(basePath).MapPages();
     }
 
     private static void AddLogging(ILoggingBuilder logging)
@@ -149,67 +110,6 @@ internal static partial class App
 
         // YARP warns of every tunnel that ends, which is how tunnels end (dotnet/yarp #2503).
         logging.AddFilter("Yarp", LogLevel.Error);
-    }
-
-    private static void Listen(WebApplicationBuilder builder, ServerSettings server)
-    {
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.CreateBoundListenSocket = BindWithKeepAlive);
-        if (server.TlsCertPath is not null)
-        {
-            builder.WebHost.UseKestrelHttpsConfiguration();
-        }
-
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-
-            // Sockets that systemd holds open (sd_listen_fds) take the place of those in the settings.
-            if (Environment.GetEnvironmentVariable("LISTEN_PID") == $"{Environment.ProcessId}")
-            {
-                kestrel.UseSystemd(listen => Speak(listen, server.Listen[0].Scheme, server));
-                return;
-            }
-
-            foreach (var url in server.Listen)
-            {
-                kestrel.Listen(IPAddress.Parse(url.Host.Trim('[', ']')), url.Port, listen => Speak(listen, url.Scheme, server));
-            }
-        });
-    }
-
-    /// <summary>Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1: h2c has a port of its own.</summary>
-    private static void Speak(ListenOptions listen, string scheme, ServerSettings server)
-    {
-        listen.KeepFreshConnections();
-        listen.Use(listen.ApplicationServices.GetRequiredService<TunnelDrain>().Cut);
-        listen.Protocols = scheme switch
-        {
-            "https" => HttpProtocols.Http1AndHttp2,
-            "h2c" => HttpProtocols.Http2,
-            _ => HttpProtocols.Http1,
-        };
-        if (scheme == "https")
-        {
-            listen.UseHttps(
-                System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(server.TlsCertPath!, server.TlsKeyPath));
-        }
-    }
-
-    /// <summary>
-    /// A node whose cable was pulled stays online for ever unless somebody notices (headscale #2129). Accepted sockets inherit this.
-    /// </summary>
-    private static Socket BindWithKeepAlive(EndPoint endpoint)
-    {
-        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-        if (endpoint is IPEndPoint)
-        {
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 30);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-        }
-
-        return socket;
     }
 
     private static async Task CatchAsync(RequestDelegate next, HttpContext context, ILogger log)

@@ -137,15 +137,7 @@ internal static class AppServices
         services.AddSingleton<ApiKeyAttempts>();
         services.AddSingleton<SignInAudit>();
 
-        // What browsers carry between two requests is protected with keys that every process on the store has.
-        services.AddDataProtection().SetApplicationName("headtower");
-        services.AddSingleton<IKeyManager>(provider => new SharedKeyManager(
-            ActivatorUtilities.CreateInstance<XmlKeyManager>(provider), provider.GetRequiredService<KeyRing>()));
-        services.AddOptions<KeyManagementOptions>().Configure<KeyRing>((keys, ring) =>
-        {
-            keys.XmlRepository = ring;
-            keys.XmlEncryptor = settings.Store.EncryptionKey is { } key ? new KeyRingEncryption(key) : new NullXmlEncryptor();
-        });
+        AddDataProtection(services, settings.Store);
 
         var cookie = settings.Server.Cookie;
         services.AddAntiforgery(forms =>
@@ -167,6 +159,19 @@ internal static class AppServices
                 context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().SucceedAsync(context);
             options.Events.OnRemoteFailure = context =>
                 context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().FailAsync(context);
+        });
+    }
+
+    /// <summary>What browsers carry between two requests is protected with keys that every process on the store has.</summary>
+    private static void AddDataProtection(IServiceCollection services, StoreSettings store)
+    {
+        services.AddDataProtection().SetApplicationName("headtower");
+        services.AddSingleton<IKeyManager>(provider => new SharedKeyManager(
+            ActivatorUtilities.CreateInstance<XmlKeyManager>(provider), provider.GetRequiredService<KeyRing>()));
+        services.AddOptions<KeyManagementOptions>().Configure<KeyRing>((keys, ring) =>
+        {
+            keys.XmlRepository = ring;
+            keys.XmlEncryptor = store.EncryptionKey is { } key ? new KeyRingEncryption(key) : new NullXmlEncryptor();
         });
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Tracing;
 using System.Globalization;
 using System.Net;
@@ -39,7 +38,6 @@ internal static class Allocations
             var (configuration, problems, _) = new ConfigurationFiles(file, null, new Dictionary<string, string>()).Load();
             await using var gateway = await App.BuildAsync(
                 configuration ?? throw new InvalidOperationException(string.Join('\n', problems.Errors)));
-            gateway.Logger.LogInformation("started");
             await gateway.StartAsync();
             foreach (var (name, target, headers) in new[]
             {

@@ -1,5 +1,3 @@
-using Gateway.Web.Layout;
-
 namespace Gateway.Sandbox.StandIns;
 
 /// <summary>A user of the stand-in.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using Gateway.Web.Layout;
 
 namespace Gateway.Sandbox.StandIns;
 

@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
-using Gateway.Web.Layout;
-using Gateway.Web.Status;
 
 namespace Gateway.Tests.Headscale;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -197,7 +198,7 @@ public sealed class TrustedHeadersTests
             Id = 0,
             Hash = "",
             Kind = SessionKind.ApiKey,
-            KeyPrefix = "abc",
+            KeyPrefix = ApiKeyFormat.PrefixOf(gateway.Headscale.ApiKey)!,
             CreatedAt = TimeProvider.System.GetUtcNow(),
             ExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1),
             LastUsedAt = TimeProvider.System.GetUtcNow(),

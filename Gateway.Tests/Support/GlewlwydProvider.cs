@@ -139,8 +139,8 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         await SendAsync(_admin, HttpMethod.Post, "/mod/plugin/", plugin);
         foreach (var scope in new[] { "email", "profile" })
         {
-            await SendAsync(_admin, HttpMethod.Post, "/scope/", new JsonObject { ["name"] = scope, ["display_name"] = scope,
-                ["password_required"] = false, ["scheme"] = new JsonObject() });
+            await SendAsync(_admin, HttpMethod.Post, "/scope/", JsonNode.Parse(
+                $$"""{"name": "{{scope}}", "display_name": "{{scope}}", "password_required": false, "scheme": { } }""")!.AsObject());
         }
 
         foreach (var login in new[] { "sam", "eve" })
@@ -180,8 +180,8 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
         var format = module["parameters"]!["data-format"]!.AsObject();
         foreach (var name in names)
         {
-            format[name] = new JsonObject { ["multiple"] = name is "groups" or "post_logout_redirect_uris", ["read"] = true,
-                ["write"] = true, ["profile-read"] = true, ["profile-write"] = false };
+            format[name] = JsonNode.Parse("""{"read": true, "write": true, "profile-read": true, "profile-write": false}""");
+            format[name]!["multiple"] = name is "groups" or "post_logout_redirect_uris";
         }
 
         await SendAsync(_admin, HttpMethod.Put, $"/mod/{kind}/database", module);
@@ -205,11 +205,11 @@ internal sealed class GlewlwydProvider : IAsyncDisposable
             ["name-claim"] = "mandatory",
             ["email-claim"] = "mandatory",
             ["scope-claim"] = "no",
-            ["claims"] = new JsonArray(
-                new JsonObject { ["name"] = "email_verified", ["user-property"] = "email-verified", ["type"] = "boolean",
-                    ["boolean-value-true"] = "yes", ["boolean-value-false"] = "no", ["mandatory"] = true, ["scope"] = new JsonArray() },
-                new JsonObject { ["name"] = "groups", ["user-property"] = "groups", ["type"] = "string", ["mandatory"] = true,
-                    ["scope"] = new JsonArray() }),
+            ["claims"] = JsonNode.Parse("""
+                [{"name": "email_verified", "user-property": "email-verified", "type": "boolean", "mandatory": true, "scope": [],
+                  "boolean-value-true": "yes", "boolean-value-false": "no"},
+                 {"name": "groups", "user-property": "groups", "type": "string", "mandatory": true, "scope": []}]
+                """),
             ["session-cookie-name"] = "GLEWLWYD2_OIDC_SID",
             ["session-cookie-expiration"] = 86400,
         };

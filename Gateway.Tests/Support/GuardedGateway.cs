@@ -8,7 +8,6 @@ using System.Text.RegularExpressions;
 using Gateway.Identity;
 using Gateway.Sandbox.StandIns;
 using Gateway.Users;
-using Gateway.Web.Status;
 
 namespace Gateway.Tests.Support;
 

@@ -4,7 +4,6 @@ using Gateway.Sandbox;
 using Gateway.Tests.Support;
 using Gateway.Tests.Web.Layout;
 using Gateway.Users;
-using Gateway.Web.Machines;
 using Microsoft.Playwright;
 
 namespace Gateway.Tests.Web;

@@ -1,5 +1,3 @@
-using Gateway.Edge;
-
 namespace Gateway.Audit;
 
 /// <summary>What an audit entry is about.</summary>

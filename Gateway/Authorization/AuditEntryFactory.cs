@@ -2,9 +2,7 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Audit;
-using Gateway.Edge;
 using Gateway.Policy;
-using Gateway.Users;
 
 namespace Gateway.Authorization;
 
@@ -59,14 +57,13 @@ internal sealed class AuditEntryFactory(TimeProvider clock)
     /// <summary>How a reason is written.</summary>
     public static string NameOf(Reason reason) => _reasons[reason];
 
-    /// <summary>What a change sets, as it was judged: each argument, the policy by its hash, and nothing that opens a door.</summary>
+    /// <summary>What a change sets, as it was judged: each argument by name, the policy by its hash, and nothing that opens a door.</summary>
     private static string? Arguments(Call call)
     {
-        var given = call.Query.Select(argument => $"{argument.Key}: {(_secrets.Contains(argument.Key) ? Hidden : argument.Value)}")
-            .Concat(
-                (call.Body ?? Call.NoMembers).Select(member => $"{member.Key}: "
-                    + $"{(_secrets.Contains(member.Key) ? Hidden : TextOf(member.Value))}"));
-        var text = string.Join(", ", given);
+        var given = call.Query.Select(argument => (argument.Key, Text: argument.Value))
+            .Concat((call.Body ?? Call.NoMembers).Select(member => (member.Key, Text: TextOf(member.Value))))
+            .OrderBy(one => one.Key, StringComparer.Ordinal);
+        var text = string.Join(", ", given.Select(one => $"{one.Key}: {(_secrets.Contains(one.Key) ? Hidden : one.Text)}"));
         return text.Length == 0 ? null : text.Length > LongestArguments ? text[..LongestArguments] : text;
     }
 

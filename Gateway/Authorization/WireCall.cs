@@ -1,6 +1,5 @@
 using Gateway.Edge;
 using Gateway.Headscale;
-using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 

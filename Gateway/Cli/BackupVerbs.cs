@@ -1,9 +1,9 @@
 using System.CommandLine;
-using Gateway.Web.Control;
 using Gateway.Documents;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
+using Gateway.Web.Control;
 
 namespace Gateway.Cli;
 

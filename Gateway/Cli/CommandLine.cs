@@ -3,7 +3,6 @@ using Gateway.Headscale;
 using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
-using Gateway.Web.Machines;
 
 namespace Gateway.Cli;
 

@@ -1,10 +1,10 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Gateway.Web.Control;
 using Gateway.Audit;
 using Gateway.Policy;
 using Gateway.Settings;
+using Gateway.Web.Control;
 
 namespace Gateway.Cli;
 

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Text;
-using Gateway.Web.Control;
 using Gateway.Authorization;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
+using Gateway.Web.Control;
 
 namespace Gateway.Cli;
 

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Headscale;
 using Gateway.Loading;
-using Gateway.Policy;
 using Gateway.Settings;
 
 namespace Gateway.Cli;

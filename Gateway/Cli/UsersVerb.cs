@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Gateway.Web.Control;
 using Gateway.Policy;
 using Gateway.Settings;
+using Gateway.Web.Control;
 
 namespace Gateway.Cli;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gateway.Settings;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -10,11 +11,14 @@ namespace Gateway.Edge;
 internal sealed partial class BadRequestLog(TimeProvider clock, ILogger<BadRequestLog> log) : IObserver<KeyValuePair<string, object?>>
 {
     /// <summary>The event of Kestrel for requests that it refuses itself.</summary>
-    public const string Event = "Microsoft.AspNetCore.Server.Kestrel.BadRequest";
+    private const string Event = "Microsoft.AspNetCore.Server.Kestrel.BadRequest";
 
     private const string Tunnel = "/ts2021";
 
     private readonly LogThrottle<string> _throttle = new(clock);
+
+    /// <summary>Looks at what the server refuses, until the process ends.</summary>
+    public void Watch(DiagnosticListener server) => server.Subscribe(this, (name, _, _) => name == Event);
 
     public void OnNext(KeyValuePair<string, object?> value)
     {

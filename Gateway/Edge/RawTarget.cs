@@ -32,7 +32,7 @@ internal readonly record struct RawTarget(string Path, string Query)
     public bool IsCanonical => !Path.AsSpan().ContainsAnyExcept(_unambiguous) && HasPlainSegments(Path.AsSpan(1)) && HasPlainEscapes(Path);
 
     private static readonly SearchValues<char> _unambiguous = SearchValues.Create(
-        [.. Enumerable.Range('!', '~' - '!' + 1).Select(one => (char)one).Where(one => !"\\;\"<>^`{|}#".Contains(one, StringComparison.Ordinal))]);
+        [.. Enumerable.Range('!', '~' - '!' + 1).Select(one => (char)one).Except("\\;\"<>^`{|}#")]);
 
     private static bool HasPlainSegments(ReadOnlySpan<char> path)
     {

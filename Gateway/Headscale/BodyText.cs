@@ -124,13 +124,9 @@ internal static class BodyText
     {
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
-            // An escape inside a name is only ever there to get past a filter; a dot would reach into an object.
-            var name = reader.ValueIsEscaped || reader.ValueSpan.Contains((byte)'.') || reader.ValueSpan.IsEmpty
-                ? "."
-                : at + reader.GetString();
+            var name = NameOf(in reader, at);
             var field = FindField(fields, name, version);
-            var isObject = field is null && fields.Any(field => field.Name.StartsWith(name + ".", StringComparison.Ordinal));
-            if (field is null && !isObject)
+            if (field is null && !fields.Any(field => field.Name.StartsWith(name + ".", StringComparison.Ordinal)))
             {
                 complaint = $"the body has a member that Headscale {version} does not know here; it takes {Known(fields)}";
                 return false;
@@ -151,13 +147,7 @@ internal static class BodyText
 
             if (field is null)
             {
-                if (reader.TokenType is not JsonTokenType.StartObject)
-                {
-                    complaint = $"'{name}' must be an object";
-                    return false;
-                }
-
-                if (!ReadObject(ref reader, name + ".", fields, version, members, seen, ref complaint))
+                if (!ReadMember(ref reader, name, fields, version, members, seen, ref complaint))
                 {
                     return false;
                 }
@@ -175,6 +165,23 @@ internal static class BodyText
 
         return true;
     }
+
+    private static bool ReadMember(
+        ref Utf8JsonReader reader, string name, IReadOnlyList<Field> fields, HeadscaleVersion version,
+        Dictionary<string, Argument> members, HashSet<string> seen, ref string complaint)
+    {
+        if (reader.TokenType is JsonTokenType.StartObject)
+        {
+            return ReadObject(ref reader, name + ".", fields, version, members, seen, ref complaint);
+        }
+
+        complaint = $"'{name}' must be an object";
+        return false;
+    }
+
+    /// <summary>An escape inside a name is only ever there to get past a filter; a dot would reach into an object.</summary>
+    private static string NameOf(ref readonly Utf8JsonReader reader, string at) =>
+        reader.ValueIsEscaped || reader.ValueSpan.Contains((byte)'.') || reader.ValueSpan.IsEmpty ? "." : at + reader.GetString();
 
     private static Field? FindField(IReadOnlyList<Field> fields, string name, HeadscaleVersion version) =>
         fields.FirstOrDefault(field => field.Name == name)

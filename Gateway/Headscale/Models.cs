@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Gateway.Web.Layout;
 
 namespace Gateway.Headscale;
 

@@ -1,5 +1,3 @@
-using Gateway.Edge;
-
 namespace Gateway.Policy;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using Gateway.Edge;
-
 namespace Gateway.Settings;
 
 /// <summary>All of <c>headtower.yaml</c>, understood and checked. Immutable; a reload makes a new one.</summary>

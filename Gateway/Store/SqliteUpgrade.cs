@@ -6,7 +6,6 @@ using Gateway.Identity;
 using Gateway.Settings;
 using Gateway.Store.Segments;
 using Gateway.Users;
-using Gateway.Web.Users;
 using Microsoft.Data.Sqlite;
 
 namespace Gateway.Store;

@@ -1,5 +1,4 @@
 using Gateway.Audit;
-using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;

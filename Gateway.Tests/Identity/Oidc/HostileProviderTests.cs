@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Gateway.Edge;
 using Gateway.Identity.Oidc;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;

@@ -1,11 +1,4 @@
-using System.Text.RegularExpressions;
-using Gateway.Audit;
-using Gateway.Identity;
-using Gateway.Policy;
-using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
-using Gateway.Web.PolicyDocument;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Web.HeadscaleUsers;
 
@@ -43,7 +36,7 @@ public sealed class HeadscaleUsersPageTests
         (await gateway.StopAndReadAuditAsync()).Where(one => one.Method is not "GET").Select(one => $"{one.Row} {one.Status} {one.After}")
             .Should()
             .Equal(
-                ["users.create 200 name: new-one, displayName: New One", "users.rename 200 ", "users.create 403 ", "users.delete 403 ",
+                ["users.create 200 displayName: New One, name: new-one", "users.rename 200 ", "users.create 403 ", "users.delete 403 ",
                     "users.delete 200 "]);
     }
 }

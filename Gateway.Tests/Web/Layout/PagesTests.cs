@@ -1,11 +1,7 @@
 using System.Text.RegularExpressions;
-using Gateway.Audit;
 using Gateway.Identity;
 using Gateway.Policy;
-using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
-using Gateway.Web.PolicyDocument;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Web.Layout;
 

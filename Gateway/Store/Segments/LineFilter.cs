@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using Gateway.Audit;
-using Gateway.Edge;
 
 namespace Gateway.Store.Segments;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;

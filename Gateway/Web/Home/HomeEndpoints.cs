@@ -53,12 +53,15 @@ internal static class HomeEndpoints
                 context.RequestAborted)),
             ("Machines", machines),
             ("Device", ConnectEndpoints.DeviceOf(context, principal, calls, upstream)),
-            ("Asking", people.Snapshot.Everyone.Count(one => one.Claim is not null
-                && RankRules.Complaint(principal, one, request.Configuration.Table) is null)),
+            ("Asking", CountClaimsFor(principal, people, request.Configuration.Table)),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Error", trouble),
             ("Now", clock.GetUtcNow()));
     }
+
+    /// <summary>How many people wait for an answer that they may give.</summary>
+    private static int CountClaimsFor(Principal principal, People people, RouteTable table) =>
+        people.Snapshot.Everyone.Count(one => one.Claim is not null && RankRules.Complaint(principal, one, table) is null);
 
     private static async Task<Standing> StandingOfAsync(
         Principal principal, People people, UserDirectory directory, SelfClaim rule, CancellationToken cancel)

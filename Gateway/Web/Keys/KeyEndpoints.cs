@@ -54,11 +54,8 @@ internal static class KeyEndpoints
             return PageResults.Explain(context, principal, answer);
         }
 
-        using var json = answer.Parse();
         var now = clock.GetUtcNow();
-        PreAuthKey[] keys = [.. json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of)
-            .OrderBy(one => one.StatusAt(now) != "valid").ThenByDescending(one => one.Expiration)];
-        var shown = Paging.Cut(keys, page);
+        var shown = Paging.Cut(KeysOf(answer, now), page);
         return PageResults.Page<KeysPage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
@@ -76,6 +73,14 @@ internal static class KeyEndpoints
             ("LoginServer", ConnectEndpoints.LoginServer(request)),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Now", now));
+    }
+
+    /// <summary>What can still be used comes first, and of that what lasts longest.</summary>
+    private static PreAuthKey[] KeysOf(ApiResponse answer, DateTimeOffset now)
+    {
+        using var json = answer.Parse();
+        return [.. json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of)
+            .OrderBy(one => one.StatusAt(now) != "valid").ThenByDescending(one => one.Expiration)];
     }
 
     private static async Task<IResult> CreateAsync(

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Gateway.Headscale;
-using Gateway.Web.Layout;
 
 namespace Gateway.Web.Keys;
 

@@ -1,0 +1,42 @@
+using Gateway.Web.Access;
+using Gateway.Web.Account;
+using Gateway.Web.Activity;
+using Gateway.Web.ApiKeys;
+using Gateway.Web.Connect;
+using Gateway.Web.HeadscaleUsers;
+using Gateway.Web.Home;
+using Gateway.Web.Keys;
+using Gateway.Web.Layout;
+using Gateway.Web.Machines;
+using Gateway.Web.PolicyDocument;
+using Gateway.Web.SignIn;
+using Gateway.Web.Status;
+using Gateway.Web.Users;
+
+namespace Gateway.Web;
+
+/// <summary>Everything that answers under the base path.</summary>
+internal static class PageEndpoints
+{
+    public static void MapPages(this IEndpointRouteBuilder admin)
+    {
+        admin.MapHealth();
+        admin.MapStyleSheet();
+        admin.MapLogin();
+        admin.MapLogout();
+        admin.MapHome();
+        admin.MapConnect();
+        admin.MapMachines();
+        admin.MapKeys();
+        admin.MapApiKeys();
+        admin.MapPolicy();
+        admin.MapUsers();
+        admin.MapUserJson();
+        admin.MapHeadscaleUsers();
+        admin.MapAuditLog();
+        admin.MapAccess();
+        admin.MapStatus();
+        admin.MapApiDocument();
+        admin.MapAccount();
+    }
+}
