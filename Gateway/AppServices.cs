@@ -43,6 +43,7 @@ internal static class AppServices
         AddState(services, store);
         var connections = new UpstreamConnections();
         services.AddSingleton(connections);
+        services.AddSingleton<HeadscaleHandler>();
         services.AddSingleton<HeadscaleClient>();
         services.AddSingleton<OwnerLookup>();
         services.AddSingleton<GatewayKey>();

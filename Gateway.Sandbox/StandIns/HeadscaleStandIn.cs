@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Gateway.Headscale.Grpc;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Sandbox.StandIns;
 
@@ -12,6 +15,9 @@ namespace Gateway.Sandbox.StandIns;
 /// <param name="IsOwn">Whether it was one of the gateway's own look-ups.</param>
 internal sealed record Received(string Method, string Target, IReadOnlyList<KeyValuePair<string, string>> Headers, string Body, bool IsOwn)
 {
+    /// <summary>Whether it came over the socket, where nobody is asked for a key.</summary>
+    public bool IsLocal { get; init; }
+
     public string? Header(string name) =>
         Headers.Where(one => one.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(one => one.Value).SingleOrDefault();
 }
@@ -21,13 +27,14 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly TailnetApi _api;
+    private readonly GrpcFace _grpc;
     private readonly ConcurrentQueue<Received> _received = [];
     private readonly Lock _gate = new();
 
-    private HeadscaleStandIn(int version, WebApplication app)
+    private HeadscaleStandIn(int version, WebApplication app, string? socket)
     {
-        (Version, _app, Tailnet) = (version, app, new Tailnet());
-        _api = new TailnetApi(Tailnet, version);
+        (Version, _app, Tailnet, Socket) = (version, app, new Tailnet(), socket);
+        (_api, _grpc) = (new TailnetApi(Tailnet, version), new GrpcFace(version));
         ApiKey = _api.CreateApiKey("2036-01-01T00:00:00Z").Key;
     }
 
@@ -36,12 +43,18 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
 
     public Tailnet Tailnet { get; }
 
+    /// <summary>The path of its socket; null for none.</summary>
+    public string? Socket { get; }
+
+    /// <summary>What <c>/version</c> names in place of the version; builds from a source archive say "dev".</summary>
+    public string? Named { get; set; }
+
     public TailnetApi Api => _api;
 
     /// <summary>A key that it accepts.</summary>
     public string ApiKey { get; }
 
-    public Uri Url => field ??= new(_app.Urls.Single());
+    public Uri Url => field ??= new(_app.Urls.Single(one => !one.Contains("unix:", StringComparison.Ordinal)));
 
     /// <summary>What was forwarded to it, without the gateway's own look-ups.</summary>
     public IReadOnlyList<Received> Forwarded => [.. _received.Where(one => !one.IsOwn)];
@@ -57,14 +70,24 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
     /// <summary>Set to answer some calls with these bytes, whatever the state is.</summary>
     public Func<Received, byte[]?>? Prepared { get; set; }
 
-    public static async Task<HeadscaleStandIn> StartAsync(int version, int port = 0)
+    /// <param name="socket">The path of a socket to listen at as well.</param>
+    public static async Task<HeadscaleStandIn> StartAsync(int version, int port = 0, string? socket = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, port);
+            if (socket is not null)
+            {
+                // As Headscale does, it takes the place of what an earlier one left.
+                File.Delete(socket);
+                kestrel.ListenUnixSocket(socket, listen => listen.Protocols = version >= 30 ? HttpProtocols.Http1 : HttpProtocols.Http2);
+            }
+        });
         var app = builder.Build();
         app.UseWebSockets();
-        var standIn = new HeadscaleStandIn(version, app);
+        var standIn = new HeadscaleStandIn(version, app, socket);
         app.Run(standIn.AnswerAsync);
         await app.StartAsync();
         _ = standIn.Url; // Known for good, also after it was stopped.
@@ -77,19 +100,29 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
-        using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
-        var body = await reader.ReadToEndAsync(context.RequestAborted);
-        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        var received = new Received(
-            context.Request.Method,
-            target,
-            [.. context.Request.Headers.SelectMany(one => one.Value.Select(line => KeyValuePair.Create(one.Key, line ?? "")))],
-            body,
-            context.Request.Headers.UserAgent.ToString().StartsWith("Headtower-Gateway", StringComparison.Ordinal));
-        _received.Enqueue(received);
-        if (!received.IsOwn)
+        using var buffer = new MemoryStream();
+        await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
+        var (body, isLocal) = (buffer.ToArray(), context.Connection.LocalIpAddress is null);
+        if (isLocal && Version <= GrpcMethods.LastMinor)
         {
-            Receiving?.Invoke(received);
+            await AnswerGrpcAsync(context, body);
+            return;
+        }
+
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        var received = Receive(
+            context, context.Request.Method, target, Encoding.UTF8.GetString(body),
+            context.Request.Headers.UserAgent.ToString().StartsWith("Headtower-Gateway", StringComparison.Ordinal), isLocal);
+        if (isLocal && !target.StartsWith("/api/", StringComparison.Ordinal))
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        if (target == "/version" && Named is { } named)
+        {
+            await context.Response.WriteAsJsonAsync(new JsonObject { ["version"] = named, ["commit"] = "unknown" });
+            return;
         }
 
         if (!target.StartsWith("/api/", StringComparison.Ordinal) || (Version >= 30 && ClientPlane.IsDescription(context.Request.Path)))
@@ -107,7 +140,7 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
 
         try
         {
-            await AnswerApiAsync(context, target, body);
+            await AnswerApiAsync(context, received);
         }
         catch (StandInFailure failure)
         {
@@ -115,31 +148,88 @@ internal sealed class HeadscaleStandIn : IAsyncDisposable
         }
     }
 
-    private async Task AnswerApiAsync(HttpContext context, string target, string body)
+    private Received Receive(HttpContext context, string method, string target, string body, bool isOwn, bool isLocal)
     {
+        var received = new Received(
+            method, target,
+            [.. context.Request.Headers.SelectMany(one => one.Value.Select(line => KeyValuePair.Create(one.Key, line ?? "")))],
+            body, isOwn)
+        { IsLocal = isLocal };
+        _received.Enqueue(received);
+        if (!isOwn)
+        {
+            Receiving?.Invoke(received);
+        }
+
+        return received;
+    }
+
+    /// <summary>The gateway's own look-ups have no reference.</summary>
+    private async Task AnswerGrpcAsync(HttpContext context, byte[] frame)
+    {
+        var path = context.Request.Path.Value ?? "";
+        if (_grpc.MethodOf(path) is not { } method)
+        {
+            GrpcFace.Fail(context, StatusCodes.Status501NotImplemented, $"unknown method {path}");
+            return;
+        }
+
+        var (verb, target, body) = _grpc.Translate(method, frame);
+        var received = Receive(context, verb, target, body, !context.Request.Headers.ContainsKey("x-request-id"), isLocal: true);
+        try
+        {
+            var query = new QueryCollection(QueryHelpers.ParseQuery(target.Split('?').ElementAtOrDefault(1)));
+            var json = Prepared?.Invoke(received) is { } prepared
+                ? Encoding.UTF8.GetString(prepared)
+                : Answer(verb, target, query, body)?.ToJsonString() ?? throw new StandInFailure(501, "unknown method");
+            await _grpc.AnswerAsync(context, method, json);
+        }
+        catch (StandInFailure failure)
+        {
+            GrpcFace.Fail(context, Version == 26 && failure.Status == 404 ? 500 : failure.Status, failure.Message);
+        }
+    }
+
+    private JsonObject? Answer(string method, string target, IQueryCollection query, string body)
+    {
+        var path = target.Split('?')[0].Split('/').Skip(3).Select(Uri.UnescapeDataString).ToArray();
         if (Broken is { } broken)
         {
             throw new StandInFailure((int)broken, "broken");
         }
 
-        if (!await IsAuthorizedAsync(context))
+        lock (_gate)
+        {
+            return _api.Answer(method, path, query, body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
+        }
+    }
+
+    private async Task AnswerApiAsync(HttpContext context, Received received)
+    {
+        var (target, body) = (received.Target, received.Body);
+        if (!received.IsLocal && Broken is null && !await IsAuthorizedAsync(context))
         {
             return;
         }
 
-        var path = target.Split('?')[0].Split('/').Skip(3).Select(Uri.UnescapeDataString).ToArray();
         JsonObject? answer;
-        lock (_gate)
+        if (IsV2(target) && Broken is null)
         {
-            answer = IsV2(target)
-                ? new TailnetV2(Tailnet, _api).Answer(context, path, body)
-                : _api.Answer(
-                    context.Request.Method, path, context.Request.Query, body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
+            lock (_gate)
+            {
+                answer = new TailnetV2(Tailnet, _api).Answer(
+                    context, [.. target.Split('?')[0].Split('/').Skip(3).Select(Uri.UnescapeDataString)], body);
+            }
+        }
+        else
+        {
+            answer = Answer(received.Method, target, context.Request.Query, body);
         }
 
         if (answer is null)
         {
-            await FailAsync(context, Version >= 30 ? 404 : 501, "Method Not Allowed");
+            var isOtherMethod = Version <= GrpcMethods.LastMinor && _grpc.HasPath(target.Split('?')[0]);
+            await FailAsync(context, isOtherMethod ? 501 : 404, isOtherMethod ? "Method Not Allowed" : "Not Found");
             return;
         }
 

@@ -150,7 +150,8 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
         var all = tailnet.Keys.AsEnumerable();
         if (version < 28)
         {
-            var user = tailnet.User(Id(query["user"].ToString()));
+            var user = query.ContainsKey("user")
+                ? tailnet.User(Id(query["user"].ToString())) : throw new StandInFailure(500, "user not found");
             all = all.Where(one => one.UserId == user.Id);
         }
 

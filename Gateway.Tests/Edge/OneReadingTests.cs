@@ -25,7 +25,7 @@ public sealed class OneReadingTests
     {
         var parser = new HeadscaleParser(version);
         var configuration = new Configuration(Some.Settings("headscale: {url: http://h, api_key: none}").Settings!, Some.Table);
-        using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
+        using var client = HeadscaleClient.Of(new ConfigurationMonitor(configuration));
         var key = new GatewayKey(client, new ConfigurationMonitor(configuration));
         var authorizer = new Authorizer(new OwnerLookup(client, TimeProvider.System), key, _ => new(new HeadscaleVersion(version)));
         var facts = Facts.Anonymous with { SignedIn = true, Role = Some.Table.RoleNamed("owner") };

@@ -73,10 +73,10 @@ public sealed partial class SettingsFileTests
     [InlineData(Least + "server: {proxy_auth: {enabled: true, issuer: https://id}}", "needs subject_header")]
     [InlineData(Least + "server: {proxy_auth: {enabled: true, shared_secret_header: X-Secret}}", "are needed together")]
     [InlineData(Least + "server: {proxy_auth: {enabled: true, ip_header_mode: last}}", "this must be rightmost or first")]
-    [InlineData("headscale: {url: http://h}\nserver: {proxy_auth: {enabled: true}}", "proxy_auth needs headscale.api_key")]
+    [InlineData("headscale: {url: http://h}\nserver: {proxy_auth: {enabled: true}}", "proxy_auth needs headscale.socket or")]
     [InlineData(Least + "oidc: {issuer: https://id, client_id: c, client_secret: s}", "OIDC needs server.base_url")]
     [InlineData("headscale: {url: http://h}\nserver: {base_url: https://g}\noidc: {issuer: https://id, client_id: c, "
-        + "client_secret: s}", "OIDC needs headscale.api_key")]
+        + "client_secret: s}", "OIDC needs headscale.socket or headscale.api_key")]
     [InlineData(Least + "oidc: {enabled: false}", "the section oidc needs issuer")]
     [InlineData(Least + "oidc: {enabled: false, issuer: https://id, client_id: c, client_secret: s, extra_params: "
         + "{state: x}}", "belongs to the protocol")]
@@ -180,7 +180,7 @@ public sealed partial class SettingsFileTests
 
         Some.Settings(all).Problems.Errors.Should().NotContain(error =>
             !error.Contains("cannot", StringComparison.Ordinal) && !error.Contains("needed together", StringComparison.Ordinal)
-                && !error.Contains("OIDC needs headscale.api_key", StringComparison.Ordinal));
+                && !error.Contains("OIDC needs headscale.socket or headscale.api_key", StringComparison.Ordinal));
     }
 
     [System.Text.RegularExpressions.GeneratedRegex(@"^( *)#([a-z_]+:)", System.Text.RegularExpressions.RegexOptions.Multiline)]

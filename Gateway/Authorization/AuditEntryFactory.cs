@@ -57,7 +57,9 @@ internal sealed class AuditEntryFactory(TimeProvider clock)
     /// <summary>How a reason is written.</summary>
     public static string NameOf(Reason reason) => _reasons[reason];
 
-    /// <summary>What a change sets, as it was judged: each argument by name, the policy by its hash, and nothing that opens a door.</summary>
+    /// <summary>
+    /// What a change sets, as it was judged: each argument by name, the policy by its hash, and nothing that opens a door.
+    /// </summary>
     private static string? Arguments(Call call)
     {
         var given = call.Query.Select(argument => (argument.Key, Text: argument.Value))

@@ -37,10 +37,11 @@ internal static class CheckVerb
         var (configuration, problems, _) = files.Load();
         if (configuration is not null)
         {
-            if (configuration.Settings.Headscale.ApiKey is null)
+            if (!configuration.Settings.Headscale.ServesPeople)
             {
                 problems.Warn(
-                    $"{files.Config}: headscale.api_key", "not set; only Tailscale clients and callers with a key of their own are served");
+                    $"{files.Config}: headscale.api_key",
+                    "not set, nor is headscale.socket; only Tailscale clients and callers with a key of their own are served");
             }
 
             foreach (var secret in OpenSecrets.Find(files.Config))
@@ -171,7 +172,7 @@ internal static class CheckVerb
     private static async Task CheckHeadscaleAsync(Configuration configuration, string file, Problems problems, CancellationToken cancel)
     {
         var monitor = new ConfigurationMonitor(configuration);
-        using var client = new HeadscaleClient(monitor, TimeProvider.System);
+        using var client = HeadscaleClient.Of(monitor);
         using var watch = new UpstreamMonitor(
             client, monitor, new UpstreamConnections(), TimeProvider.System, NullLogger<UpstreamMonitor>.Instance);
         var status = await watch.RefreshAsync(cancel);

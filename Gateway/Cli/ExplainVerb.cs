@@ -69,7 +69,7 @@ internal static class ExplainVerb
         return (facts, await authorizer.AuthorizeAsync(new(call, facts), cancel));
 
         async ValueTask<HeadscaleVersion> VersionAsync(CancellationToken token) =>
-            (question.Version ?? await client.GetVersionAsync(token)).Known;
+            (question.Version ?? (await client.GetVersionAsync(token)).Version).Known;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
@@ -84,7 +84,7 @@ internal static class ExplainVerb
                 .GetValue(_headscaleUser),
             parsed.GetValue(_body) is { } file ? await File.ReadAllBytesAsync(file, cancel) : [],
             parsed.GetValue(_version) is { } version ? HeadscaleVersion.Parse(version) : null);
-        using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
+        using var client = HeadscaleClient.Of(new ConfigurationMonitor(configuration));
         if (await ExplainAsync(configuration, client, question, cancel) is not var (facts, result))
         {
             return Output.Failed;

@@ -37,7 +37,7 @@ internal static class ImportVerb
             return Output.Failed;
         }
 
-        using var client = new HeadscaleClient(new ConfigurationMonitor(configuration), TimeProvider.System);
+        using var client = HeadscaleClient.Of(new ConfigurationMonitor(configuration));
         var users = new UserSnapshot(await client.ListUsersAsync(cancel));
         if (await ControlClient.AskAsync(configuration, ControlClient.Request("users.list"), ControlJson.Default.IReadOnlyListPersonLine,
             cancel) is not { } present)

@@ -8,7 +8,7 @@ internal static class LoginAddress
     public static bool IsWanted(HttpContext context)
     {
         var settings = RequestContext.Of(context).Configuration.Settings;
-        return IsNavigation(context) && (settings.Oidc is not null || settings.Headscale.ApiKey is not null);
+        return IsNavigation(context) && (settings.Oidc is not null || settings.Headscale.ServesPeople);
     }
 
     /// <summary>A person's browser going somewhere, as opposed to a program or a script.</summary>

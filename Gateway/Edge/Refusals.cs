@@ -60,7 +60,7 @@ internal static class Refusals
         Reason.AuditUnavailable => "the audit log cannot be written, so nothing can be changed; see the gateway's log",
         Reason.StoreUnavailable => "the gateway's store cannot be read or written; see the gateway's log",
         Reason.UpstreamUnavailable => "Headscale cannot be reached; the gateway's status page and log say why",
-        Reason.UpstreamKeyMissing => "the gateway has no Headscale API key; set headscale.api_key",
+        Reason.UpstreamKeyMissing => "the gateway has no way to Headscale's API; set headscale.socket or headscale.api_key",
         Reason.UpstreamKeyRejected =>
             "Headscale rejects the gateway's API key; it is expired, deleted or wrong: set a new headscale.api_key",
         Reason.UpstreamNotUnderstood => "Headscale's answer was not understood, so it was not passed on",

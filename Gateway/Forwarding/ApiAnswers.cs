@@ -26,7 +26,7 @@ internal sealed class ApiAnswers(UpstreamMonitor upstream, CallLimits limits)
     public void NoteKeyAnswer(HttpContext context, Credential.HeadscaleKey key, RouteRule? rule)
     {
         var status = context.Response.StatusCode;
-        if (HeadscaleClient.SaysKeyRefused(status, upstream.Status.Version))
+        if (HeadscaleAnswers.SaysKeyRefused(status, upstream.Status.Version))
         {
             limits.KeyWasAnswered(key, wasTaken: false, RequestContext.Of(context));
         }

@@ -4,7 +4,6 @@ using Gateway.Authorization;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
-using Gateway.Settings;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Forwarding;
@@ -12,7 +11,12 @@ namespace Gateway.Forwarding;
 /// <summary>
 /// An authorized call on its way to Headscale, written anew, and its answer on the way back: filtered, and without foreign headers.
 /// </summary>
-internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upstream, Secret? key, ResponseFilter filter) : HttpTransformer
+/// <param name="result">What was decided.</param>
+/// <param name="upstream">The address of the cluster.</param>
+/// <param name="isHeadscale">Whether Headscale itself answers.</param>
+/// <param name="filter">What is left of the answer.</param>
+internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upstream, bool isHeadscale, ResponseFilter filter)
+    : HttpTransformer
 {
     /// <summary>The headers of an answer that reach the caller.</summary>
     public static IReadOnlyList<string> PassedOn { get; } = ["Content-Type", "Content-Length", "Content-Language", "ETag", RetryAfter];
@@ -30,7 +34,7 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         proxyRequest.RequestUri = UpstreamHeaders.AddressOf(upstream, result.UpstreamTarget);
-        UpstreamHeaders.WriteAuthorized(proxyRequest, httpContext, result, RequestContext.Of(httpContext).RequestId, key);
+        UpstreamHeaders.WriteAuthorized(proxyRequest, httpContext, result, RequestContext.Of(httpContext).RequestId);
         if (proxyRequest.Content is { } content)
         {
             content.Headers.ContentType = new MediaTypeHeaderValue(result.UpstreamBodyType);
@@ -48,7 +52,7 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
             return true;
         }
 
-        if (key is not null && await HeadscaleClient.IsKeyRejectedAsync(proxyResponse, cancellationToken))
+        if (isHeadscale && await HeadscaleAnswers.IsKeyRejectedAsync(proxyResponse, cancellationToken))
         {
             // It is the gateway's key, so it is the gateway's problem and not the caller's.
             Withheld = Reason.UpstreamKeyRejected;
@@ -57,7 +61,7 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
 
         var isFiltered = proxyResponse.IsSuccessStatusCode && !filter.IsTransparent;
         CopyHeaders(proxyResponse, httpContext.Response.Headers, isFiltered);
-        var isHeadscalesChange = key is not null && !result.Call.IsSafe && proxyResponse.IsSuccessStatusCode;
+        var isHeadscalesChange = isHeadscale && !result.Call.IsSafe && proxyResponse.IsSuccessStatusCode;
         if (!isHeadscalesChange && !isFiltered)
         {
             return true;

@@ -14,6 +14,11 @@ internal sealed class Forwarder(IHttpForwarder yarp, Upstreams upstreams, Upstre
     public ValueTask<ForwarderError> SendAsync(HttpContext context, HttpTransformer transformer, ForwarderRequestConfig config) =>
         yarp.SendAsync(context, Unused, upstreams.Http, config, transformer);
 
+    /// <summary>Likewise, for a call that was judged here.</summary>
+    /// <param name="isHeadscale">Whether Headscale itself answers it.</param>
+    public ValueTask<ForwarderError> SendJudgedAsync(HttpContext context, HttpTransformer transformer, bool isHeadscale) =>
+        yarp.SendAsync(context, Unused, isHeadscale ? upstreams.Judged : upstreams.Http, Upstreams.Calls, transformer);
+
     /// <summary>Notices from how it ended whether Headscale is there.</summary>
     public void Notice(HttpContext context, ForwarderError error)
     {

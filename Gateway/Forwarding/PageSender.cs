@@ -25,8 +25,8 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
     public async Task<UpstreamOutcome> SendAsync(AuthorizationResult result, CancellationToken cancel)
     {
         var (configuration, decision) = (RequestContext.Of(context).Configuration, result.Decision);
-        var key = Upstreams.IsHeadscale(decision.Rule) ? configuration.Settings.Headscale.ApiKey : null;
-        if (Upstreams.IsHeadscale(decision.Rule) && key is null)
+        var isHeadscale = Upstreams.IsHeadscale(decision.Rule);
+        if (isHeadscale && !configuration.Settings.Headscale.ServesPeople)
         {
             return new(Reason.UpstreamKeyMissing, 0);
         }
@@ -35,13 +35,13 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
         using var message = new HttpRequestMessage(
             new HttpMethod(result.Call.Method), address)
         { Content = UpstreamHeaders.BodyOf(result) };
-        UpstreamHeaders.WriteAuthorized(message, context, result, reference, key);
+        UpstreamHeaders.WriteAuthorized(message, context, result, reference);
         try
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             patience.CancelAfter(_longest);
-            using var answer = await upstreams.Http.SendAsync(message, patience.Token);
-            return key is not null && await HeadscaleClient.IsKeyRejectedAsync(answer, patience.Token)
+            using var answer = await (isHeadscale ? upstreams.Judged : upstreams.Http).SendAsync(message, patience.Token);
+            return isHeadscale && await HeadscaleAnswers.IsKeyRejectedAsync(answer, patience.Token)
                 ? new(Reason.UpstreamKeyRejected, 0)
                 : await ReadAsync(answer, result, patience.Token);
         }

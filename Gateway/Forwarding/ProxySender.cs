@@ -37,20 +37,20 @@ internal sealed class ProxySender(
         return context.Response.StatusCode;
     }
 
-    /// <summary>With the gateway's key, as it was judged.</summary>
+    /// <summary>As it was judged, on the gateway's own account.</summary>
     private async Task<UpstreamOutcome> SendAuthorizedAsync(AuthorizationResult result)
     {
         var (configuration, decision) = (_request.Configuration, result.Decision);
-        var key = Upstreams.IsHeadscale(decision.Rule) ? configuration.Settings.Headscale.ApiKey : null;
-        if (Upstreams.IsHeadscale(decision.Rule) && key is null)
+        var isHeadscale = Upstreams.IsHeadscale(decision.Rule);
+        if (isHeadscale && !configuration.Settings.Headscale.ServesPeople)
         {
             return new(Reason.UpstreamKeyMissing, 0);
         }
 
         var filter = ResponseFilter.For(decision, caller.Principal?.User?.Id, caller.Principal?.Role) with { OwnNodes = result.OwnNodes };
-        var transformer = new AuthorizedTransformer(result, Upstreams.AddressOf(configuration, decision.Rule), key, filter);
+        var transformer = new AuthorizedTransformer(result, Upstreams.AddressOf(configuration, decision.Rule), isHeadscale, filter);
         RequestBodyFeature.Replace(context, result.UpstreamBody);
-        var error = await forwarder.SendAsync(context, transformer, Upstreams.Calls);
+        var error = await forwarder.SendJudgedAsync(context, transformer, isHeadscale);
         forwarder.Notice(context, error);
         var reason = transformer.Withheld ?? (IsFailure(error) ? Reason.UpstreamUnavailable : decision.Reason);
         return OutcomeOf(reason) with { Made = transformer.Made };

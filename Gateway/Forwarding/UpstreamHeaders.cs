@@ -2,7 +2,8 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Gateway.Authorization;
 using Gateway.Edge;
-using Gateway.Settings;
+using Gateway.Headscale;
+using Gateway.Headscale.Grpc;
 
 namespace Gateway.Forwarding;
 
@@ -14,14 +15,14 @@ internal static class UpstreamHeaders
 {
     private const int LongestUserAgent = 256;
 
+    private static readonly UriCreationOptions _verbatim = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
     /// <summary>What stands before the target, put together once for each upstream.</summary>
     private static readonly ConditionalWeakTable<Uri, string> _prefixes = [];
 
     /// <summary>An authorized call: an allow-list of headers, and the body as it was judged.</summary>
     /// <param name="reference">The reference of the call.</param>
-    /// <param name="key">The gateway's API key; null where another cluster answers.</param>
-    public static void WriteAuthorized(
-        HttpRequestMessage message, HttpContext context, AuthorizationResult result, string reference, Secret? key)
+    public static void WriteAuthorized(HttpRequestMessage message, HttpContext context, AuthorizationResult result, string reference)
     {
         var headers = message.Headers;
         foreach (var (name, value) in result.Call.Headers)
@@ -41,9 +42,9 @@ internal static class UpstreamHeaders
 
         headers.TryAddWithoutValidation("X-Request-Id", reference);
         WriteForwarded(headers, context);
-        if (key is not null)
+        if (RequestContext.Of(context).Configuration.Settings.Headscale.Socket is not null)
         {
-            headers.TryAddWithoutValidation("Authorization", key.RevealAsBearer());
+            HeadscaleHandler.SetCall(message, GrpcRequest.Of(result.Decision.Rule!, result.Call));
         }
     }
 
@@ -81,7 +82,7 @@ internal static class UpstreamHeaders
 
     /// <summary>The target byte for byte: no part of .NET may normalise what was judged.</summary>
     public static Uri AddressOf(Uri upstream, string target) =>
-        new(_prefixes.GetValue(upstream, PrefixOf) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        new(_prefixes.GetValue(upstream, PrefixOf) + target, _verbatim);
 
     private static string PrefixOf(Uri upstream) => upstream.GetLeftPart(UriPartial.Authority) + upstream.AbsolutePath.TrimEnd('/');
 }

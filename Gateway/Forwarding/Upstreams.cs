@@ -9,7 +9,7 @@ namespace Gateway.Forwarding;
 /// <summary>The connections on which requests are forwarded, and the addresses that they lead to.</summary>
 internal sealed class Upstreams : IDisposable
 {
-    public Upstreams(ConfigurationMonitor monitor, UpstreamConnections connections)
+    public Upstreams(ConfigurationMonitor monitor, UpstreamConnections connections, HeadscaleHandler judged)
     {
         var handler = new SocketsHttpHandler();
         UpstreamSockets.Configure(handler, monitor.Current.Settings.Headscale.TlsCaPath, connections.Opened);
@@ -17,6 +17,7 @@ internal sealed class Upstreams : IDisposable
         // Names and other text are passed on in the encoding in which Kestrel reads them.
         handler.RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8;
         Http = new HttpMessageInvoker(handler);
+        Judged = new HttpMessageInvoker(judged, disposeHandler: false);
     }
 
     /// <summary>Headscale speaks HTTP/1.1 and nothing else.</summary>
@@ -26,7 +27,11 @@ internal sealed class Upstreams : IDisposable
     /// <summary>A tunnel may be silent for a quarter of an hour while somebody signs in; TCP keep-alive finds the dead ones.</summary>
     private static ForwarderRequestConfig Tunnels { get; } = Calls with { ActivityTimeout = Timeout.InfiniteTimeSpan };
 
+    /// <summary>The way over TCP, without a key of the gateway's: the client plane, own keys, other clusters.</summary>
     public HttpMessageInvoker Http { get; }
+
+    /// <summary>The way of judged calls to Headscale, over its socket or with the gateway's key.</summary>
+    public HttpMessageInvoker Judged { get; }
 
     /// <summary>How long requests of a rule may be silent.</summary>
     public static ForwarderRequestConfig ConfigFor(RouteRule rule) => rule.Tunnel ? Tunnels : Calls;
@@ -38,5 +43,9 @@ internal sealed class Upstreams : IDisposable
     public static Uri AddressOf(Configuration configuration, RouteRule? rule) =>
         rule is null || IsHeadscale(rule) ? configuration.Settings.Headscale.Url : configuration.Table.Clusters[rule.Cluster];
 
-    public void Dispose() => Http.Dispose();
+    public void Dispose()
+    {
+        Http.Dispose();
+        Judged.Dispose();
+    }
 }

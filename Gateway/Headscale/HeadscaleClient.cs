@@ -1,9 +1,10 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Gateway.Edge;
+using Gateway.Headscale.Grpc;
 using Gateway.Policy;
 using Gateway.Settings;
 using Polly;
@@ -22,14 +23,21 @@ internal sealed class HeadscaleException(Reason reason, string message, Exceptio
 /// <summary>Our own calls to Headscale: few, retried and circuit-broken. Forwarded calls never come through here.</summary>
 internal sealed class HeadscaleClient : IDisposable
 {
+    private static readonly TimeSpan _foundFor = TimeSpan.FromMinutes(1);
+
+    private readonly HeadscaleHandler _handler;
+    private readonly HttpMessageInvoker _judged;
     private readonly ConfigurationMonitor _monitor;
     private readonly ResiliencePipeline<HttpResponseMessage> _resilience;
+    private readonly TimeProvider _clock;
     private readonly Lock _gate = new();
+    private Tuple<FoundVersion, long>? _found;
     private (HeadscaleSettings Settings, HttpMessageInvoker Http)? _current;
 
-    public HeadscaleClient(ConfigurationMonitor monitor, TimeProvider clock)
+    /// <param name="handler">The way of the gateway's own calls.</param>
+    public HeadscaleClient(ConfigurationMonitor monitor, HeadscaleHandler handler, TimeProvider clock)
     {
-        _monitor = monitor;
+        (_monitor, _handler, _clock, _judged) = (monitor, handler, clock, new HttpMessageInvoker(handler));
         _resilience = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = clock }
             .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
@@ -55,39 +63,51 @@ internal sealed class HeadscaleClient : IDisposable
             .Build();
     }
 
+    /// <summary>Why Headscale's socket did not serve last time; null when it did, or when there is none.</summary>
+    public string? SocketTrouble => _handler.SocketTrouble;
+
+    /// <summary>The client of a verb, with connections of its own.</summary>
+    public static HeadscaleClient Of(ConfigurationMonitor monitor) =>
+        new(monitor, new HeadscaleHandler(monitor, new UpstreamConnections()), TimeProvider.System);
+
     /// <summary>The product token of our own calls.</summary>
     public static string UserAgent { get; } =
         "Headtower-Gateway/" + (InformationalVersion?.Split('+')[0] ?? "0");
 
+    /// <summary>Says of a request that it is one of our own.</summary>
+    public static void Sign(HttpRequestMessage request)
+    {
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        request.Headers.TryAddWithoutValidation(LoopMark.Header, LoopMark.Value);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+    }
+
     private static string? InformationalVersion =>
         typeof(HeadscaleClient).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
-    /// <summary>The version that Headscale reports; 0.26 has no such page and answers 404.</summary>
+    /// <summary>Finds the version: it is set, or named, or found out by what there is and what is not.</summary>
     /// <exception cref="HeadscaleException">Headscale cannot be reached, or the answer is not one of Headscale's.</exception>
-    public async Task<HeadscaleVersion> GetVersionAsync(CancellationToken cancel)
+    public async Task<FoundVersion> GetVersionAsync(CancellationToken cancel)
     {
-        using var response = await SendAsync("/version", null, cancel);
-        if (response.StatusCode is HttpStatusCode.NotFound)
-        {
-            return HeadscaleVersion.Oldest;
-        }
-
-        var answer = await ReadAsync(response, HeadscaleJson.Default.VersionAnswer, cancel);
-        return HeadscaleVersion.Parse(answer.Version ?? "")
-            ?? throw new HeadscaleException(Reason.UpstreamNotUnderstood, "/version holds no version of Headscale");
+        using var response = await SendAsync(VersionPage.Path, null, null, cancel);
+        var named = await VersionPage.ReadAsync(response, cancel);
+        return _monitor.Current.Settings.Headscale.Version is { } minor ? new(new(minor), VersionSource.Setting)
+            : named is { } version ? new(version, VersionSource.Named)
+            : await _handler.SocketVersionAsync(cancel) is { } spoken ? new(spoken, VersionSource.Operations)
+            : await FoundAsync(cancel);
     }
 
     public async Task<IReadOnlyList<HeadscaleUser>> ListUsersAsync(CancellationToken cancel) =>
-        (await GetAsync("/api/v1/user", HeadscaleJson.Default.UserList, cancel))?.Users ?? [];
+        (await GetAsync("/api/v1/user", GrpcRequest.Of("ListUsers"), HeadscaleJson.Default.UserList, cancel))?.Users ?? [];
 
     public async Task<IReadOnlyList<HeadscaleApiKey>> ListApiKeysAsync(CancellationToken cancel) =>
-        (await GetAsync("/api/v1/apikey", HeadscaleJson.Default.ApiKeyList, cancel))?.ApiKeys ?? [];
+        (await GetAsync("/api/v1/apikey", GrpcRequest.Of("ListApiKeys"), HeadscaleJson.Default.ApiKeyList, cancel))?.ApiKeys ?? [];
 
     /// <summary>What Headscale knows of a key that somebody shows; null when it lists no such key.</summary>
     /// <exception cref="HeadscaleException">Headscale rejects the key (<see cref="Reason.UpstreamKeyRejected"/>) or did not
     /// answer.</exception>
     public async Task<HeadscaleApiKey?> FindApiKeyAsync(Secret key, CancellationToken cancel) =>
-        (await GetAsync("/api/v1/apikey", HeadscaleJson.Default.ApiKeyList, cancel, key))?.ApiKeys?.FirstOrDefault(
+        (await GetAsync("/api/v1/apikey", null, HeadscaleJson.Default.ApiKeyList, cancel, key))?.ApiKeys?.FirstOrDefault(
             one => ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix));
 
     /// <summary>The node, or null when there is none with that id.</summary>
@@ -95,7 +115,7 @@ internal sealed class HeadscaleClient : IDisposable
     {
         if (version.HasTagOwnership)
         {
-            return (await GetAsync($"/api/v1/node/{id}", HeadscaleJson.Default.NodeAnswer, cancel))?.Node;
+            return await DescribeNodeAsync(id, cancel);
         }
 
         // Up to 0.27 only the list tells which tags are valid, and so whether somebody owns the node.
@@ -104,62 +124,61 @@ internal sealed class HeadscaleClient : IDisposable
 
     /// <summary>A node as it is called, or null when there is none with that id. Up to 0.27 it does not tell who owns it.</summary>
     public async Task<HeadscaleNode?> DescribeNodeAsync(string id, CancellationToken cancel) =>
-        (await GetAsync($"/api/v1/node/{id}", HeadscaleJson.Default.NodeAnswer, cancel))?.Node;
+        (await GetAsync(
+            $"/api/v1/node/{id}", GrpcRequest.Of("GetNode", ("nodeId", id)), HeadscaleJson.Default.NodeAnswer, cancel))?.Node;
 
     public async Task<IReadOnlyList<HeadscaleNode>> ListNodesAsync(CancellationToken cancel) =>
-        (await GetAsync("/api/v1/node", HeadscaleJson.Default.NodeList, cancel))?.Nodes ?? [];
+        (await GetAsync("/api/v1/node", GrpcRequest.Of("ListNodes"), HeadscaleJson.Default.NodeList, cancel))?.Nodes ?? [];
 
     /// <summary>The pre-auth keys that may belong to a user: his own up to 0.27, everybody's since.</summary>
     public async Task<IReadOnlyList<HeadscaleKey>> ListKeysAsync(string userId, HeadscaleVersion version, CancellationToken cancel) =>
-        (await GetAsync(version.HasTagOwnership ? "/api/v1/preauthkey" : $"/api/v1/preauthkey?user={userId}",
-            HeadscaleJson.Default.KeyList, cancel))?.PreAuthKeys ?? [];
+        (await (version.HasTagOwnership
+            ? GetAsync("/api/v1/preauthkey", GrpcRequest.Of("ListPreAuthKeys"), HeadscaleJson.Default.KeyList, cancel)
+            : GetAsync($"/api/v1/preauthkey?user={userId}", GrpcRequest.Of("ListPreAuthKeys", ("user", userId)),
+                HeadscaleJson.Default.KeyList, cancel)))?.PreAuthKeys ?? [];
 
-    public void Dispose() => _current?.Http.Dispose();
+    public void Dispose()
+    {
+        _current?.Http.Dispose();
+        _judged.Dispose();
+    }
 
     /// <summary>Null for 404; every other failure is an exception with its reason.</summary>
-    private async Task<T?> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel, Secret? key = null)
+    /// <param name="key">Somebody else's key, which Headscale judges; null: this is the gateway's own call.</param>
+    private async Task<T?> GetAsync<T>(
+        string path, GrpcRequest? call, JsonTypeInfo<T> type, CancellationToken cancel, Secret? key = null)
         where T : class
     {
-        key ??= _monitor.Current.Settings.Headscale.ApiKey ?? throw new HeadscaleException(
-            Reason.UpstreamKeyMissing, "headscale.api_key is not set");
-        using var response = await SendAsync(path, key, cancel);
+        if (key is null && !_monitor.Current.Settings.Headscale.ServesPeople)
+        {
+            throw new HeadscaleException(Reason.UpstreamKeyMissing, "neither headscale.socket nor headscale.api_key is set");
+        }
+
+        using var response = await SendAsync(path, call, key, cancel);
         return response.StatusCode switch
         {
             HttpStatusCode.NotFound => null,
-            var status when status is HttpStatusCode.Forbidden || await IsKeyRejectedAsync(response, cancel) =>
+            var status when status is HttpStatusCode.Forbidden || await HeadscaleAnswers.IsKeyRejectedAsync(response, cancel) =>
                 throw new HeadscaleException(Reason.UpstreamKeyRejected, "Headscale rejects the API key"),
-            _ => await ReadAsync(response, type, cancel),
+            _ => await HeadscaleAnswers.ReadAsync(response, type, cancel),
         };
     }
 
-    /// <summary>Whether an answer says that the key was not taken: 401, and for 0.26 also 500 with one word of plain text.</summary>
-    public static async Task<bool> IsKeyRejectedAsync(HttpResponseMessage response, CancellationToken cancel) => response.StatusCode switch
-    {
-        HttpStatusCode.Unauthorized => true,
-        HttpStatusCode.InternalServerError when response.Content.Headers.ContentType?.MediaType is not "application/json" =>
-            (await response.Content.ReadAsStringAsync(cancel)).StartsWith("Unauthorized", StringComparison.Ordinal),
-        _ => false,
-    };
-
-    /// <summary>Whether an answer says that a caller's own key was refused; 0.26 says it with 500.</summary>
-    public static bool SaysKeyRefused(int status, HeadscaleVersion? version) =>
-        status == StatusCodes.Status401Unauthorized
-            || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 });
-
-    private async Task<HttpResponseMessage> SendAsync(string path, Secret? key, CancellationToken cancel)
+    /// <param name="call">The same by gRPC, where the gateway itself asks; null: it goes over TCP.</param>
+    /// <param name="key">Somebody else's key; null for none.</param>
+    private async Task<HttpResponseMessage> SendAsync(string path, GrpcRequest? call, Secret? key, CancellationToken cancel)
     {
         var settings = _monitor.Current.Settings.Headscale;
-        var http = HttpFor(settings);
+        var http = call is null ? HttpFor(settings) : _judged;
         try
         {
             return await _resilience.ExecuteAsync(
                 async token =>
                 {
                     using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(settings.Url, path));
-                    request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
-                    request.Headers.TryAddWithoutValidation(LoopMark.Header, LoopMark.Value);
-                    request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+                    Sign(request);
                     request.Headers.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key.Reveal());
+                    HeadscaleHandler.SetCall(request, call);
                     var response = await http.SendAsync(request, token);
                     await response.Content.LoadIntoBufferAsync(token);
                     return response;
@@ -172,31 +191,54 @@ internal sealed class HeadscaleClient : IDisposable
         }
     }
 
-    private static async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancel)
-        where T : class
+    /// <summary>Each call with a key costs Headscale a tenth of a second, so what was found counts for a minute.</summary>
+    private async Task<FoundVersion> FoundAsync(CancellationToken cancel)
     {
-        if (response.StatusCode is HttpStatusCode.LoopDetected)
+        if (_found is not var (version, at) || _clock.GetElapsedTime(at) > _foundFor)
         {
-            throw new HeadscaleException(
-                Reason.UpstreamUnavailable, "headscale.url leads back to this gateway; name the address of Headscale itself");
+            (version, at) = (await FindVersionAsync(cancel), _clock.GetTimestamp());
+            _found = new(version, at);
         }
 
-        if (!response.IsSuccessStatusCode)
+        return version;
+    }
+
+    /// <summary>
+    /// Finds the version of a Headscale that names none, over TCP and by what changes nothing. Answers have to be JSON: 0.28 says
+    /// 200 with an empty page to everything that it does not have.
+    /// </summary>
+    private async Task<FoundVersion> FindVersionAsync(CancellationToken cancel)
+    {
+        if (_monitor.Current.Settings.Headscale.ApiKey is not { } key)
         {
-            throw new HeadscaleException(
-                Reason.UpstreamUnavailable, $"{response.RequestMessage?.RequestUri?.AbsolutePath} answered {(int)response.StatusCode}");
+            return new(HeadscaleVersion.Newest, VersionSource.Assumed);
         }
 
+        return new(
+            await IsThereAsync(HttpMethod.Get, "/api/v2/tailnet/-/settings", key, cancel) ? new(30)
+            : await IsThereAsync(HttpMethod.Post, "/api/v1/policy/check", key, cancel) ? new(29)
+            : await IsThereAsync(HttpMethod.Get, "/api/v1/preauthkey", key, cancel) ? new(28)
+            : await IsThereAsync(HttpMethod.Get, "/api/v1/health", key, cancel) ? new(27)
+            : HeadscaleVersion.Oldest,
+            VersionSource.Operations);
+    }
+
+    private async Task<bool> IsThereAsync(HttpMethod method, string path, Secret key, CancellationToken cancel)
+    {
+        var settings = _monitor.Current.Settings.Headscale;
+        using var question = new HttpRequestMessage(method, new Uri(settings.Url, path));
+        Sign(question);
+        question.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key.Reveal());
+        question.Content = method == HttpMethod.Post ? new StringContent("{}", Encoding.UTF8, "application/json") : null;
         try
         {
-            await using var body = await response.Content.ReadAsStreamAsync(cancel);
-            return await JsonSerializer.DeserializeAsync(body, type, cancel) ?? throw new JsonException("null");
+            using var answer = await HttpFor(settings).SendAsync(question, cancel);
+            var isTaken = answer.IsSuccessStatusCode || (method == HttpMethod.Post && answer.StatusCode is HttpStatusCode.BadRequest);
+            return isTaken && answer.Content.Headers.ContentType?.MediaType is { } type && type.EndsWith("json", StringComparison.Ordinal);
         }
-        catch (JsonException e)
+        catch (HttpRequestException e)
         {
-            throw new HeadscaleException(
-                Reason.UpstreamNotUnderstood, $"{response.RequestMessage?.RequestUri?.AbsolutePath} did not answer with Headscale's JSON",
-                e);
+            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{settings.Url}: {e.Message}", e);
         }
     }
 

@@ -27,18 +27,10 @@ internal readonly record struct HeadscaleVersion(int Minor)
     /// <summary>What to treat this version as: the nearest one that is known.</summary>
     public HeadscaleVersion Known => new(Math.Clamp(Minor, Oldest.Minor, Newest.Minor));
 
-    /// <summary>
-    /// Reads <c>v0.29.2</c>, <c>0.28.0-beta.1</c> or <c>0.27</c>. Builds from source say "dev": they are taken for newer
-    /// than everything known. Null for anything else.
-    /// </summary>
+    /// <summary>Reads <c>v0.29.2</c>, <c>0.28.0-beta.1</c> or <c>0.27</c>. Null for anything else, such as "dev".</summary>
     public static HeadscaleVersion? Parse(string text)
     {
         var parts = text.TrimStart('v').Split('.', '-', '+');
-        if (parts[0] is "dev")
-        {
-            return new(Newest.Minor + 1);
-        }
-
         return parts is ["0", var minor, ..] && int.TryParse(minor, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? new(number)
             : null;

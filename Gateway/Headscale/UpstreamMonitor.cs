@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Gateway.Policy;
+using Gateway.Settings;
 
 namespace Gateway.Headscale;
 
@@ -10,21 +11,27 @@ internal enum KeyState
     Missing,
     Rejected,
     Valid,
+
+    /// <summary>Headscale's socket serves.</summary>
+    NotNeeded,
 }
 
 /// <summary>The API keys that Headscale had at one moment, by their public prefixes; expired ones are left out.</summary>
 internal sealed record ListedKeys(DateTimeOffset At, FrozenSet<string> Prefixes);
 
 /// <summary>What is known about the Headscale behind us.</summary>
-/// <param name="Version">Its version; null until it answered once.</param>
+/// <param name="Found">Its version, and how that is known; null until it answered once.</param>
 /// <param name="IsReachable">Whether it answered last time.</param>
 /// <param name="Key">The state of our key.</param>
 /// <param name="KeyExpires">When our key expires, if it does.</param>
 /// <param name="Detail">What went wrong last, in words.</param>
 /// <param name="Listed">Its API keys; null until they were listed once.</param>
 internal sealed record UpstreamStatus(
-    HeadscaleVersion? Version, bool IsReachable, KeyState Key, DateTimeOffset? KeyExpires, string? Detail, ListedKeys? Listed = null)
+    FoundVersion? Found, bool IsReachable, KeyState Key, DateTimeOffset? KeyExpires, string? Detail, ListedKeys? Listed = null)
 {
+    /// <summary>Its version; null until it answered once.</summary>
+    public HeadscaleVersion? Version => Found?.Version;
+
     private static readonly TimeSpan _soon = TimeSpan.FromDays(30);
 
     /// <summary>Whether it is time to make a new key.</summary>
@@ -63,7 +70,7 @@ internal sealed partial class UpstreamMonitor(
         {
             var version = await client.GetVersionAsync(cancel);
             var (key, expires, detail, listed) = await AskKeyAsync(cancel);
-            _status = new(version, true, key, expires, detail ?? AboutVersion(version), listed ?? before.Listed);
+            _status = new(version, true, key, expires, detail ?? AboutVersion(version.Version), listed ?? before.Listed);
         }
         catch (HeadscaleException e)
         {
@@ -116,7 +123,7 @@ internal sealed partial class UpstreamMonitor(
         }
     }
 
-    private bool IsFine => _status is { IsReachable: true, Key: KeyState.Valid or KeyState.Missing };
+    private bool IsFine => _status is { IsReachable: true, Key: KeyState.Valid or KeyState.Missing or KeyState.NotNeeded };
 
     /// <summary>Waits so long, or until a call had to open a connection: Headscale may have been replaced by another version.</summary>
     private async Task WaitAsync(TimeSpan longest, CancellationToken stoppingToken)
@@ -134,7 +141,7 @@ internal sealed partial class UpstreamMonitor(
         try
         {
             var version = await client.GetVersionAsync(cancel);
-            _status = version == before.Version ? before with { IsReachable = true } : await RefreshAsync(cancel);
+            _status = version == before.Found ? before with { IsReachable = true } : await RefreshAsync(cancel);
         }
         catch (HeadscaleException e)
         {
@@ -147,13 +154,14 @@ internal sealed partial class UpstreamMonitor(
     private async ValueTask<HeadscaleVersion> AskVersionAsync(CancellationToken cancel)
     {
         var version = await client.GetVersionAsync(cancel);
-        _status = _status with { Version = version, IsReachable = true };
-        return version.Known;
+        _status = _status with { Found = version, IsReachable = true };
+        return version.Version.Known;
     }
 
     private async Task<(KeyState, DateTimeOffset?, string?, ListedKeys?)> AskKeyAsync(CancellationToken cancel)
     {
-        if (monitor.Current.Settings.Headscale.ApiKey is not { } key)
+        var settings = monitor.Current.Settings.Headscale;
+        if (!settings.ServesPeople)
         {
             return (KeyState.Missing, null, null, null);
         }
@@ -163,8 +171,10 @@ internal sealed partial class UpstreamMonitor(
             var now = clock.GetUtcNow();
             var keys = await client.ListApiKeysAsync(cancel);
             var valid = keys.Where(one => one.Expiration is null || one.Expiration > now).Select(one => ApiKeyFormat.BareOf(one.Prefix));
-            var own = keys.FirstOrDefault(one => ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix));
-            return (KeyState.Valid, own?.Expiration, null, new ListedKeys(now, valid.ToFrozenSet(StringComparer.Ordinal)));
+            var own = settings.ApiKey is { } key
+                ? keys.FirstOrDefault(one => ApiKeyFormat.IsListedAs(key.Reveal(), one.Prefix)) : null;
+            var (state, detail) = JudgeKey(settings, own);
+            return (state, own?.Expiration, detail, new ListedKeys(now, valid.ToFrozenSet(StringComparer.Ordinal)));
         }
         catch (HeadscaleException e) when (e.Reason is Reason.UpstreamKeyRejected)
         {
@@ -172,12 +182,19 @@ internal sealed partial class UpstreamMonitor(
         }
     }
 
+    /// <summary>The key counts where the socket does not serve.</summary>
+    private (KeyState State, string? Detail) JudgeKey(HeadscaleSettings settings, HeadscaleApiKey? own) =>
+        settings.Socket is null ? (KeyState.Valid, null)
+        : client.SocketTrouble is { } trouble ? (KeyState.Valid, $"headscale.api_key serves in place of headscale.socket: {trouble}")
+        : settings.ApiKey is null || own is not null ? (KeyState.NotNeeded, null)
+        : (KeyState.NotNeeded, "headscale.socket serves; Headscale does not list headscale.api_key, which could not take its place");
+
     private static string? AboutVersion(HeadscaleVersion version) =>
         version.IsKnown ? null : $"Headscale {version} is not known to this gateway and treated like {version.Known}";
 
     private void Report(UpstreamStatus before, UpstreamStatus after)
     {
-        if (after.Version != before.Version && after.Version is { } version)
+        if (after.Found != before.Found && after.Found is { } version)
         {
             LogVersion(version.ToString());
         }

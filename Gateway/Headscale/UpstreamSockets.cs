@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using Gateway.Headscale.Grpc;
 
 namespace Gateway.Headscale;
 
@@ -38,6 +39,40 @@ internal static class UpstreamSockets
             }
         };
     }
+
+    /// <summary>Connections to a socket in the file system, which is looked up by its path each time.</summary>
+    public static SocketsHttpHandler CreateLocal(string path)
+    {
+        var handler = Create(null);
+        handler.ConnectCallback = async (_, cancel) => await ConnectLocalAsync(path, cancel);
+        return handler;
+    }
+
+    /// <summary>Opens a connection to a socket in the file system.</summary>
+    /// <exception cref="SocketUnavailableException">Nobody is there, or it may not be opened.</exception>
+    public static async Task<Stream> ConnectLocalAsync(string path, CancellationToken cancel)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancel);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (Exception e)
+        {
+            socket.Dispose();
+            throw e is SocketException failure ? new SocketUnavailableException($"{path}: {WordsOf(failure)}", e) : e;
+        }
+    }
+
+    private static string WordsOf(SocketException failure) => failure.SocketErrorCode switch
+    {
+        SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported or SocketError.HostNotFound
+            or (SocketError)2 => "there is no such socket: Headscale is not running, or its folder is not shared with the gateway",
+        SocketError.AccessDenied => "the gateway may not open it: its user must be in the group of the socket (docs/socket.md)",
+        SocketError.ConnectionRefused => "nobody listens there: Headscale is not running",
+        _ => failure.Message,
+    };
 
     public static void Configure(SocketsHttpHandler handler, string? caFile)
     {

@@ -184,8 +184,20 @@ internal sealed record HeadscaleSettings
 {
     public required Uri Url { get; init; }
 
-    /// <summary>The all-powerful key. Null: only the client plane and callers with their own key are served.</summary>
+    /// <summary>The all-powerful key, which takes the socket's place where that cannot be used.</summary>
     public Secret? ApiKey { get; init; }
+
+    /// <summary>The path of Headscale's own socket, for calls that were judged here.</summary>
+    public string? Socket { get; init; }
+
+    /// <summary>Whether people can be served. Without socket and key, only the client plane and callers with an own key are.</summary>
+    public bool ServesPeople => Socket is not null || ApiKey is not null;
+
+    /// <summary>The minor version, where it is not found out; 29 for 0.29.</summary>
+    public int? Version { get; init; }
+
+    /// <summary>How long a caller's own key counts as proven after Headscale took it; zero: it is asked each time.</summary>
+    public TimeSpan KeyProof { get; init; }
 
     /// <summary>PEM file of the only CA that is believed for <see cref="Url"/>.</summary>
     public string? TlsCaPath { get; init; }

@@ -90,7 +90,8 @@ internal static class KnownSettings
     private static readonly Dictionary<string, UnusedSetting> _unused = Unused.ToDictionary(one => one.Key, StringComparer.Ordinal);
 
     private static readonly HashSet<string> _used =
-        SettingDeclarations.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key]).ToHashSet(StringComparer.Ordinal);
+        SettingDeclarations.All.SelectMany(one => one.HasFile ? new[] { one.Key, one.Key + "_path" } : [one.Key])
+            .ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Every section that a known key is in. Those whose keys are free, such as <c>role_map</c>, are none.</summary>
     private static readonly HashSet<string> _sections = _used.Concat(_unused.Keys).SelectMany(SectionsOf).ToHashSet(StringComparer.Ordinal);

@@ -13,9 +13,9 @@ internal sealed class LogThrottle<TKey>(TimeProvider clock)
     public bool IsFirst(TKey key)
     {
         var now = clock.GetTimestamp();
-        if (_seen.TryGetValue(key, out var last) && clock.GetElapsedTime(last, now) < TimeSpan.FromMinutes(1))
+        if (_seen.TryGetValue(key, out var last))
         {
-            return false;
+            return clock.GetElapsedTime(last, now) >= TimeSpan.FromMinutes(1) && _seen.TryUpdate(key, now, last);
         }
 
         if (_seen.Count >= MostKeys)
@@ -23,7 +23,6 @@ internal sealed class LogThrottle<TKey>(TimeProvider clock)
             _seen.Clear();
         }
 
-        _seen[key] = now;
-        return true;
+        return _seen.TryAdd(key, now);
     }
 }

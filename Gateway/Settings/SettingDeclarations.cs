@@ -13,8 +13,19 @@ internal static class SettingDeclarations
         new("headscale.url", Url("required"), "Where Headscale listens, such as `http://127.0.0.1:8080`. No path."),
         new(
             "headscale.api_key", Text(),
-            "The key that the gateway works with. Without it, only Tailscale clients and callers with a key of their own are served. "
-            + "`api_key_path`: a file with it.") { HasFile = true },
+            "The key that the gateway works with where there is no `socket`. Without either, only Tailscale clients and callers with a "
+            + "key of their own are served. `api_key_path`: a file with it.") { HasFile = true },
+        new(
+            "headscale.socket", Text(),
+            "Headscale's own socket (`unix_socket` in its settings), such as `/var/run/headscale/headscale.sock`. No key is needed with "
+            + "it, and calls cost a hundredth ([socket.md](socket.md)). With a key as well, the key serves while the socket does not."),
+        new(
+            "headscale.version", Text(),
+            "The version of Headscale, such as `0.29`, where it does not say so itself and cannot be found out."),
+        new(
+            "headscale.key_proof", Number(10, 0, 300),
+            "How many seconds somebody's own Headscale key counts as proven after Headscale took it; calls with it then go over `socket`. "
+            + "0: Headscale is asked each time."),
         new("headscale.tls_ca_path", Text(), "PEM file of the only authority that is believed when `url` is https."),
         new("headscale.tls_cert_path", Text(), "The older name of `tls_ca_path`."),
         new(
@@ -51,7 +62,9 @@ internal static class SettingDeclarations
             "The domain of the session cookie. Without it, the cookie is for this host alone, which is safer."),
         new("server.cookie_max_age", Number(86_400, 60, 31_536_000), "How long a sign-in lasts at most, in seconds."),
 
-        new("server.proxy_auth.enabled", new SettingType.Flag(false, "required in the section"), "People are signed in by the headers of a proxy in front."),
+        new(
+            "server.proxy_auth.enabled", new SettingType.Flag(false, "required in the section"),
+            "People are signed in by the headers of a proxy in front."),
         new("server.proxy_auth.allowed_cidrs", List("loopback"), "The peers whose identity headers are believed."),
         new(
             "server.proxy_auth.trusted_proxy_cidrs", List("loopback, with `ip_header`"),
@@ -80,7 +93,9 @@ internal static class SettingDeclarations
             + "person counts, for user interfaces that insist on a key."),
         new("server.proxy_auth.shared_secret_header", Text(), "A header in which the proxy proves itself, on top of its address."),
         new("server.proxy_auth.shared_secret", Text(), "What is in it. `shared_secret_path`: a file with it.") { HasFile = true },
-        new("server.proxy_auth.role_map", new SettingType.Map(), "Group → role. The highest role that any group maps to; empty: people give roles."),
+        new(
+            "server.proxy_auth.role_map", new SettingType.Map(),
+            "Group → role. The highest role that any group maps to; empty: people give roles."),
         new(
             "server.proxy_auth.default_role", Unset("`oidc.default_role`"),
             "The role of somebody new, or of somebody whose groups map to nothing."),
@@ -114,20 +129,25 @@ internal static class SettingDeclarations
             "The claim with roles or groups; dots lead into objects (`realm_access.roles`). It counts anew with every sign-in."),
         new("oidc.role_map", new SettingType.Map(), "Group → role. Without it, the claim's values are names of roles."),
         new("oidc.default_role", Text("member"), "The role of somebody new, or of somebody whose groups map to nothing."),
-        new("oidc.allowed_domains", List("empty"), "Only addresses of these domains may sign in. Empty, as in Headscale, is the same as none."),
+        new(
+            "oidc.allowed_domains", List("empty"),
+            "Only addresses of these domains may sign in. Empty, as in Headscale, is the same as none."),
         new("oidc.allowed_groups", List("empty"), "Only members of one of these groups may sign in."),
         new("oidc.allowed_users", List("empty"), "Only these addresses may sign in."),
         new("oidc.disable_api_key_login", Flag(false), "Nobody signs in to pages with a Headscale API key."),
         new("oidc.use_end_session", Flag(false), "Signing out signs out at the provider, too."),
         new("oidc.post_logout_redirect_uri", Url("the login page"), "Where the provider leads afterwards."),
-        new("oidc.extra_params", new SettingType.Map(), "Further parameters of the authorization request, such as `prompt`. None of the protocol's own."),
+        new(
+            "oidc.extra_params", new SettingType.Map(),
+            "Further parameters of the authorization request, such as `prompt`. None of the protocol's own."),
         new("oidc.authorization_endpoint", Url("discovered"), "For a provider without discovery; then all that it has must be named."),
         new("oidc.token_endpoint", Url("discovered"), "As above."),
         new("oidc.userinfo_endpoint", Url("discovered"), "As above."),
         new("oidc.end_session_endpoint", Url("discovered"), "As above."),
         new("oidc.jwks_uri", Url("discovered"), "As above: where its keys are."),
         new(
-            "oidc.token_endpoint_auth_method", OneOf("auto", "client_secret_basic", "client_secret_post", "private_key_jwt", "none", "client_secret_jwt"),
+            "oidc.token_endpoint_auth_method",
+            OneOf("auto", "client_secret_basic", "client_secret_post", "private_key_jwt", "none", "client_secret_jwt"),
             "`client_secret_basic`, `client_secret_post`, `private_key_jwt` (with `client_key_path`), `none` (a public client, "
             + "protected by PKCE). `auto` finds out which of the first two the provider takes."),
         new("oidc.tls_ca_path", Text(), "PEM file of the only authority that is believed for the provider."),

@@ -11,15 +11,16 @@ internal static class SettingsChecks
     {
         var triesKey = root.MapOrEmpty("headscale") is var map && (map.Has("api_key") || map.Has("api_key_path"))
             || (root.MapOrEmpty("oidc") is var own && (own.Has("headscale_api_key") || own.Has("headscale_api_key_path")));
-        var lacksKey = headscale.ApiKey is null && !triesKey;
+        var lacksKey = !headscale.ServesPeople && !triesKey;
         if (server.ProxyAuth is not null && lacksKey)
         {
-            root.Complain("server", "proxy_auth needs headscale.api_key: without it, nobody who signs in could be served");
+            root.Complain(
+                "server", "proxy_auth needs headscale.socket or headscale.api_key: without one, nobody who signs in could be served");
         }
 
         if (oidc is not null && lacksKey)
         {
-            root.Complain("oidc", "OIDC needs headscale.api_key: without it, nobody who signs in could be served");
+            root.Complain("oidc", "OIDC needs headscale.socket or headscale.api_key: without one, nobody who signs in could be served");
         }
 
         if (oidc is not null && server.BaseUrl is null && !root.MapOrEmpty("server").Has("base_url")

@@ -1,3 +1,4 @@
+using System.Globalization;
 namespace Gateway.Settings;
 
 /// <summary>The outcome of reading a configuration.</summary>
@@ -16,6 +17,11 @@ internal sealed record SettingsResult(GatewaySettings? Settings, Problems Proble
 /// <summary>Reads <c>headtower.yaml</c>: file, then environment, then secret files, then the rules between keys.</summary>
 internal static class SettingsFile
 {
+    /// <summary>The versions 0.26 to 0.30 are known.</summary>
+    private const int OldestMinor = 26;
+
+    private const int NewestMinor = 30;
+
     public const string FileName = "headtower.yaml";
 
     private static readonly string[] _oldApiKeys = ["headscale_api_key", "headscale_api_key_path"];
@@ -133,11 +139,42 @@ internal static class SettingsFile
         {
             Url = url ?? new Uri("http://127.0.0.1:8080"),
             ApiKey = ReadApiKey(root, map, environment, files),
+            Socket = ReadSocket(map),
+            Version = ReadVersion(map),
+            KeyProof = TimeSpan.FromSeconds(map.Number("key_proof")),
             TlsCaPath = CertificateFile.Read(map, "tls_ca_path", files) ?? CertificateFile.Read(map, "tls_cert_path", files),
             ApiKeyPassthrough = map.Flag("api_key_passthrough"),
             OidcIssuer = map.Text("oidc_issuer"),
             PublicUrl = map.Url("public_url"),
         };
+    }
+
+    private static string? ReadSocket(YamlMap map)
+    {
+        var path = map.Text("socket");
+        if (path is not null && !Path.IsPathRooted(path))
+        {
+            map.Complain("socket", "this is the path of a socket, such as /var/run/headscale/headscale.sock");
+        }
+
+        return path;
+    }
+
+    private static int? ReadVersion(YamlMap map)
+    {
+        if (map.Text("version") is not { } text)
+        {
+            return null;
+        }
+
+        if (text.Split('.') is ["0", var minor, ..] && int.TryParse(minor, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is >= OldestMinor and <= NewestMinor)
+        {
+            return number;
+        }
+
+        map.Complain("version", $"this is a version from 0.{OldestMinor} to 0.{NewestMinor}, such as \"0.29\"");
+        return null;
     }
 
     /// <summary>Headplane once had the key in the section <c>oidc</c>. The new place comes first.</summary>

@@ -36,7 +36,8 @@ internal static class GatewaySchemes
         _ => Session,
     };
 
-    private static string Pick(HttpContext context) => Of(context.RequestServices.GetRequiredService<Authentication>().CredentialOf(context));
+    private static string Pick(HttpContext context) =>
+        Of(context.RequestServices.GetRequiredService<Authentication>().CredentialOf(context));
 }
 
 /// <summary>What ASP.NET hears of <see cref="Authentication"/>, for the credentials of one scheme.</summary>

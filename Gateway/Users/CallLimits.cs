@@ -20,7 +20,8 @@ internal sealed class CallLimits(RateLimits limits, ProvenKeys proven)
         if (state.OwnKey is { } key)
         {
             // Whether a key is good is known only after Headscale was asked.
-            return (proven.Contains(key.Fingerprint) ? null : limits.CheckAnonymous(request)) ?? limits.TakeCaller(CallerKey.Of(key.Fingerprint), request);
+            return (proven.Contains(key.Fingerprint) ? null : limits.CheckAnonymous(request))
+                ?? limits.TakeCaller(CallerKey.Of(key.Fingerprint), request);
         }
 
         return limits.TakeAnonymous(request);

@@ -52,7 +52,8 @@ internal sealed class UserOperations(
         }
 
         return request["action"] is { } action && PersonChanges.ByOthers.Contains(action)
-            ? AnswerOf(await changes.ApplyAsync(log.OriginOf(), log.WhoOf(request), person, action, request["value"] ?? "", cancel), person.Label)
+            ? AnswerOf(
+                await changes.ApplyAsync(log.OriginOf(), log.WhoOf(request), person, action, request["value"] ?? "", cancel), person.Label)
             : ControlAnswer.Fail("there is no such action");
     }
 

@@ -53,12 +53,10 @@ internal static class PolicyEndpoints
         }
 
         if (CanCheck(context, principal, calls, upstream)
-            && await calls.SendAsync(context, principal, Operation.CheckPolicy(wanted)) is { IsDone: false, Decision.IsAllowed: true } check)
+            && await calls.SendAsync(context, principal, Operation.CheckPolicy(wanted)) is var check
+            && check is { IsDone: false, Decision.IsAllowed: true })
         {
-            return Page(
-                context, layout, principal, TextOf(now), wanted,
-                error: $"Headscale does not take this policy, so nothing was saved: {check.Complaint}",
-                status: StatusCodes.Status400BadRequest);
+            return NotTaken("does not take this", check);
         }
 
         if (form["step"] != "save")
@@ -71,11 +69,12 @@ internal static class PolicyEndpoints
         var answer = await calls.SendAsync(context, principal, Operation.SetPolicy(wanted));
         return answer.IsDone ? Results.Redirect(PageResults.BasePath(context) + "/policy?done=set")
             : answer.Decision.IsAllowed
-                ? Page(
-                    context, layout, principal, TextOf(now), wanted,
-                    error: $"Headscale refused the policy, so nothing was saved: {answer.Complaint}",
-                    status: StatusCodes.Status400BadRequest)
+                ? NotTaken("refused the", answer)
             : PageResults.Explain(context, principal, answer);
+
+        IResult NotTaken(string how, ApiResponse refusal) => Page(
+            context, layout, principal, TextOf(now), wanted,
+            error: $"Headscale {how} policy, so nothing was saved: {refusal.Complaint}", status: StatusCodes.Status400BadRequest);
     }
 
     /// <summary>0.29 and later check a policy without setting it.</summary>

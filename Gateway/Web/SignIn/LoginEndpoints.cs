@@ -40,7 +40,7 @@ internal static class LoginEndpoints
     }
 
     public static bool TakesApiKeys(Settings.GatewaySettings settings) =>
-        settings is { Headscale.ApiKey: not null, Oidc: null or { DisableApiKeyLogin: false } };
+        settings is { Headscale.ServesPeople: true, Oidc: null or { DisableApiKeyLogin: false } };
 
     /// <summary>Where there is one way only, nobody is asked which; after signing out, nobody is signed in again at once.</summary>
     private static IResult Show(

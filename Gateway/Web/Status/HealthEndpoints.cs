@@ -56,7 +56,7 @@ internal static class HealthEndpoints
         var (store, headscale, key) = (CheckStore(people, audit), CheckHeadscale(status), CheckKey(status, clock));
         return new Readiness(
             store.Ok && headscale.Ok && key.Ok ? "ok" : "failing", store, headscale, key, CheckProvider(provider.Status),
-            status.Version?.ToString(), status.KeyExpires);
+            status.Found?.ToString(), status.KeyExpires);
     }
 
     /// <summary>Said and not counted: without it, everything but new sign-ins works.</summary>
@@ -97,6 +97,7 @@ internal static class HealthEndpoints
     {
         KeyState.Unknown => new(!status.IsReachable, "not checked yet"),
         KeyState.Missing => new(true, "none is configured; only callers with their own key are served"),
+        KeyState.NotNeeded => new(true, "none is needed: Headscale's socket serves"),
         KeyState.Rejected => new(false, Refusals.TextOf(new(Reason.UpstreamKeyRejected))),
         KeyState.Valid => new(true, status.KeyExpiresSoon(clock.GetUtcNow()) ? $"expires {status.KeyExpires:u}; create a new one" : null),
     };
