@@ -106,6 +106,8 @@ internal static class AppServices
         services.AddSingleton<AuditEntryFactory>();
         services.AddSingleton<AuthorizedCall>();
         services.AddSingleton<ApiAnswers>();
+        services.AddSingleton<OwnKeyProof>();
+        services.AddSingleton<ProxySenders>();
         services.AddSingleton<ApiPipeline>();
         services.AddSingleton<ClientPlane>();
         services.AddSingleton<RequestRouter>();

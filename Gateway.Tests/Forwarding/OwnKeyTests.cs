@@ -44,6 +44,7 @@ public sealed class OwnKeyTests
     public async Task BothDoorsReadAPathAlike(string path, int status)
     {
         await using var gateway = await TestGateway.StartAsync();
+        await Until.TrueAsync(() => gateway.Log.Has("was found"), "the version is known, and so how errors are written");
         var byKey = await RawAsync(gateway, path, $"Authorization: Bearer {gateway.Headscale.ApiKey}");
         var asOwner = await RawAsync(gateway, path, "Remote-User: alice");
 

@@ -99,8 +99,8 @@ internal sealed class TestGateway : IAsyncDisposable
         {(proxyAuth.Length > 0 ? proxyAuth : RoleMap)}
         headscale:
           url: {headscale.Url.GetLeftPart(UriPartial.Authority)}
-        {(headscaleSection.Contains("api_key", StringComparison.Ordinal) || headscale.Socket is not null
-            ? "" : $"  api_key: {headscale.ApiKey}")}
+        {(headscaleSection.Contains("api_key:", StringComparison.Ordinal) || headscale.Socket is not null
+            || headscaleSection.Contains("api_key_path:", StringComparison.Ordinal) ? "" : $"  api_key: {headscale.ApiKey}")}
         {(headscale.Socket is null ? "" : $"  socket: {headscale.Socket}")}
         {headscaleSection}
         {(more.Length > 0 ? more : "bootstrap: {owner: proxy:alice}")}

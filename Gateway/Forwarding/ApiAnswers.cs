@@ -1,13 +1,12 @@
 using Gateway.Edge;
 using Gateway.Headscale;
-using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
 
 namespace Gateway.Forwarding;
 
 /// <summary>What callers of the API are answered when it is not Headscale that answers.</summary>
-internal sealed class ApiAnswers(UpstreamMonitor upstream, CallLimits limits)
+internal sealed class ApiAnswers(UpstreamMonitor upstream)
 {
     /// <summary>Says no: with the login page to a browser that goes somewhere, and as Headscale would to everybody else.</summary>
     public Task RefuseAsync(HttpContext context, AuthenticationState caller, Decision decision)
@@ -20,20 +19,6 @@ internal sealed class ApiAnswers(UpstreamMonitor upstream, CallLimits limits)
 
         var refusal = new Refusal(decision.Reason, caller.Principal?.Role.Name, decision.Lacks, decision.Detail);
         return ErrorAnswers.WriteAsync(context, refusal, StyleOf(context));
-    }
-
-    /// <summary>Headscale judged a caller's own key. Where no rule is known, it may have answered without looking at it.</summary>
-    public void NoteKeyAnswer(HttpContext context, Credential.HeadscaleKey key, RouteRule? rule)
-    {
-        var status = context.Response.StatusCode;
-        if (HeadscaleAnswers.SaysKeyRefused(status, upstream.Status.Version))
-        {
-            limits.KeyWasAnswered(key, wasTaken: false, RequestContext.Of(context));
-        }
-        else if (rule is not null && status is >= 200 and < 300)
-        {
-            limits.KeyWasAnswered(key, wasTaken: true, RequestContext.Of(context));
-        }
     }
 
     private ErrorStyle StyleOf(HttpContext context) => TailnetApi.IsPath(context.Request.Path) ? ErrorStyle.Tailscale : upstream.ErrorStyle;

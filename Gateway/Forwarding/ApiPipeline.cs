@@ -8,7 +8,7 @@ namespace Gateway.Forwarding;
 
 /// <summary>The way of an API request, from the edge to the answer, step by step.</summary>
 internal sealed class ApiPipeline(
-    Authentication authentication, CallLimits limits, Authorizer authorizer, AuthorizedCall calls, Forwarder forwarder, ApiAnswers answers)
+    Authentication authentication, CallLimits limits, Authorizer authorizer, AuthorizedCall calls, ProxySenders senders)
 {
     /// <summary>Answers a request of the API.</summary>
     /// <param name="match">The rule that it matches.</param>
@@ -29,7 +29,7 @@ internal sealed class ApiPipeline(
 
         // :: Steps 4 to 6. Audit, send, audit.
         var call = new DecidedCall(request, request.RequestId, request.Target?.Path ?? "", caller, result);
-        await calls.RunAsync(call, new ProxySender(context, caller, forwarder, answers), context.RequestAborted);
+        await calls.RunAsync(call, senders.For(context, caller), context.RequestAborted);
     }
 
     private AuthorizationResult? Limit(HttpContext context, RequestContext request, AuthenticationState caller)

@@ -24,6 +24,9 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
     /// <summary>When to come back, which a refusal says as well.</summary>
     public const string RetryAfter = "Retry-After";
 
+    /// <summary>The caller's own credential, which is sent where the socket does not serve; null: the call is the gateway's.</summary>
+    public string? Credential { get; init; }
+
     /// <summary>Why the answer is not shown; null when it is.</summary>
     public Reason? Withheld { get; private set; }
 
@@ -35,6 +38,11 @@ internal sealed class AuthorizedTransformer(AuthorizationResult result, Uri upst
     {
         proxyRequest.RequestUri = UpstreamHeaders.AddressOf(upstream, result.UpstreamTarget);
         UpstreamHeaders.WriteAuthorized(proxyRequest, httpContext, result, RequestContext.Of(httpContext).RequestId);
+        if (Credential is { } credential)
+        {
+            HeadscaleHandler.SetCredential(proxyRequest, credential);
+        }
+
         if (proxyRequest.Content is { } content)
         {
             content.Headers.ContentType = new MediaTypeHeaderValue(result.UpstreamBodyType);

@@ -7,9 +7,15 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Forwarding;
 
+/// <summary>Makes the senders of calls that come over the API.</summary>
+internal sealed class ProxySenders(Forwarder forwarder, ApiAnswers answers, OwnKeyProof proof)
+{
+    public ProxySender For(HttpContext context, AuthenticationState caller) => new(context, caller, forwarder, answers, proof);
+}
+
 /// <summary>Sends a call of the API on by YARP and answers its caller.</summary>
 internal sealed class ProxySender(
-    HttpContext context, AuthenticationState caller, Forwarder forwarder, ApiAnswers answers) : IUpstreamSender
+    HttpContext context, AuthenticationState caller, Forwarder forwarder, ApiAnswers answers, OwnKeyProof proof) : IUpstreamSender
 {
     private readonly RequestContext _request = RequestContext.Of(context);
     private RouteRule? _rule;
@@ -17,7 +23,9 @@ internal sealed class ProxySender(
     public Task<UpstreamOutcome> SendAsync(AuthorizationResult result, CancellationToken cancel)
     {
         Upgrades.Remove(context);
-        return caller.OwnKey is null ? SendAuthorizedAsync(result) : SendWithOwnKeyAsync(result);
+        return caller.OwnKey is not { } key ? SendAuthorizedAsync(result)
+            : proof.Covers(_request, key, result) ? SendProvenAsync(result)
+            : SendWithOwnKeyAsync(result);
     }
 
     public async ValueTask<int> RefuseAsync(AuthorizationResult result, Reason reason)
@@ -56,6 +64,21 @@ internal sealed class ProxySender(
         return OutcomeOf(reason) with { Made = transformer.Made };
     }
 
+    /// <summary>For a caller whose key Headscale took a moment ago: all that a key may see, without asking for it again.</summary>
+    private async Task<UpstreamOutcome> SendProvenAsync(AuthorizationResult result)
+    {
+        var everything = new ResponseFilter(Filter.None, View.All, null, SeesKeys: true);
+        var transformer = new AuthorizedTransformer(
+            result, Upstreams.AddressOf(_request.Configuration, result.Decision.Rule), isHeadscale: false, everything)
+        {
+            Credential = context.Request.Headers.Authorization.ToString(),
+        };
+        RequestBodyFeature.Replace(context, null);
+        var error = await forwarder.SendJudgedAsync(context, transformer, isHeadscale: true);
+        forwarder.Notice(context, error);
+        return OutcomeOf(IsFailure(error) ? Reason.UpstreamUnavailable : result.Decision.Reason);
+    }
+
     /// <summary>With the caller's own key, as it came: Headscale judges it.</summary>
     private async Task<UpstreamOutcome> SendWithOwnKeyAsync(AuthorizationResult result)
     {
@@ -79,7 +102,7 @@ internal sealed class ProxySender(
 
     private Task NoteAnswerAsync()
     {
-        answers.NoteKeyAnswer(context, caller.OwnKey!, _rule);
+        proof.Note(context, caller.OwnKey!, _rule);
         return Task.CompletedTask;
     }
 

@@ -11,6 +11,7 @@ namespace Gateway.Headscale;
 internal sealed class HeadscaleHandler : HttpMessageHandler
 {
     private static readonly HttpRequestOptionsKey<GrpcRequest> _call = new("headscale.call");
+    private static readonly HttpRequestOptionsKey<string> _credential = new("headscale.credential");
 
     private readonly ConfigurationMonitor _monitor;
     private readonly UpstreamConnections _connections;
@@ -32,6 +33,9 @@ internal sealed class HeadscaleHandler : HttpMessageHandler
             message.Options.Set(_call, call);
         }
     }
+
+    /// <summary>Says which credential is sent where the socket does not serve, in place of the gateway's key.</summary>
+    public static void SetCredential(HttpRequestMessage message, string authorization) => message.Options.Set(_credential, authorization);
 
     /// <summary>The version at the other end of the socket; null: it cannot be told, or there is no socket.</summary>
     public async Task<HeadscaleVersion?> SocketVersionAsync(CancellationToken cancel)
@@ -55,6 +59,7 @@ internal sealed class HeadscaleHandler : HttpMessageHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var (settings, tcp, socket) = Current();
+        var credential = request.Options.TryGetValue(_credential, out var given) ? given : settings.ApiKey?.RevealAsBearer();
         if (socket is not null)
         {
             try
@@ -66,16 +71,16 @@ internal sealed class HeadscaleHandler : HttpMessageHandler
             }
             catch (SocketUnavailableException e)
             {
-                // Nothing was sent yet, so the key may take the socket's place.
+                // Nothing was sent yet, so a key may take the socket's place.
                 _socketTrouble = e.IsOfCall ? _socketTrouble : e.Message;
-                if (settings.ApiKey is null)
+                if (credential is null)
                 {
                     throw new HttpRequestException(HttpRequestError.ConnectionError, e.Message, e);
                 }
             }
         }
 
-        request.Headers.TryAddWithoutValidation("Authorization", settings.ApiKey!.RevealAsBearer());
+        request.Headers.TryAddWithoutValidation("Authorization", credential);
         return await tcp.SendAsync(request, cancellationToken);
     }
 

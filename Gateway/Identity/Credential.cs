@@ -20,7 +20,11 @@ internal abstract record Credential
     /// <summary>A Headscale API key of the caller's own, or an OAuth token of Headscale. Headscale judges it.</summary>
     /// <param name="Prefix">The public part.</param>
     /// <param name="Fingerprint">A keyed hash of all of it, which tells it from every other key with the same prefix.</param>
-    internal sealed record HeadscaleKey(string Prefix, string Fingerprint) : Credential;
+    internal sealed record HeadscaleKey(string Prefix, string Fingerprint) : Credential
+    {
+        /// <summary>Whether it is an OAuth token, which can do less than a key.</summary>
+        public bool IsToken { get; init; }
+    }
 
     /// <summary>The headers of a trusted proxy.</summary>
     /// <param name="Session">The session that came along, if any: it must be of the same person.</param>

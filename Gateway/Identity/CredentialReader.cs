@@ -74,7 +74,7 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
         }
 
         return passes && TailnetApi.IsPath(request.Path) && ApiKeyFormat.TokenPrefixOf(key) is { } token
-            ? new Credential.HeadscaleKey(token, FingerprintOf(key))
+            ? new Credential.HeadscaleKey(token, FingerprintOf(key)) { IsToken = true }
             : null;
     }
 

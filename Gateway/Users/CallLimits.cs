@@ -1,4 +1,5 @@
 using Gateway.Edge;
+using Gateway.Headscale;
 using Gateway.Identity;
 
 namespace Gateway.Users;

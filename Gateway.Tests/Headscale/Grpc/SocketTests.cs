@@ -64,6 +64,59 @@ public sealed class SocketTests : IDisposable
         }
     }
 
+    [Theory]
+    [ClassData(typeof(EveryVersion))]
+    public async Task AKeyThatHeadscaleTookMayReadOverTheSocketUntilSomethingChanges(int version)
+    {
+        await using var gateway = await StartAsync(version, "key_proof: 300");
+        await Until.TrueAsync(() => gateway.Log.Has("was found"), "the version is known");
+        var (headscale, key) = (gateway.Headscale, gateway.Headscale.Api.CreateApiKey("2036-01-01T00:00:00Z"));
+        using var client = gateway.As(null);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", key.Key);
+
+        (await WayOfAsync("GET", "/api/v1/node")).Should().Be("200 by key", "it is not proven yet");
+        (await WayOfAsync("GET", "/api/v1/node")).Should().Be("200 by socket");
+        (await WayOfAsync("GET", "/api/v1/user?name=sam")).Should().Be("200 by socket");
+        (await WayOfAsync("GET", "/api/v1/user?what=1")).Should().EndWith("by key", "what is not understood is Headscale's to judge");
+        (await WayOfAsync("GET", "/api/v2/tailnet/-/devices")).Should().EndWith("by key", "not every version has it");
+        (await WayOfAsync("POST", $"/api/v1/node/{headscale.Tailnet.Nodes[0].Id}/rename/x")).Should().Be("200 by key", "a change is always judged by Headscale");
+        (await WayOfAsync("GET", "/api/v1/node")).Should().Be("200 by key", "the change may have ended the key");
+        (await WayOfAsync("GET", "/api/v1/node")).Should().Be("200 by socket");
+
+        var (status, _) = await gateway.CallAsAsync("alice", "DELETE", $"/api/v1/apikey/{key.Key.Replace("hskey-api-", "")[..7]}");
+        status.Should().Be(200);
+        headscale.Tailnet.ApiKeys.Should().NotContain(one => one.Key == key.Key);
+        (await WayOfAsync("GET", "/api/v1/node")).Should().Be(version == 26 ? "500 by key" : "401 by key", "it is gone");
+
+        async Task<string> WayOfAsync(string method, string target)
+        {
+            headscale.Forget();
+            var (status, _) = await TestGateway.CallAsync(client, method, target);
+            var only = headscale.Forwarded.Should().ContainSingle().Subject;
+            only.Header("Authorization").Should().Be(only.IsLocal ? null : $"Bearer {key.Key}");
+            return $"{status} by {(only.IsLocal ? "socket" : "key")}";
+        }
+    }
+
+    [Fact]
+    public async Task AProvenKeyIsSentItselfWhereTheSocketIsGone()
+    {
+        var headscale = await HeadscaleStandIn.StartAsync(29, socket: Socket);
+        await using var gateway = await TestGateway.StartAsync(
+            headscale: headscale, headscaleSection: $"  api_key: {headscale.ApiKey}\n  key_proof: 300");
+        await Until.TrueAsync(() => gateway.Log.Has("was found"), "the version is known");
+        using var client = gateway.As(null);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", headscale.Api.CreateApiKey("2036-01-01T00:00:00Z").Key);
+        (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(200);
+        await headscale.DisposeAsync();
+        await using var back = await HeadscaleStandIn.StartAsync(29, headscale.Url.Port);
+        Sandbox.People.Settle(back);
+
+        (await TestGateway.CallAsync(client, "GET", "/api/v1/node")).Status.Should().Be(401, "the other Headscale does not know it");
+        back.Forwarded.Should().ContainSingle().Which.Header("Authorization").Should()
+            .Be($"{client.DefaultRequestHeaders.Authorization}", "the gateway's key is not for this caller");
+    }
+
     [Fact]
     public async Task WithoutItsSocketAndWithoutAKeyACallIsRefusedUntilItComesBack()
     {
@@ -150,7 +203,7 @@ public sealed class SocketTests : IDisposable
     {
         var headscales = new List<HeadscaleStandIn> { await HeadscaleStandIn.StartAsync(version, socket: Socket) };
         await using var gateway = await TestGateway.StartAsync(
-            headscale: headscales[0], more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {caller_per_minute: 0}");
+            headscale: headscales[0], more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {caller_per_minute: 0, anonymous_per_minute: 0}");
         (await gateway.CallAsAsync("alice", "GET", "/api/v1/node")).Status.Should().Be(200);
         using var end = new CancellationTokenSource();
         var workers = Enumerable.Range(0, 4).Select(worker => CreateUsersAsync(worker)).ToArray();
