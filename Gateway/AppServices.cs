@@ -108,6 +108,8 @@ internal static class AppServices
         services.AddSingleton<ApiAnswers>();
         services.AddSingleton<OwnKeyProof>();
         services.AddSingleton<ProxySenders>();
+        services.AddSingleton<ClientSenders>();
+        services.AddSingleton<GrpcDoor>();
         services.AddSingleton<ApiPipeline>();
         services.AddSingleton<ClientPlane>();
         services.AddSingleton<RequestRouter>();

@@ -83,6 +83,6 @@ internal sealed class GrpcFace(int version)
     {
         context.Response.ContentType = "application/grpc";
         context.Response.Headers["grpc-status"] = status switch { 400 => "3", 404 => "5", 501 => "12", _ => "2" };
-        context.Response.Headers["grpc-message"] = Uri.EscapeDataString(message);
+        context.Response.Headers["grpc-message"] = GrpcErrors.Encode(message);
     }
 }

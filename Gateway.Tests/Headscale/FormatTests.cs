@@ -47,7 +47,6 @@ public sealed class HeadscaleVersionTests
     [InlineData("v0.29.2", "0.29")]
     [InlineData("0.28.0-beta.1", "0.28")]
     [InlineData("v0.27.1+dirty", "0.27")]
-    [InlineData("dev", "0.31")]
     [InlineData("v0.99.0", "0.99")]
     public void AVersionIsRead(string text, string version) => (HeadscaleVersion.Parse(text)?.ToString()).Should().Be(version);
 
@@ -55,6 +54,7 @@ public sealed class HeadscaleVersionTests
     [InlineData("")]
     [InlineData("v1.0.0")]
     [InlineData("unknown")]
+    [InlineData("dev")]
     public void AnythingElseIsNoVersion(string text) => HeadscaleVersion.Parse(text).Should().BeNull();
 
     [Theory]

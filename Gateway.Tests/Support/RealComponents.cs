@@ -14,6 +14,11 @@ internal static class RealComponents
             Directory.Exists(Path.Combine(Providers, "oidc-provider", "node_modules")),
             "run 'npm ci' in Gateway.Tests/Providers/oidc-provider first");
 
+    public static string? WithoutGrpcClient { get; } =
+        Missing(
+            Directory.Exists(Path.Combine(Providers, "grpc-client", "node_modules")),
+            "run 'npm ci' in Gateway.Tests/Providers/grpc-client first");
+
     public static string Chromium => "/usr/bin/chromium";
 
     public static string? WithoutChromium { get; } = Missing(File.Exists(Chromium), "install Debian's package chromium first");
@@ -46,6 +51,13 @@ internal static class RealComponents
         isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : remedy;
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
+}
+
+/// <summary>A test with the gRPC client of npm.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class GrpcClientTheoryAttribute : TheoryAttribute
+{
+    public GrpcClientTheoryAttribute() => Skip = RealComponents.WithoutGrpcClient;
 }
 
 /// <summary>A test against the certified provider of npm.</summary>

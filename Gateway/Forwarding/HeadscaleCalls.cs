@@ -10,7 +10,7 @@ namespace Gateway.Forwarding;
 /// Calls that own pages make for the person who looks at them: authorized, sent, filtered and audited like those that come in
 /// over the API.
 /// </summary>
-internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls, Upstreams upstreams, UpstreamMonitor upstream)
+internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls, ClientSenders senders, UpstreamMonitor upstream)
 {
     private static readonly object _count = new();
 
@@ -25,11 +25,12 @@ internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls
         var path = source.Rule is { } rule && rule.Path.FirstWrong(operation.Path) is null
             ? rule.Path.Write(operation.Path)
             : operation.Rule;
-        var sender = new PageSender(context, principal, reference, upstreams);
+        var caller = new AuthenticationState(principal);
+        var sender = senders.For(context, caller, reference);
 
         // A second click cancels the first request, and what it began must still come to its end.
         var patience = result.Call.IsSafe ? cancel : CancellationToken.None;
-        var outcome = await calls.RunAsync(new(request, reference, path, new(principal), result), sender, patience);
+        var outcome = await calls.RunAsync(new(request, reference, path, caller, result), sender, patience);
         return new(
             result.Decision with { Reason = outcome.Reason, Detail = sender.Detail ?? result.Decision.Detail }, sender.Status, sender.Json);
     }

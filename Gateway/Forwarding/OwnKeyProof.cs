@@ -25,16 +25,19 @@ internal sealed class OwnKeyProof(ProvenKeys proven, UpstreamMonitor upstream, C
             && proven.IsProven(key.Fingerprint, within);
     }
 
-    /// <summary>Headscale judged a key over TCP. Where a version has no such operation, it may have answered without looking at it.</summary>
-    public void Note(HttpContext context, Credential.HeadscaleKey key, RouteRule? rule)
+    /// <summary>
+    /// Headscale judged a key over TCP. Where a version has no such operation, it may have answered without looking at it.
+    /// </summary>
+    /// <param name="status">The status of its answer.</param>
+    /// <param name="contentType">The media type of its answer.</param>
+    public void Note(RequestContext request, Credential.HeadscaleKey key, RouteRule? rule, int status, string? contentType)
     {
-        var (status, request) = (context.Response.StatusCode, RequestContext.Of(context));
         if (HeadscaleAnswers.SaysKeyRefused(status, upstream.Status.Version))
         {
             limits.KeyWasAnswered(key, wasTaken: false, request);
         }
         else if (status is >= 200 and < 300 && rule is not null && upstream.Status.Version is { Minor: var minor } && rule.Since <= minor
-            && context.Response.ContentType?.StartsWith(Json, StringComparison.OrdinalIgnoreCase) is true)
+            && contentType?.StartsWith(Json, StringComparison.OrdinalIgnoreCase) is true)
         {
             // 0.28 answers 200 with an empty page to every path that it does not have.
             limits.KeyWasAnswered(key, wasTaken: true, request);

@@ -67,9 +67,8 @@ internal sealed class ProxySender(
     /// <summary>For a caller whose key Headscale took a moment ago: all that a key may see, without asking for it again.</summary>
     private async Task<UpstreamOutcome> SendProvenAsync(AuthorizationResult result)
     {
-        var everything = new ResponseFilter(Filter.None, View.All, null, SeesKeys: true);
         var transformer = new AuthorizedTransformer(
-            result, Upstreams.AddressOf(_request.Configuration, result.Decision.Rule), isHeadscale: false, everything)
+            result, Upstreams.AddressOf(_request.Configuration, result.Decision.Rule), isHeadscale: false, ResponseFilter.Everything)
         {
             Credential = context.Request.Headers.Authorization.ToString(),
         };
@@ -102,7 +101,7 @@ internal sealed class ProxySender(
 
     private Task NoteAnswerAsync()
     {
-        proof.Note(context, caller.OwnKey!, _rule);
+        proof.Note(_request, caller.OwnKey!, _rule, context.Response.StatusCode, context.Response.ContentType);
         return Task.CompletedTask;
     }
 

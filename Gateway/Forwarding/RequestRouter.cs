@@ -4,7 +4,7 @@ using Gateway.Policy;
 namespace Gateway.Forwarding;
 
 /// <summary>Where everything goes that is not a page of the gateway: to the client plane, to the API, or nowhere.</summary>
-internal sealed class RequestRouter(ClientPlane clientPlane, ApiPipeline api)
+internal sealed class RequestRouter(ClientPlane clientPlane, ApiPipeline api, GrpcDoor grpc)
 {
     /// <summary>
     /// Answers a request. The rule is looked up once, in the raw path: ASP.NET folds case and decodes where rules do not.
@@ -30,9 +30,9 @@ internal sealed class RequestRouter(ClientPlane clientPlane, ApiPipeline api)
             return Task.CompletedTask;
         }
 
-        if (GrpcAnswer.IsAskedFor(context))
+        if (GrpcDoor.IsCall(context))
         {
-            return GrpcAnswer.RefuseAsync(context);
+            return grpc.RunAsync(context);
         }
 
         context.Response.StatusCode = table.HasClientPath(path) ? StatusCodes.Status405MethodNotAllowed : StatusCodes.Status404NotFound;

@@ -27,6 +27,21 @@ internal static class HeadscaleErrors
         }
     }
 
+    /// <summary>gRPC's code in an error; null when there is none.</summary>
+    public static int? CodeOf(ReadOnlyMemory<byte> answer)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(answer);
+            return json.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("code", out var code)
+                && code.TryGetInt32(out var number) ? number : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What exactly is wrong: <c>errors[].message</c> of problem details, <c>data[].errors[]</c> of /api/v2.</summary>
     private static IEnumerable<string> Messages(JsonElement root)
     {

@@ -15,6 +15,11 @@ internal sealed record Operation(string Rule)
 
     public IReadOnlyDictionary<string, Argument> Body { get; private init; } = Call.NoMembers;
 
+    /// <summary>An operation with arguments that somebody else put together.</summary>
+    public static Operation Of(
+        string rule, IReadOnlyDictionary<string, string> path, IReadOnlyDictionary<string, string> query,
+        IReadOnlyDictionary<string, Argument> body) => new(rule) { Path = path, Query = query, Body = body };
+
     /// <summary>The nodes of a user, or all that the caller may see.</summary>
     /// <param name="userName">The name of a Headscale user; null for all.</param>
     public static Operation ListNodes(string? userName = null) =>

@@ -14,6 +14,9 @@ internal sealed record ResponseFilter(Filter Kind, View View, string? UserId, bo
     /// <summary>The ids of the reader's nodes, where an answer names owners by nothing better than their login names.</summary>
     public IReadOnlySet<string> OwnNodes { get; init; } = FrozenSet<string>.Empty;
 
+    /// <summary>For callers whose own key Headscale took.</summary>
+    public static ResponseFilter Everything { get; } = new(Filter.None, View.All, null, SeesKeys: true);
+
     /// <summary>The filter of a row for somebody.</summary>
     public static ResponseFilter For(Decision decision, string? userId, Role? role) =>
         new(decision.Rule?.Filter ?? Filter.None, decision.View, userId, role?.Has(Capability.GenerateAuthkeys) is true);

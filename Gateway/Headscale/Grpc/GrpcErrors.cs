@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Grpc.Core;
@@ -42,6 +44,19 @@ internal static class GrpcErrors
         StatusCodes.Status504GatewayTimeout => StatusCode.DeadlineExceeded,
         _ => StatusCode.Unknown,
     };
+
+    /// <summary>A message as the header <c>grpc-message</c> has it: what is not plain ASCII, and '%', is escaped.</summary>
+    public static string Encode(string message)
+    {
+        var encoded = new StringBuilder(message.Length);
+        foreach (var one in Encoding.UTF8.GetBytes(message))
+        {
+            _ = one is >= (byte)' ' and <= (byte)'~' and not (byte)'%'
+                ? encoded.Append((char)one) : encoded.Append(CultureInfo.InvariantCulture, $"%{one:X2}");
+        }
+
+        return encoded.ToString();
+    }
 
     /// <summary>The JSON of an error.</summary>
     public static byte[] Write(Status status)

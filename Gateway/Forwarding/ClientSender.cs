@@ -7,11 +7,22 @@ using Gateway.Users;
 
 namespace Gateway.Forwarding;
 
-/// <summary>Sends a call of a page to Headscale and keeps the answer for the page.</summary>
+/// <summary>Makes the senders of calls whose answer is shown as something else: on a page, or by gRPC.</summary>
+internal sealed class ClientSenders(Upstreams upstreams, OwnKeyProof proof)
+{
+    /// <param name="reference">The reference of the call.</param>
+    public ClientSender For(HttpContext context, AuthenticationState caller, string reference) =>
+        new(context, caller, reference, upstreams, proof);
+}
+
+/// <summary>Sends a call to Headscale by an HTTP client and keeps the answer, as far as the caller may see it.</summary>
 /// <param name="reference">The reference of the call.</param>
-internal sealed class PageSender(HttpContext context, Principal principal, string reference, Upstreams upstreams) : IUpstreamSender
+internal sealed class ClientSender(
+    HttpContext context, AuthenticationState caller, string reference, Upstreams upstreams, OwnKeyProof proof) : IUpstreamSender
 {
     private static readonly TimeSpan _longest = TimeSpan.FromSeconds(30);
+
+    private bool _isJudgedThere;
 
     /// <summary>Headscale's status; 0 when it was not asked.</summary>
     public int Status { get; private set; }
@@ -26,7 +37,7 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
     {
         var (configuration, decision) = (RequestContext.Of(context).Configuration, result.Decision);
         var isHeadscale = Upstreams.IsHeadscale(decision.Rule);
-        if (isHeadscale && !configuration.Settings.Headscale.ServesPeople)
+        if (isHeadscale && caller.OwnKey is null && !configuration.Settings.Headscale.ServesPeople)
         {
             return new(Reason.UpstreamKeyMissing, 0);
         }
@@ -36,12 +47,13 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
             new HttpMethod(result.Call.Method), address)
         { Content = UpstreamHeaders.BodyOf(result) };
         UpstreamHeaders.WriteAuthorized(message, context, result, reference);
+        var http = HttpFor(message, result, isHeadscale);
         try
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             patience.CancelAfter(_longest);
-            using var answer = await (isHeadscale ? upstreams.Judged : upstreams.Http).SendAsync(message, patience.Token);
-            return isHeadscale && await HeadscaleAnswers.IsKeyRejectedAsync(answer, patience.Token)
+            using var answer = await http.SendAsync(message, patience.Token);
+            return isHeadscale && caller.OwnKey is null && await HeadscaleAnswers.IsKeyRejectedAsync(answer, patience.Token)
                 ? new(Reason.UpstreamKeyRejected, 0)
                 : await ReadAsync(answer, result, patience.Token);
         }
@@ -53,7 +65,30 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
         }
     }
 
+    /// <summary>The way of a call: what Headscale still has to judge goes over TCP, with the caller's own key.</summary>
+    private HttpMessageInvoker HttpFor(HttpRequestMessage message, AuthorizationResult result, bool isHeadscale)
+    {
+        if (caller.OwnKey is not { } key)
+        {
+            return isHeadscale ? upstreams.Judged : upstreams.Http;
+        }
+
+        var credential = context.Request.Headers.Authorization.ToString();
+        if (proof.Covers(RequestContext.Of(context), key, result))
+        {
+            HeadscaleHandler.SetCredential(message, credential);
+            return upstreams.Judged;
+        }
+
+        _isJudgedThere = true;
+        message.Headers.TryAddWithoutValidation("Authorization", credential);
+        return upstreams.Http;
+    }
+
     public ValueTask<int> RefuseAsync(AuthorizationResult result, Reason reason) => new(Refusals.StatusOf(reason));
+
+    private ResponseFilter FilterOf(AuthorizationResult result) =>
+        ResponseFilter.For(result.Decision, caller.Principal?.User?.Id, caller.Principal?.Role) with { OwnNodes = result.OwnNodes };
 
     private async Task<UpstreamOutcome> ReadAsync(HttpResponseMessage answer, AuthorizationResult result, CancellationToken cancel)
     {
@@ -61,10 +96,16 @@ internal sealed class PageSender(HttpContext context, Principal principal, strin
         {
             await using var body = await answer.Content.ReadAsStreamAsync(cancel);
             using var json = new MemoryStream();
-            var filter = ResponseFilter.For(result.Decision, principal.User?.Id, principal.Role) with { OwnNodes = result.OwnNodes };
+            var filter = caller.OwnKey is not null ? ResponseFilter.Everything : FilterOf(result);
             await (answer.IsSuccessStatusCode
                 && !filter.IsTransparent ? filter.CopyAsync(body, json, cancel) : body.CopyToAsync(json, cancel));
             (Status, Json) = ((int)answer.StatusCode, json.ToArray());
+            if (_isJudgedThere)
+            {
+                var type = answer.Content.Headers.ContentType?.MediaType;
+                proof.Note(RequestContext.Of(context), caller.OwnKey!, result.Decision.Rule, Status, type);
+            }
+
             var isMade = answer.IsSuccessStatusCode && !result.Call.IsSafe;
             return new(result.Decision.Reason, Status, isMade ? ChangeSubjects.MadeBy(Json) : null);
         }
