@@ -48,7 +48,8 @@ internal static partial class Planes
     }
 
     /// <summary>The configuration of a gateway that is measured.</summary>
-    public static string Configuration(string folder, int port, int upstream) =>
+    /// <param name="access">The setting that gives access to the API; null: the key of the small upstream.</param>
+    public static string Configuration(string folder, int port, int upstream, string? access = null) =>
         $$"""
         server:
           listen: ["http://127.0.0.1:{{port}}"]
@@ -57,7 +58,7 @@ internal static partial class Planes
           cookie_secure: false
           drain_seconds: 0
           proxy_auth: {enabled: true, email_header: Remote-Email}
-        headscale: {url: "http://127.0.0.1:{{upstream}}", api_key: {{_key}}}
+        headscale: {url: "http://127.0.0.1:{{upstream}}", {{access ?? $"api_key: {_key}"}}}
         bootstrap: {owner: "proxy:alice"}
         limits: {anonymous_per_minute: 0, caller_per_minute: 0}
 

@@ -9,6 +9,10 @@ switch (args)
     case ["yarp", var port, var upstream]:
         await Servers.RunYarpAsync(int.Parse(port, CultureInfo.InvariantCulture), int.Parse(upstream, CultureInfo.InvariantCulture));
         return;
+    case ["headscale", var version, var port, var socket]:
+        await SocketCost.RunHeadscaleAsync(
+            int.Parse(version, CultureInfo.InvariantCulture), int.Parse(port, CultureInfo.InvariantCulture), socket);
+        return;
 }
 
 Console.WriteLine("Ratios within one run; absolute figures mean nothing elsewhere.");
@@ -20,6 +24,11 @@ if (args is [] or ["planes"])
 if (args is [] or ["allocations", ..])
 {
     await Allocations.MeasureAsync(withTypes: args is [_, "types"]);
+}
+
+if (args is [] or ["socket"])
+{
+    await SocketCost.MeasureAsync();
 }
 
 if (args is [] or ["nodes"])

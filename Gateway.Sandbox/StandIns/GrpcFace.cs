@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Headscale;
@@ -18,6 +19,7 @@ internal sealed class GrpcFace(int version)
     private static readonly HashSet<string> _byQuery = ["ExpireNode", "RegisterNode", "BackfillNodeIPs"];
 
     private readonly HeadscaleVersion _version = new(version);
+    private readonly ConditionalWeakTable<byte[], byte[]> _frames = [];
 
     /// <summary>The method that is called; null: there is none of that name.</summary>
     public GrpcMethod? MethodOf(string path) =>
@@ -65,17 +67,23 @@ internal sealed class GrpcFace(int version)
         return (method.Verb, path, body.Count == 0 ? "" : body.ToJsonString());
     }
 
-    /// <summary>Answers with what the API says.</summary>
-    public async Task AnswerAsync(HttpContext context, GrpcMethod method, string json)
+    /// <summary>Answers with what the API says. What was answered before is not translated again.</summary>
+    public async Task AnswerAsync(HttpContext context, GrpcMethod method, byte[] json)
+    {
+        var frame = _frames.GetValue(json, _ => FrameOf(method, json));
+        context.Response.ContentType = "application/grpc";
+        await context.Response.Body.WriteAsync(frame, context.RequestAborted);
+        context.Response.AppendTrailer("grpc-status", "0");
+    }
+
+    private byte[] FrameOf(GrpcMethod method, byte[] json)
     {
         using var document = JsonDocument.Parse(json);
         var message = GrpcJson.Read(method.Response, document.RootElement, _version);
         var frame = new byte[Prefix + message.Length];
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), message.Length);
         message.CopyTo(frame, Prefix);
-        context.Response.ContentType = "application/grpc";
-        await context.Response.Body.WriteAsync(frame, context.RequestAborted);
-        context.Response.AppendTrailer("grpc-status", "0");
+        return frame;
     }
 
     /// <summary>Answers with headers alone, as gRPC does for errors.</summary>

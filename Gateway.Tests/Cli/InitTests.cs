@@ -65,6 +65,32 @@ public sealed class InitTests
     }
 
     [Fact]
+    public async Task WithHeadscalesSocketThereIsNoKey()
+    {
+        using var folder = new TemporaryFolder();
+        var socket = Path.Combine(folder.Path, "headscale.sock");
+        var headscale = await HeadscaleStandIn.StartAsync(28, socket: socket);
+
+        var result = await InitAsync(
+            folder, "", "--socket", socket, "--headscale", headscale.Url.GetLeftPart(UriPartial.Authority), "--front", "nginx",
+            "--sign-in", "authelia");
+
+        (result.Exit == 0).Should().BeTrue(result.Error);
+        result.Output.Should().Contain("No API key is needed").And.Contain($"into the group of {socket}");
+        var config = Path.Combine(folder.Path, "out", "headtower.yaml");
+        (await File.ReadAllTextAsync(config)).Should().Contain($"socket: {socket}").And.NotContain("api_key_path:");
+        File.Exists(Path.Combine(folder.Path, "out", "headscale-api-key")).Should().BeFalse();
+        var check = await Verb.RunAsync("check", "--online", "--config", config);
+        (check.Exit == 0).Should().BeTrue(check.Output + check.Error);
+
+        await headscale.DisposeAsync();
+        await using var away = await HeadscaleStandIn.StartAsync(28, headscale.Url.Port);
+        check = await Verb.RunAsync("check", "--online", "--config", config);
+        check.Exit.Should().Be(1);
+        (check.Output + check.Error).Should().Contain("headscale.socket").And.Contain("there is no such socket");
+    }
+
+    [Fact]
     public async Task NothingIsWrittenOverUnlessThatIsMeant()
     {
         using var folder = new TemporaryFolder();

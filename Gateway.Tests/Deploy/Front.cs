@@ -38,6 +38,9 @@ internal sealed class Front : IAsyncDisposable
             text.Split("# headtower.yaml:\n")[1].Split('\n').TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal))
                 .Select(one => one[4..]));
 
+    /// <summary>PEM file of its certificate.</summary>
+    public string CertificateFile => Directory.GetFiles(_folder.Path, "fullchain.pem", SearchOption.AllDirectories).Single();
+
     /// <summary>Where it speaks TLS.</summary>
     public int Port { get; }
 

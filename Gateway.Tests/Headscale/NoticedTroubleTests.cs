@@ -104,7 +104,7 @@ public sealed class NoticedTroubleTests
     }
 
     [Fact]
-    public async Task AGrpcCallIsToldThatThereIsNoneOfItHere()
+    public async Task AGrpcCallThatAFrontMadeHttp11OfIsToldSo()
     {
         await using var gateway = await TestGateway.StartAsync();
         using var client = gateway.As(null);
@@ -115,7 +115,8 @@ public sealed class NoticedTroubleTests
         using var answer = await client.SendAsync(request);
 
         ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType, answer.Headers.GetValues("grpc-status").Single()).Should()
-            .Be((200, "application/grpc", "12"));
+            .Be((200, "application/grpc", "13"));
+        answer.Headers.GetValues("grpc-message").Single().Should().Contain("HTTP/2 all the way");
         gateway.Headscale.Forwarded.Should().BeEmpty();
     }
 }

@@ -15,8 +15,9 @@ internal sealed class GrpcClient : IAsyncDisposable
     private GrpcClient(Process process) => _process = process;
 
     /// <param name="authority">PEM file of the certificate that is believed; null: without TLS.</param>
-    public static GrpcClient Start(string address, string? authority = null) => new(Process.Start(
-        new ProcessStartInfo("node", ["client.mjs", address, .. authority is null ? [] : new[] { authority }])
+    /// <param name="name">The name that the certificate has.</param>
+    public static GrpcClient Start(string address, string? authority = null, string name = "localhost") => new(Process.Start(
+        new ProcessStartInfo("node", ["client.mjs", address, .. authority is null ? [] : new[] { authority, name }])
         {
             WorkingDirectory = Path.Combine(RealComponents.Providers, "grpc-client"),
             RedirectStandardInput = true,

@@ -60,6 +60,13 @@ internal sealed class GrpcClientTheoryAttribute : TheoryAttribute
     public GrpcClientTheoryAttribute() => Skip = RealComponents.WithoutGrpcClient;
 }
 
+/// <summary>A test with the gRPC client of npm and real fronts.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class GrpcFrontTheoryAttribute : TheoryAttribute
+{
+    public GrpcFrontTheoryAttribute() => Skip = RealComponents.WithoutGrpcClient ?? RealComponents.WithoutFronts;
+}
+
 /// <summary>A test against the certified provider of npm.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class NodeProviderFactAttribute : FactAttribute

@@ -65,7 +65,7 @@ internal sealed class AuthorizedCall(
     private async Task<bool> BeginAsync(DecidedCall call, CancellationToken cancel)
     {
         // Before it is sent, too: once a caller hears that a key is gone, it counts nowhere.
-        caches.Invalidate();
+        caches.ForgetProofs();
 
         // Of a call on somebody's own key, nothing is looked up with the gateway's.
         var about = call.Result.Decision is { Rule: { } rule, Reason: Reason.Allowed }

@@ -55,13 +55,19 @@ internal static class InitVerb
     {
         Description = "secrets reach the gateway as credentials of the unit, and stay for root alone",
     };
+    private static readonly Option<string?> _socket = new("--socket")
+    {
+        Description = $"Headscale's own socket, such as {SocketAccess.UsualPaths[0]}; no API key is needed with it",
+    };
     private static readonly Option<bool> _force = new("--force") { Description = "write over files that are there" };
 
     public static Command Create()
     {
-        var verb = new Command("init", "Write settings and the front's configuration. Headscale's API key comes on standard input.")
+        var verb = new Command(
+            "init", "Write settings and the front's configuration. Headscale is reached by its socket, or by an API key on standard input.")
         {
-            _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _certificate, _certificateKey, _output, _data, _systemd, _force,
+            _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _certificate, _certificateKey, _output, _data, _systemd,
+            _socket, _force,
         };
         verb.SetAction(Run);
         return verb;
@@ -73,8 +79,9 @@ internal static class InitVerb
 
     private static int Run(ParseResult parsed)
     {
-        var front = parsed.GetValue(_front) ?? Ask("What stands in front (nginx, caddy, haproxy, apache, traefik, none)?", "nginx");
-        var signIn = parsed.GetValue(_signIn) ?? Ask(
+        var front = parsed.GetValue(_front) ?? Questions.Ask(
+            "What stands in front (nginx, caddy, haproxy, apache, traefik, none)?", "nginx");
+        var signIn = parsed.GetValue(_signIn) ?? Questions.Ask(
             "How do people sign in (oidc, authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc)?", "oidc");
         if (!Choices.Contains($"{front}/{signIn}"))
         {
@@ -83,9 +90,10 @@ internal static class InitVerb
                 + $"{string.Join(", ", Choices)}");
         }
 
-        var headscale = parsed.GetValue(_headscale) ?? Ask("Where does Headscale listen?", SampleUrl);
-        var baseUrl = parsed.GetValue(_baseUrl) ?? Ask("What is the public address?", null);
-        var issuer = signIn is "oidc" or "openidc" ? parsed.GetValue(_issuer) ?? Ask("What is the provider's issuer?", null) : null;
+        var headscale = parsed.GetValue(_headscale) ?? Questions.Ask("Where does Headscale listen?", SampleUrl);
+        var baseUrl = parsed.GetValue(_baseUrl) ?? Questions.Ask("What is the public address?", null);
+        var issuer = signIn is not ("oidc" or "openidc") ? null
+            : parsed.GetValue(_issuer) ?? Questions.Ask("What is the provider's issuer?", null);
         foreach (var (name, text) in new[] { ("--headscale", headscale), ("--base-url", baseUrl), ("--issuer", issuer) })
         {
             if (text is null && (name != "--issuer" || signIn is "oidc" or "openidc"))
@@ -99,19 +107,40 @@ internal static class InitVerb
             }
         }
 
-        if (ReadKey() is not { } key)
+        if (FindAccess(parsed.GetValue(_socket)) is not var (socket, key))
         {
             return Output.Fail(
-                "on standard input, Headscale's API key is expected: headscale apikeys create --expiration 365d | gateway init …");
+                "there is no socket of Headscale at its usual place (--socket names another), so its API key is expected on standard "
+                + "input: headscale apikeys create --expiration 365d | gateway init …");
         }
 
-        return Write(parsed, $"{front}/{signIn}", headscale!, new Uri(baseUrl!), issuer, key);
+        return Write(parsed, $"{front}/{signIn}", headscale!, new Uri(baseUrl!), issuer, socket, key);
     }
 
-    private static int Write(ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string key)
+    /// <summary>The way to Headscale's API: a socket that is named, a key, or the socket that is at its usual place.</summary>
+    private static (string? Socket, string? Key)? FindAccess(string? named)
+    {
+        var found = named ?? (Console.IsInputRedirected ? null : SocketAccess.Find());
+        var key = found is null ? Questions.ReadKey() : null;
+        found ??= key is null ? SocketAccess.Find() : null;
+        if (found is not null)
+        {
+            Console.WriteLine($"{found}: Headscale's own socket. No API key is needed, and calls take a hundredth of the time.");
+        }
+
+        return found is null && key is null ? null : (found, key);
+    }
+
+    private static int Write(
+        ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string? socket, string? key)
     {
         var output = Path.GetFullPath(parsed.GetValue(_output)!);
-        var files = FilesOf(parsed, choice, headscale, baseUrl, issuer, key);
+        var files = FilesOf(parsed, choice, headscale, baseUrl, issuer, socket);
+        if (key is not null)
+        {
+            files.Insert(0, ("headscale-api-key", key + "\n", true));
+        }
+
         if (!parsed.GetValue(_force)
             && files.FirstOrDefault(one => File.Exists(Path.Combine(output, one.Name))) is { Name: not null } there)
         {
@@ -125,7 +154,7 @@ internal static class InitVerb
         }
 
         Console.WriteLine("\nNext:");
-        foreach (var step in Steps(choice, output, baseUrl, parsed.GetValue(_systemd)))
+        foreach (var step in Steps(choice, output, baseUrl, parsed.GetValue(_systemd), socket))
         {
             Console.WriteLine("  " + step);
         }
@@ -134,7 +163,7 @@ internal static class InitVerb
     }
 
     private static List<(string Name, string Text, bool IsSecret)> FilesOf(
-        ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string key)
+        ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string? socket)
     {
         var output = Path.GetFullPath(parsed.GetValue(_output)!);
         var secrets = parsed.GetValue(_systemd) ? "${CREDENTIALS_DIRECTORY}" : output;
@@ -150,12 +179,13 @@ internal static class InitVerb
             .Replace(SampleHost, baseUrl.Host, StringComparison.Ordinal)
             .Replace(SampleUrl, headscale.TrimEnd('/'), StringComparison.Ordinal)
             .Replace("https://id.example.com", issuer?.TrimEnd('/') ?? "https://id.example.com", StringComparison.Ordinal)
-            .Replace(SampleKey, $"{secrets}/headscale-api-key", StringComparison.Ordinal)
+            .Replace(
+                $"api_key_path: {SampleKey}", socket is null ? $"api_key_path: {secrets}/headscale-api-key" : $"socket: {socket}",
+                StringComparison.Ordinal)
             .Replace(SampleSecret, $"{secrets}/client-secret", StringComparison.Ordinal);
 
         var files = new List<(string Name, string Text, bool IsSecret)>
         {
-            ("headscale-api-key", key + "\n", true),
             ("headtower.yaml", Settings(Fit(Read(resource)), baseUrl, issuer, parsed.GetValue(_clientId), parsed.GetValue(_data)!), false),
         };
         if (folder != "deploy/none/")
@@ -172,9 +202,19 @@ internal static class InitVerb
         return files;
     }
 
-    private static IEnumerable<string> Steps(string choice, string output, Uri baseUrl, bool isService)
+    private static IEnumerable<string> Steps(string choice, string output, Uri baseUrl, bool isService, string? socket)
     {
         var config = Path.Combine(output, "headtower.yaml");
+        if (socket is not null && !isService)
+        {
+            yield return $"put the gateway's user into the group of {socket}: usermod -aG headscale USER (docs/socket.md)";
+        }
+        else if (socket is null && isService)
+        {
+            yield return $"systemctl edit headtower: [Service], SupplementaryGroups= and LoadCredential=headscale-api-key:"
+                + Path.Combine(output, "headscale-api-key");
+        }
+
         if (choice.EndsWith("/oidc", StringComparison.Ordinal))
         {
             yield return $"put the client's secret into {Path.Combine(output, "client-secret")}; its redirect address is "
@@ -237,37 +277,6 @@ internal static class InitVerb
 
         using var file = new FileStream(path, options);
         file.Write(Encoding.UTF8.GetBytes(text));
-    }
-
-    /// <summary>From standard input; typed, it is not shown.</summary>
-    private static string? ReadKey()
-    {
-        if (Console.IsInputRedirected)
-        {
-            return Console.In.ReadLine()?.Trim() is { } piped && ApiKeyFormat.PrefixOf(piped) is not null ? piped : null;
-        }
-
-        Console.Error.Write("Headscale's API key (headscale apikeys create --expiration 365d): ");
-        var typed = new StringBuilder();
-        for (var one = Console.ReadKey(intercept: true); one.Key is not ConsoleKey.Enter; one = Console.ReadKey(intercept: true))
-        {
-            typed.Length -= one.Key is ConsoleKey.Backspace && typed.Length > 0 ? 1 : 0;
-            typed.Append(char.IsControl(one.KeyChar) ? "" : one.KeyChar.ToString());
-        }
-
-        Console.Error.WriteLine();
-        return ApiKeyFormat.PrefixOf(typed.ToString().Trim()) is not null ? typed.ToString().Trim() : null;
-    }
-
-    private static string? Ask(string question, string? proposal)
-    {
-        if (Console.IsInputRedirected)
-        {
-            return proposal;
-        }
-
-        Console.Error.Write($"{question} {(proposal is null ? "" : $"[{proposal}] ")}");
-        return Console.ReadLine()?.Trim() is { Length: > 0 } answer ? answer : proposal;
     }
 
     /// <summary>Whether it is the configuration of a front, and not what such a file includes.</summary>

@@ -10,4 +10,7 @@ internal sealed class HeadscaleCaches(UserDirectory directory, OwnerLookup owner
         owners.Invalidate();
         proven.Forget();
     }
+
+    /// <summary>Something is about to change at Headscale: no key counts as proven any more.</summary>
+    public void ForgetProofs() => proven.Forget();
 }

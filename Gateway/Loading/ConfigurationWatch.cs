@@ -14,10 +14,20 @@ internal sealed partial class ConfigurationWatch(
 
     private static readonly TimeSpan _poll = TimeSpan.FromSeconds(1);
 
+    private IReadOnlyList<string> _watched = [];
+    private string _seen = "";
+
+    /// <summary>What is in effect is what the files hold while the gateway starts; whatever is written later is a change.</summary>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        _watched = files.Load().Files;
+        _seen = Digest(_watched);
+        return base.StartAsync(cancellationToken);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var watched = files.Load().Files;
-        var (seen, before) = (Digest(watched), "");
+        var (watched, seen, before) = (_watched, _seen, "");
         var (stamp, ticks) = (StampOf(watched), 0);
         using var timer = new PeriodicTimer(_poll, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))

@@ -51,8 +51,8 @@ internal static class DebianPackage
                   if [ -n "$2" ]; then systemctl try-restart headtower.service || true; fi
                 fi
                 if [ "$1" = configure ] && [ -z "$2" ]; then
-                  echo "headtower: 'gateway init --systemd --force' writes /etc/headtower; or put Headscale's API key into"
-                  echo "/etc/headtower/headscale-api-key (for root alone), set the addresses in /etc/headtower/headtower.yaml,"
+                  echo "headtower: 'gateway init --systemd --force' writes /etc/headtower; or set the addresses in"
+                  echo "/etc/headtower/headtower.yaml (where Headscale is on another machine, see the unit for its API key),"
                   echo "then: systemctl enable --now headtower.socket"
                 fi
 

@@ -5,11 +5,11 @@ import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
 import grpc from '@grpc/grpc-js';
 
-const [address, authority] = process.argv.slice(2);
+const [address, authority, name = 'localhost'] = process.argv.slice(2);
 const credentials = authority
   ? grpc.credentials.createSsl(readFileSync(authority))
   : grpc.credentials.createInsecure();
-const client = new grpc.Client(address, credentials, { 'grpc.ssl_target_name_override': 'localhost' });
+const client = new grpc.Client(address, credentials, { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name });
 const plain = bytes => bytes;
 
 const lines = createInterface({ input: process.stdin });
