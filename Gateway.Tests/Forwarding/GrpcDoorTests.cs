@@ -114,12 +114,37 @@ public sealed class GrpcDoorTests
         }
 
         (await grpc.CallAsync("ServerReflectionInfo", [], owner, service: "grpc.reflection.v1.ServerReflection")).Code.Should().Be(12);
-        (await grpc.CallAsync("ListNodes", new byte[4 << 20], owner)).Code.Should().Be(3, "a field of zeros is none");
-        (await grpc.CallAsync("ListNodes", new byte[(4 << 20) + 1], owner)).Code.Should().Be(8);
+        (await grpc.CallAsync("ListNodes", new byte[64 << 10], owner)).Code.Should().Be(3, "a field of zeros is none");
+        (await grpc.CallAsync("ListNodes", new byte[(64 << 10) + 1], owner)).Code.Should().Be(8);
+        (await grpc.CallAsync("SetPolicy", new byte[(4 << 20) + 1], owner)).Code.Should().Be(8);
+        (await grpc.CallAsync("ListNodes", new byte[8 << 20], new Dictionary<string, string>())).Code.Should().Be(16, "nothing is read");
         gateway.Headscale.Forwarded.Should().BeEmpty();
         (await grpc.CallAsync("ListNodes", [], new Dictionary<string, string>())).Code.Should().Be(16);
         var forged = new Dictionary<string, string> { ["authorization"] = $"Bearer {gateway.Headscale.ApiKey[..^2]}xx" };
         (await grpc.CallAsync("ListNodes", [], forged)).Code.Should().Be(16);
+    }
+
+    [GrpcClientTheory]
+    [InlineData(29)]
+    public async Task StrangersAreCountedBeforeAnythingIsReadAndAPolicyWithoutTheOperationRefuses(int version)
+    {
+        await using var gateway = await TestGateway.StartAsync(
+            version, listen: ", h2c://127.0.0.1:0", more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 5}",
+            routes: Gateway.Loading.RouteFile.Shipped().Replace("/api/v1/debug/node", "/api/v1/debug/other", StringComparison.Ordinal));
+        await using var grpc = GrpcClient.Start(new Uri(gateway.App.Urls.Last()).Authority);
+        var forged = new Dictionary<string, string> { ["authorization"] = $"Bearer hskey-api-{new string('a', 12)}-{new string('b', 64)}" };
+
+        (await grpc.CallAsync("DebugCreateNode", [], forged)).Code.Should().Be(5);
+        (await grpc.CallAsync("DebugCreateNode", [], new Dictionary<string, string> { ["Remote-User"] = "alice" })).Code.Should().Be(5);
+        for (var times = 0; times < 4; times++)
+        {
+            (await grpc.CallAsync("ListNodes", [8], new Dictionary<string, string>())).Code.Should().Be(16);
+        }
+
+        (await grpc.CallAsync("ListNodes", [8], new Dictionary<string, string>())).Code.Should().Be(8, "the share is used up");
+        gateway.Headscale.Forwarded.Should().BeEmpty();
+        (await gateway.StopAndReadAuditAsync()).Where(one => one.Reason == "sign_in_required").Should()
+            .OnlyContain(one => one.Row == "nodes.list");
     }
 
     [GrpcClientTheory]

@@ -11,16 +11,18 @@ internal sealed class GrpcCall : ICallSource
 
     private readonly RuleCall? _source;
 
+    /// <param name="rule">The rule of the operation that does the same; null: there is none.</param>
     /// <param name="message">The message that came.</param>
     /// <param name="version">The version of Headscale.</param>
     /// <param name="hasOwnKey">Whether Headscale judges the call by a key of the caller.</param>
-    public GrpcCall(GrpcMethod method, byte[] message, HeadscaleVersion version, RouteTable table, bool hasOwnKey)
+    public GrpcCall(
+        GrpcMethod method, RouteRule? rule, byte[] message, HeadscaleVersion version, RouteTable table, bool hasOwnKey)
     {
         _call = new Call { Method = method.Verb };
-        Rule = table.Rules.FirstOrDefault(
-            one => one.Plane is Plane.Api && one.Methods.Contains(method.Verb) && one.Path.Pattern == method.Pattern);
+        Rule = rule;
         if (Rule is null)
         {
+            _call = _call with { Problem = (Reason.NoSuchRoute, $"the policy has no operation for {method.Name}") };
             return;
         }
 
@@ -39,6 +41,11 @@ internal sealed class GrpcCall : ICallSource
     }
 
     public RouteRule? Rule { get; }
+
+    /// <summary>The rule of the operation that does what a method does; null: the policy has none that Headscale answers.</summary>
+    public static RouteRule? RuleOf(GrpcMethod method, RouteTable table) => table.Rules.FirstOrDefault(
+        one => one is { Plane: Plane.Api, Cluster: RouteRule.Headscale } && one.Methods.Contains(method.Verb)
+            && one.Path.Pattern == method.Pattern);
 
     /// <summary>The path of the operation, for the audit.</summary>
     public string Path { get; } = "";

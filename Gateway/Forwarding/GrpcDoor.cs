@@ -18,6 +18,8 @@ internal sealed class GrpcDoor(
     Authentication authentication, CallLimits limits, Authorizer authorizer, AuthorizedCall calls, ClientSenders senders,
     UpstreamMonitor upstream)
 {
+    private const int LargestWithoutBody = 64 * 1024;
+
     /// <summary>Whether a request is a gRPC call.</summary>
     public static bool IsCall(HttpContext context) =>
         context.Request.ContentType?.StartsWith(GrpcFrame.MediaType, StringComparison.OrdinalIgnoreCase) is true;
@@ -63,13 +65,18 @@ internal sealed class GrpcDoor(
         var request = RequestContext.Of(context);
         var caller = await authentication.AuthenticateAsync(context);
 
-        // :: Step 3. Authorize what was understood.
-        var version = await VersionAsync(cancel);
-        var message = await GrpcFrame.ReadAsync(context.Request, cancel);
-        var source = new GrpcCall(method, message, version, request.Configuration.Table, hasOwnKey: caller.OwnKey is not null);
-        var result = Limit(request, caller) ?? (caller.Problem is var (reason, detail)
-            ? AuthorizationResult.Refused(method.Verb, reason, detail)
-            : await authorizer.AuthorizeAsync(new(source, FactsOf(context, request, caller)) { Version = version }, cancel));
+        // :: Step 3. Authorize: nothing is asked or read for who has no share left, or no credential that counts.
+        var (rule, version) = (GrpcCall.RuleOf(method, request.Configuration.Table), HeadscaleVersion.Oldest);
+        var (path, result) = (method.Pattern, RefusalOf(request, caller, method, rule));
+        if (result is null)
+        {
+            version = await VersionAsync(cancel);
+            var message = await GrpcFrame.ReadAsync(context.Request, LargestFor(rule), cancel);
+            var source = new GrpcCall(method, rule, message, version, request.Configuration.Table, hasOwnKey: caller.OwnKey is not null);
+            result = await authorizer.AuthorizeAsync(new(source, FactsOf(context, request, caller)) { Version = version }, cancel);
+            path = source.Path;
+        }
+
         if (caller.OwnKey is not null && !result.Decision.IsAllowed)
         {
             limits.KeyWasRefused(request);
@@ -77,10 +84,21 @@ internal sealed class GrpcDoor(
 
         // :: Steps 4 to 6. Audit, send, audit. A change that was begun comes to its end, whatever the caller's deadline.
         var sender = senders.For(context, caller, request.RequestId);
-        var call = new DecidedCall(request, request.RequestId, source.Path, caller, result);
+        var call = new DecidedCall(request, request.RequestId, path, caller, result);
         var outcome = await calls.RunAsync(call, sender, result.Call.IsSafe ? cancel : CancellationToken.None);
         await ShowAsync(context, method, version, caller, result.Decision with { Reason = outcome.Reason }, sender);
     }
+
+    /// <summary>Why a call is refused before it is read; null when it is not.</summary>
+    private AuthorizationResult? RefusalOf(RequestContext request, AuthenticationState caller, GrpcMethod method, RouteRule? rule) =>
+        limits.Take(caller, request) is not null ? AuthorizationResult.Refused(method.Verb, Reason.TooMany)
+        : caller.Problem is var (reason, detail) ? AuthorizationResult.Refused(method.Verb, reason, detail)
+        : caller.Principal is null && caller.OwnKey is null
+            ? new(new Decision(Reason.SignInRequired, rule), new Call { Method = method.Verb })
+            : null;
+
+    /// <summary>The largest message of an operation: what its body may have over HTTP.</summary>
+    private static int LargestFor(RouteRule? rule) => rule?.Body is { } name ? Bodies.All[name].Limit : LargestWithoutBody;
 
     private async ValueTask<HeadscaleVersion> VersionAsync(CancellationToken cancel)
     {
@@ -97,9 +115,6 @@ internal sealed class GrpcDoor(
             throw new GrpcFrameException(StatusCode.Unavailable, Refusals.TextOf(new(e.Reason)));
         }
     }
-
-    private AuthorizationResult? Limit(RequestContext request, AuthenticationState caller) =>
-        limits.Take(caller, request) is null ? null : AuthorizationResult.Refused("POST", Reason.TooMany);
 
     private static Facts FactsOf(HttpContext context, RequestContext request, AuthenticationState caller) =>
         caller.OwnKey is not null ? Facts.Anonymous with { HasOwnKey = true }

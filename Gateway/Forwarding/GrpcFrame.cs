@@ -19,12 +19,15 @@ internal static class GrpcFrame
 
     private const int Prefix = 5;
 
-    /// <summary>The largest message that Headscale takes, in bytes.</summary>
-    private const int LargestMessage = 4 << 20;
+    private const int Part = 4096;
+
+    /// <summary>Nobody waits longer.</summary>
+    private static readonly TimeSpan _longest = TimeSpan.FromDays(1);
 
     /// <summary>Reads the one message of a call.</summary>
+    /// <param name="largest">The largest message that the operation takes, in bytes.</param>
     /// <exception cref="GrpcFrameException">There is none, more than one, or it is compressed or too large.</exception>
-    public static async Task<byte[]> ReadAsync(HttpRequest request, CancellationToken cancel)
+    public static async Task<byte[]> ReadAsync(HttpRequest request, int largest, CancellationToken cancel)
     {
         var prefix = new byte[Prefix];
         if (await request.Body.ReadAtLeastAsync(prefix, Prefix, throwOnEndOfStream: false, cancel) < Prefix)
@@ -38,19 +41,25 @@ internal static class GrpcFrame
         }
 
         var length = BinaryPrimitives.ReadUInt32BigEndian(prefix.AsSpan(1));
-        if (length > LargestMessage)
+        if (length > largest)
         {
-            throw new GrpcFrameException(StatusCode.ResourceExhausted, $"a message has at most {LargestMessage} bytes");
+            throw new GrpcFrameException(StatusCode.ResourceExhausted, $"a message of this operation has at most {largest} bytes");
         }
 
-        var message = new byte[length];
-        var read = await request.Body.ReadAtLeastAsync(message, message.Length, throwOnEndOfStream: false, cancel);
-        if (read < message.Length || await request.Body.ReadAsync(prefix.AsMemory(0, 1), cancel) > 0)
+        // Memory is taken for what arrives, and not for what is announced.
+        using var message = new MemoryStream();
+        var part = new byte[Part];
+        for (int read; (read = await request.Body.ReadAsync(part, cancel)) > 0;)
         {
-            throw new GrpcFrameException(StatusCode.Internal, "the call has not exactly one message");
+            message.Write(part, 0, read);
+            if (message.Length > length)
+            {
+                break;
+            }
         }
 
-        return message;
+        return message.Length == length
+            ? message.ToArray() : throw new GrpcFrameException(StatusCode.Internal, "the call has not exactly one message");
     }
 
     /// <summary>How long the caller waits (<c>grpc-timeout</c>: up to eight digits and a unit); null: for ever.</summary>
@@ -63,7 +72,7 @@ internal static class GrpcFrame
         }
 
         return text is { Length: >= 2 and <= 9 }
-            && long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? text[^1] switch
+            && long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? Shorter(text[^1] switch
             {
                 'H' => TimeSpan.FromHours(count),
                 'M' => TimeSpan.FromMinutes(count),
@@ -72,9 +81,11 @@ internal static class GrpcFrame
                 'u' => TimeSpan.FromMicroseconds(count),
                 'n' => TimeSpan.FromMicroseconds(count / 1000),
                 _ => throw new GrpcFrameException(StatusCode.InvalidArgument, "grpc-timeout has no such unit"),
-            }
+            })
             : throw new GrpcFrameException(StatusCode.InvalidArgument, "grpc-timeout is not understood");
     }
+
+    private static TimeSpan Shorter(TimeSpan timeout) => timeout < _longest ? timeout : _longest;
 
     /// <summary>Answers with a message.</summary>
     public static async Task WriteAsync(HttpResponse response, byte[] message, CancellationToken cancel)

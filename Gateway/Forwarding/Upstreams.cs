@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Yarp.ReverseProxy.Forwarder;
@@ -13,10 +12,7 @@ internal sealed class Upstreams : IDisposable
     {
         var handler = new SocketsHttpHandler();
         UpstreamSockets.Configure(handler, monitor.Current.Settings.Headscale.TlsCaPath, connections.Opened);
-
-        // Names and other text are passed on in the encoding in which Kestrel reads them.
-        handler.RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8;
-        Http = new HttpMessageInvoker(handler);
+        Http = new HttpMessageInvoker(new SentOnce(handler));
         Judged = new HttpMessageInvoker(judged, disposeHandler: false);
     }
 

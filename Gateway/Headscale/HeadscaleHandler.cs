@@ -58,6 +58,7 @@ internal sealed class HeadscaleHandler : HttpMessageHandler
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        SentOnce.Mark(request);
         var (settings, tcp, socket) = Current();
         var credential = request.Options.TryGetValue(_credential, out var given) ? given : settings.ApiKey?.RevealAsBearer();
         if (socket is not null)
@@ -103,6 +104,7 @@ internal sealed class HeadscaleHandler : HttpMessageHandler
         {
             if (_current is not { } current || current.Settings != settings)
             {
+                _current?.Socket?.Close();
                 var connections = new SocketsHttpHandler();
                 UpstreamSockets.Configure(connections, settings.TlsCaPath, _connections.Opened);
                 var tcp = new HttpMessageInvoker(connections);

@@ -26,14 +26,15 @@ internal sealed class ProvenKeys(TimeProvider clock)
     public void Forget() => Interlocked.Exchange(ref _changed, clock.GetTimestamp());
 
     /// <summary>Headscale took it.</summary>
-    public void Add(string fingerprint)
+    /// <param name="at">The clock's timestamp before it was asked: what changed while it answered may have ended the key.</param>
+    public void Add(string fingerprint, long at)
     {
         if (_proven.Count >= MostKept && !_proven.ContainsKey(fingerprint))
         {
             _proven.Clear();
         }
 
-        _proven[fingerprint] = clock.GetTimestamp();
+        _proven[fingerprint] = at;
     }
 
     /// <summary>Headscale refused it.</summary>

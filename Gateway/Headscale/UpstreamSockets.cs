@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Gateway.Headscale.Grpc;
 
 namespace Gateway.Headscale;
@@ -84,6 +85,9 @@ internal static class UpstreamSockets
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
         handler.PooledConnectionIdleTimeout = _idle;
         handler.EnableMultipleHttp2Connections = true;
+
+        // Names and other text are passed on in the encoding in which Kestrel reads them.
+        handler.RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8;
         if (caFile is { } file)
         {
             handler.SslOptions.CertificateChainPolicy = OnlyThisCa(file);

@@ -33,7 +33,7 @@ internal sealed class CallLimits(RateLimits limits, ProvenKeys proven)
     {
         if (wasTaken)
         {
-            proven.Add(key.Fingerprint);
+            proven.Add(key.Fingerprint, request.Started);
             return;
         }
 

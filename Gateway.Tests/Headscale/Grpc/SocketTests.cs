@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
@@ -195,6 +196,26 @@ public sealed class SocketTests : IDisposable
         await using var gateway = await TestGateway.StartAsync(headscale: headscale, headscaleSection: "  version: 0.28");
 
         await Until.TrueAsync(() => gateway.Log.Has("Headscale 0.28 by headscale.version was found"), "it is said");
+    }
+
+    [Theory]
+    [InlineData(29)]
+    [InlineData(30)]
+    public async Task TheSocketHasNoTlsWhateverTheUrlSaysAndTakesEveryUserAgent(int version)
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(version, socket: Socket);
+        await using var gateway = await TestGateway.StartFileAsync(
+            headscale,
+            folder => $"server: {{listen: ['http://127.0.0.1:0'], data_path: {folder.Path}, base_url: https://gateway.example.test, "
+                + "proxy_auth: {enabled: true, role_map: {}}}\n"
+                + $"headscale: {{url: 'https://127.0.0.1:1', socket: {Socket}, version: '0.{version}'}}\n"
+                + "bootstrap: {owner: 'proxy:alice'}\n");
+
+        var (head, _) = await gateway.SendRawAsync("", Encoding.UTF8.GetBytes(
+            "GET /api/v1/node HTTP/1.1\r\nHost: x\r\nRemote-User: alice\r\nUser-Agent: M\u00fcller/1\r\nConnection: close\r\n\r\n"));
+        head.Should().StartWith("HTTP/1.1 200 ");
+
+        headscale.Forwarded.Should().ContainSingle().Which.IsLocal.Should().BeTrue();
     }
 
     [Theory]

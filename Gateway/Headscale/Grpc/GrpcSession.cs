@@ -37,7 +37,7 @@ internal sealed class GrpcSession : ISocketSession
             InitialHttp2StreamWindowSize = 1 << 20,
             ConnectCallback = (_, _) => Interlocked.Exchange(ref _connection, null) is { } made
                 ? ValueTask.FromResult(made)
-                : throw new SocketUnavailableException("the connection to Headscale's socket ended") { IsOfSession = true },
+                : throw SocketUnavailableException.EndOfSession(),
         };
         _invoker = GrpcChannel.ForAddress("http://headscale", new GrpcChannelOptions
         {
@@ -147,7 +147,9 @@ internal sealed class GrpcSession : ISocketSession
         message.Headers.NonValidated.TryGetValues(Reference, out var values) ? new() { { Reference, values.ToString() } } : null;
 
     private static HttpRequestException LostConnection(RpcException e) =>
-        new(HttpRequestError.ConnectionError, e.Status.DebugException!.Message, e.Status.DebugException);
+        new(
+            HttpRequestError.ConnectionError, e.Status.DebugException!.Message,
+            e.Status.DebugException is ObjectDisposedException ? SocketUnavailableException.EndOfSession(e) : e.Status.DebugException);
 
     private static HttpResponseMessage Answer(Status status) =>
         Answer(GrpcErrors.StatusOf(status.StatusCode), new ByteArrayContent(GrpcErrors.Write(status)));

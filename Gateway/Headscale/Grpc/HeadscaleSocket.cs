@@ -45,9 +45,12 @@ internal sealed class HeadscaleSocket(string path, Func<CancellationToken, Task<
     /// <exception cref="SocketUnavailableException">Nobody is there.</exception>
     public async Task<HeadscaleVersion> VersionAsync(CancellationToken cancel) => (await OpenAsync(cancel)).Version;
 
+    /// <summary>Lets the connections go. Who is still on the way opens new ones.</summary>
+    public void Close() => Interlocked.Exchange(ref _session, null)?.Dispose();
+
     public void Dispose()
     {
-        _session?.Dispose();
+        Close();
         _gate.Dispose();
     }
 
@@ -63,7 +66,7 @@ internal sealed class HeadscaleSocket(string path, Func<CancellationToken, Task<
         {
             return _session ??= await ConnectAsync(cancel);
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is HttpRequestException or HeadscaleException)
         {
             throw SocketUnavailableException.Behind(e) ?? new SocketUnavailableException($"{path}: {e.Message}", e);
         }

@@ -5,12 +5,30 @@ namespace Gateway.Headscale.Grpc;
 /// <param name="version">The version at the other end.</param>
 internal sealed class HttpSession(string path, HeadscaleVersion version) : ISocketSession
 {
+    private static readonly UriCreationOptions _verbatim = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
     private readonly HttpMessageInvoker _http = new(UpstreamSockets.CreateLocal(path));
 
     public HeadscaleVersion Version => version;
 
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, GrpcRequest? call, CancellationToken cancel) =>
-        _http.SendAsync(message, cancel);
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, GrpcRequest? call, CancellationToken cancel)
+    {
+        var address = message.RequestUri!;
+        try
+        {
+            // There is no TLS on the socket, whatever headscale.url says.
+            message.RequestUri = new Uri("http://headscale" + address.PathAndQuery, _verbatim);
+            return await _http.SendAsync(message, cancel);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw SocketUnavailableException.EndOfSession(e);
+        }
+        finally
+        {
+            message.RequestUri = address;
+        }
+    }
 
     /// <summary>Whether HTTP is spoken at a socket.</summary>
     public static async Task<bool> IsSpokenAtAsync(string path, CancellationToken cancel)

@@ -20,6 +20,10 @@ internal sealed class SocketUnavailableException(string message, Exception? inne
     /// <summary>Whether another session may do: the one that was in use is over.</summary>
     public bool IsOfSession { get; init; }
 
+    /// <summary>The session ended before the call was sent.</summary>
+    public static SocketUnavailableException EndOfSession(Exception? inner = null) =>
+        new("the connection to Headscale's socket ended", inner) { IsOfSession = true };
+
     /// <summary>Whether the call has no way over the socket, which is there.</summary>
     public bool IsOfCall { get; init; }
 

@@ -49,14 +49,15 @@ internal static class ProtoTime
     /// <exception cref="WireException">It is no time.</exception>
     public static byte[] Write(string text)
     {
-        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+        // .NET's ticks are 100 ns, and what is finer is rounded: the fraction is read from the text.
+        var dot = text.IndexOf('.', StringComparison.Ordinal);
+        var fraction = dot < 0 ? "" : string.Concat(text.Skip(dot + 1).TakeWhile(char.IsAsciiDigit));
+        var whole = fraction.Length == 0 ? text : text.Remove(dot, fraction.Length + 1);
+        if (fraction.Length > 9 || !DateTimeOffset.TryParse(whole, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
         {
             throw new WireException("a text is no time");
         }
 
-        // .NET's ticks are 100 ns; what is finer is read from the text.
-        var fraction = text.IndexOf('.', StringComparison.Ordinal) is var dot and >= 0
-            ? string.Concat(text.Skip(dot + 1).TakeWhile(char.IsAsciiDigit)) : "";
         var nanos = long.Parse(fraction.PadRight(9, '0').AsSpan(0, 9), NumberStyles.None, CultureInfo.InvariantCulture);
         var ticks = time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks;
         var seconds = (ticks / TimeSpan.TicksPerSecond) - (ticks % TimeSpan.TicksPerSecond < 0 ? 1 : 0);
