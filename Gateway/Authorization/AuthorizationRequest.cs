@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
+using Gateway.Users;
 
 namespace Gateway.Authorization;
 
@@ -29,6 +30,10 @@ internal sealed record AuthorizationResult(Decision Decision, Call Call)
     /// <summary>The body that is sent; null for none.</summary>
     public byte[]? UpstreamBody =>
         Decision.Rule?.Body is { } name && Call.Body is { Count: > 0 } members ? BodyWriter.Write(members, Bodies.All[name]) : null;
+
+    /// <summary>How the answer is cut down to what somebody may see.</summary>
+    public ResponseFilter FilterFor(Principal? principal) =>
+        ResponseFilter.For(Decision, principal?.User?.Id, principal?.Role) with { OwnNodes = OwnNodes };
 
     /// <summary>A refusal for which no call had to be read.</summary>
     public static AuthorizationResult Refused(string method, Reason reason, string? detail = null) =>

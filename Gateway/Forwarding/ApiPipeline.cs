@@ -57,11 +57,13 @@ internal sealed class ApiPipeline(
         // Bearers are nobody's ambient authority; and a page of ours may call its JSON what it likes.
         var body = new HttpRequestBody(context, anyType: hasOwnKey || SameOrigin.IsProven(context.Request, baseUrl));
         var source = new WireCall(context.Request.Method, request.Target, match, context.Request.Headers, body) { HasOwnKey = hasOwnKey };
-        return await authorizer.AuthorizeAsync(new(source, FactsOf(context, caller, baseUrl)), context.RequestAborted);
+        return await authorizer.AuthorizeAsync(new(source, FactsOf(context, caller)), context.RequestAborted);
     }
 
-    private static Facts FactsOf(HttpContext context, AuthenticationState caller, Uri? baseUrl) =>
+    /// <summary>What is known about whoever calls, by JSON or by gRPC.</summary>
+    public static Facts FactsOf(HttpContext context, AuthenticationState caller) =>
         caller.OwnKey is not null ? Facts.Anonymous with { HasOwnKey = true }
         : caller.Principal is not { } principal ? Facts.Anonymous
-        : new(true, principal.Role, principal.User, SameOrigin.IsCrossSite(context.Request, baseUrl), Ownership.Unknown);
+        : new(true, principal.Role, principal.User,
+            SameOrigin.IsCrossSite(context.Request, RequestContext.Of(context).Configuration.Settings.Server.BaseUrl), Ownership.Unknown);
 }

@@ -87,16 +87,13 @@ internal sealed class ClientSender(
 
     public ValueTask<int> RefuseAsync(AuthorizationResult result, Reason reason) => new(Refusals.StatusOf(reason));
 
-    private ResponseFilter FilterOf(AuthorizationResult result) =>
-        ResponseFilter.For(result.Decision, caller.Principal?.User?.Id, caller.Principal?.Role) with { OwnNodes = result.OwnNodes };
-
     private async Task<UpstreamOutcome> ReadAsync(HttpResponseMessage answer, AuthorizationResult result, CancellationToken cancel)
     {
         try
         {
             await using var body = await answer.Content.ReadAsStreamAsync(cancel);
             using var json = new MemoryStream();
-            var filter = caller.OwnKey is not null ? ResponseFilter.Everything : FilterOf(result);
+            var filter = caller.OwnKey is not null ? ResponseFilter.Everything : result.FilterFor(caller.Principal);
             await (answer.IsSuccessStatusCode
                 && !filter.IsTransparent ? filter.CopyAsync(body, json, cancel) : body.CopyToAsync(json, cancel));
             (Status, Json) = ((int)answer.StatusCode, json.ToArray());

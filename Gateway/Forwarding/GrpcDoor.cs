@@ -3,7 +3,6 @@ using Gateway.Authorization;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Headscale.Grpc;
-using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
 using Grpc.Core;
@@ -73,7 +72,7 @@ internal sealed class GrpcDoor(
             version = await VersionAsync(cancel);
             var message = await GrpcFrame.ReadAsync(context.Request, LargestFor(rule), cancel);
             var source = new GrpcCall(method, rule, message, version, request.Configuration.Table, hasOwnKey: caller.OwnKey is not null);
-            result = await authorizer.AuthorizeAsync(new(source, FactsOf(context, request, caller)) { Version = version }, cancel);
+            result = await authorizer.AuthorizeAsync(new(source, ApiPipeline.FactsOf(context, caller)) { Version = version }, cancel);
             path = source.Path;
         }
 
@@ -115,12 +114,6 @@ internal sealed class GrpcDoor(
             throw new GrpcFrameException(StatusCode.Unavailable, Refusals.TextOf(new(e.Reason)));
         }
     }
-
-    private static Facts FactsOf(HttpContext context, RequestContext request, AuthenticationState caller) =>
-        caller.OwnKey is not null ? Facts.Anonymous with { HasOwnKey = true }
-        : caller.Principal is not { } principal ? Facts.Anonymous
-        : new(true, principal.Role, principal.User,
-            SameOrigin.IsCrossSite(context.Request, request.Configuration.Settings.Server.BaseUrl), Ownership.Unknown);
 
     private static async Task ShowAsync(
         HttpContext context, GrpcMethod method, HeadscaleVersion version, AuthenticationState caller, Decision decision,

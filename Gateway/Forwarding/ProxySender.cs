@@ -55,8 +55,8 @@ internal sealed class ProxySender(
             return new(Reason.UpstreamKeyMissing, 0);
         }
 
-        var filter = ResponseFilter.For(decision, caller.Principal?.User?.Id, caller.Principal?.Role) with { OwnNodes = result.OwnNodes };
-        var transformer = new AuthorizedTransformer(result, Upstreams.AddressOf(configuration, decision.Rule), isHeadscale, filter);
+        var transformer = new AuthorizedTransformer(
+            result, Upstreams.AddressOf(configuration, decision.Rule), isHeadscale, result.FilterFor(caller.Principal));
         RequestBodyFeature.Replace(context, result.UpstreamBody);
         var error = await forwarder.SendJudgedAsync(context, transformer, isHeadscale);
         forwarder.Notice(context, error);

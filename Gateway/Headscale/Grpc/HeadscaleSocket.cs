@@ -11,8 +11,6 @@ internal sealed class HeadscaleSocket(string path, Func<CancellationToken, Task<
     private readonly SemaphoreSlim _gate = new(1);
     private volatile ISocketSession? _session;
 
-    public string Path => path;
-
     /// <summary>Sends a judged call.</summary>
     /// <inheritdoc cref="ISocketSession.SendAsync"/>
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, GrpcRequest? call, CancellationToken cancel)
