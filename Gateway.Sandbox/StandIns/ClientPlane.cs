@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
@@ -10,7 +9,7 @@ namespace Gateway.Sandbox.StandIns;
 /// </summary>
 internal static class ClientPlane
 {
-    private const int HandshakeCharacters = 136;
+    private const string Html = "text/html; charset=utf-8";
 
     /// <summary>51 bytes of handshake answer, then three records with the early payload: 212 bytes.</summary>
     public static byte[] Greeting { get; } = MakeGreeting();
@@ -32,20 +31,81 @@ internal static class ClientPlane
                 context, 200,
                 $$"""{"version":"v0.{{version}}.0","commit":"0","buildTime":"0","go":"""
                     + """{"version":"go1.26","os":"linux","arch":"amd64"},"dirty":false}"""),
-            ("GET", "/health") => WriteAsync(context, 200, """{"status":"pass"}"""),
-            ("GET", "/key") => WriteAsync(context, 200, """{"legacyPublicKey":"mkey:00","publicKey":"mkey:8d5c"}"""),
-            ("POST", "/verify") => WriteAsync(context, 200, """{"Allow":true}"""),
+            ("GET", "/health") => WriteAsync(context, 200, """{"status":"pass"}""", "application/health+json; charset=utf-8"),
+            ("GET", "/key") => AnswerKeyAsync(context),
+            ("POST", "/verify") => AnswerVerifyAsync(context, version),
+            ("GET", "/ts2021") => WriteAsync(context, 500, "Internal error\n"),
             ("GET" or "HEAD", "/derp/probe" or "/derp/latency-check") or (_, "/bootstrap-dns")
-                or ("GET", "/apple" or "/windows" or "/robots.txt" or "/oidc/callback") => WriteAsync(context, 200, "stand-in"),
+                or ("GET", "/oidc/callback") => WriteAsync(context, 200, "stand-in"),
+            ("GET", "/robots.txt") when version >= 27 => WriteAsync(context, 200, "User-agent: *\nDisallow: /", "text/plain"),
+            ("GET", "/apple" or "/windows") => WriteAsync(context, 200, "stand-in", Html),
+            ("GET", "/apple/ios" or "/apple/macos-app-store" or "/apple/macos-standalone") =>
+                WriteAsync(context, 200, "stand-in", "application/x-apple-aspen-config; charset=utf-8"),
+            ("GET", var path) when path!.StartsWith("/apple/", StringComparison.Ordinal) =>
+                WriteAsync(context, 400, "platform must be ios, macos-app-store or macos-standalone\n"),
+            ("GET", "/favicon.ico") when version >= 28 => WriteAsync(context, 200, "stand-in", "image/png"),
+            ("GET", "/") when version >= 28 => WriteAsync(context, 200, "<!DOCTYPE html><html lang=\"en\"></html>", Html),
             ("GET", var path) when path!.StartsWith("/register/", StringComparison.Ordinal)
-                || path.StartsWith("/apple/", StringComparison.Ordinal)
-                || path.StartsWith("/auth/", StringComparison.Ordinal) || path == "/favicon.ico" => WriteAsync(context, 200, "stand-in"),
-            ("GET", _) when version >= 30 && IsDescription(request.Path) => WriteAsync(context, 200, """{"openapi":"3.1.0"}"""),
-            ("GET", "/swagger" or "/swagger/v1/openapiv2.json") when version <= 29 => WriteAsync(context, 200, """{"swagger":"2.0"}"""),
+                || (version >= 29 && path.StartsWith("/auth/", StringComparison.Ordinal)) =>
+                    path.EndsWith("/x", StringComparison.Ordinal) ? WriteAsync(context, 400, "invalid auth id\n")
+                    : WriteAsync(context, 200, "stand-in", Html),
+            ("GET", _) when version >= 30 && IsDescription(request.Path) =>
+                WriteAsync(context, 200, """{"openapi":"3.1.0"}""", "application/openapi+json"),
+            ("GET", "/swagger") when version <= 29 => WriteAsync(context, 200, "stand-in", Html),
+            ("GET", "/swagger/v1/openapiv2.json") when version <= 29 =>
+                WriteAsync(context, 200, """{"swagger":"2.0"}""", "application/json; charset=utf-8"),
             ("POST", var path) when path!.StartsWith("/register/confirm/", StringComparison.Ordinal) =>
                 WriteAsync(context, 200, "stand-in"),
-            _ => WriteAsync(context, 404, "404 page not found"),
+            (_, "/health") or ("POST", ['/', 'r', 'e', 'g', 'i', 's', 't', 'e', 'r', '/', ..]) when version >= 29 => NotAllowed(context, "GET"),
+            (_, "/verify") when version >= 29 => NotAllowed(context, "POST"),
+            _ => NotFoundAsync(context, version),
         };
+    }
+
+    /// <summary>0.28 answers 200 with an empty page to whatever it does not have; before, 404 with nothing.</summary>
+    public static Task NotFoundAsync(HttpContext context, int version)
+    {
+        if (version >= 28)
+        {
+            return version == 28
+                ? WriteAsync(context, 200, "<!DOCTYPE html><html lang=\"en\"><body></body></html>", Html)
+                : WriteAsync(context, 404, "404 page not found\n");
+        }
+
+        context.Response.StatusCode = 404;
+        return Task.CompletedTask;
+    }
+
+    private static Task NotAllowed(HttpContext context, string allowed)
+    {
+        (context.Response.StatusCode, context.Response.Headers.Allow) = (StatusCodes.Status405MethodNotAllowed, allowed);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Clients that are too old get nothing.</summary>
+    private static Task AnswerKeyAsync(HttpContext context)
+    {
+        const int oldest = 39;
+        var version = context.Request.Query["v"].ToString();
+        return !int.TryParse(version, out var number)
+            ? WriteAsync(context, 400, version.Length == 0 ? "capability version must be set\n" : "invalid capability version\n")
+            : number < oldest && number > 1 ? Task.CompletedTask
+            : WriteAsync(context, 200, """{"legacyPublicKey":"mkey:00","publicKey":"mkey:8d5c"}""");
+    }
+
+    private static async Task AnswerVerifyAsync(HttpContext context, int version)
+    {
+        context.Request.Body.Position = 0;
+        using var reader = new StreamReader(context.Request.Body, leaveOpen: true);
+        if (!(await reader.ReadToEndAsync()).StartsWith('{'))
+        {
+            await (version == 26 ? WriteAsync(context, 500, "internal server error\n")
+                : WriteAsync(context, 400, "Bad Request: invalid JSON\n"));
+            return;
+        }
+
+        await WriteAsync(
+            context, 200, """{"Allow":true}""", version is 26 or >= 30 ? "application/json" : "text/plain; charset=utf-8");
     }
 
     private static async Task AnswerControlAsync(HttpContext context, string handshake)
@@ -57,9 +117,9 @@ internal static class ClientPlane
             return;
         }
 
-        if (handshake.Length != HandshakeCharacters || !Base64.IsValid(handshake))
+        if (handshake.Length == 0)
         {
-            await WriteAsync(context, 400, "missing or invalid handshake header");
+            await WriteAsync(context, 400, "missing Tailscale handshake header\ninternal server error\n");
             return;
         }
 
@@ -116,10 +176,10 @@ internal static class ClientPlane
         }
     }
 
-    private static Task WriteAsync(HttpContext context, int status, string text)
+    private static Task WriteAsync(HttpContext context, int status, string text, string? type = null)
     {
         context.Response.StatusCode = status;
-        context.Response.ContentType = text.StartsWith('{') ? "application/json" : "text/plain; charset=utf-8";
+        context.Response.ContentType = type ?? (text.StartsWith('{') ? "application/json" : "text/plain; charset=utf-8");
         context.Response.ContentLength = Encoding.UTF8.GetByteCount(text);
         return context.Request.Method == "HEAD" ? Task.CompletedTask : context.Response.WriteAsync(text);
     }

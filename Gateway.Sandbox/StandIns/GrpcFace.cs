@@ -26,11 +26,6 @@ internal sealed class GrpcFace(int version)
         path.Split('/') is ["", GrpcMethods.Service, var name] && GrpcMethods.Find(name) is { } method && method.IsIn(_version)
             ? method : null;
 
-    /// <summary>Whether any operation of this version has a path.</summary>
-    public bool HasPath(string path) => GrpcMethods.All.Any(one => one.IsIn(_version)
-        && one.Pattern.Split('/') is var pattern && path.Split('/') is var parts && pattern.Length == parts.Length
-        && pattern.Zip(parts).All(pair => pair.First == pair.Second || pair.First is ['{', ..]));
-
     /// <summary>The request that does the same as a call.</summary>
     public (string Verb, string Target, string Body) Translate(GrpcMethod method, byte[] frame)
     {
@@ -87,10 +82,10 @@ internal sealed class GrpcFace(int version)
     }
 
     /// <summary>Answers with headers alone, as gRPC does for errors.</summary>
-    public static void Fail(HttpContext context, int status, string message)
+    public static void Fail(HttpContext context, StandInFailure failure)
     {
         context.Response.ContentType = "application/grpc";
-        context.Response.Headers["grpc-status"] = status switch { 400 => "3", 404 => "5", 501 => "12", _ => "2" };
-        context.Response.Headers["grpc-message"] = GrpcErrors.Encode(message);
+        context.Response.Headers["grpc-status"] = $"{failure.Code}";
+        context.Response.Headers["grpc-message"] = GrpcErrors.Encode(failure.Message);
     }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Sandbox.StandIns;
 
@@ -12,7 +11,7 @@ internal sealed partial class HeadscaleStandIn
         var path = context.Request.Path.Value ?? "";
         if (_grpc.MethodOf(path) is not { } method)
         {
-            GrpcFace.Fail(context, StatusCodes.Status501NotImplemented, $"unknown method {path}");
+            GrpcFace.Fail(context, new(StatusCodes.Status501NotImplemented, $"unknown method {path}"));
             return;
         }
 
@@ -20,15 +19,15 @@ internal sealed partial class HeadscaleStandIn
         var received = Receive(context, verb, target, body, !context.Request.Headers.ContainsKey("x-request-id"), isLocal: true);
         try
         {
-            var query = new QueryCollection(QueryHelpers.ParseQuery(target.Split('?').ElementAtOrDefault(1)));
+            var (segments, query) = (Route.Of(29, target).Segments, target.Split('?', 2).ElementAtOrDefault(1) ?? "");
             var json = Prepared?.Invoke(received)
                 ?? Encoding.UTF8.GetBytes(
-                    Answer(verb, target, query, body)?.ToJsonString() ?? throw new StandInFailure(501, "unknown method"));
+                    Answer(verb, segments, query, null, body)?.ToJsonString() ?? throw new StandInFailure(501, "unknown method"));
             await _grpc.AnswerAsync(context, method, json);
         }
         catch (StandInFailure failure)
         {
-            GrpcFace.Fail(context, Version == 26 && failure.Status == 404 ? 500 : failure.Status, failure.Message);
+            GrpcFace.Fail(context, failure);
         }
     }
 }

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Gateway.Headscale.Grpc;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Sandbox.StandIns;
 
@@ -30,9 +31,9 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
     private readonly ConcurrentQueue<Received> _received = [];
     private readonly Lock _gate = new();
 
-    private HeadscaleStandIn(int version, WebApplication app, string? socket)
+    private HeadscaleStandIn(int version, WebApplication app, string? socket, Tailnet tailnet)
     {
-        (Version, _app, Tailnet, Socket) = (version, app, new Tailnet(), socket);
+        (Version, _app, Tailnet, Socket) = (version, app, tailnet, socket);
         (_api, _grpc) = (new TailnetApi(Tailnet, version), new GrpcFace(version));
         ApiKey = _api.CreateApiKey("2036-01-01T00:00:00Z").Key;
     }
@@ -73,7 +74,8 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
     public Func<Received, byte[]?>? Prepared { get; set; }
 
     /// <param name="socket">The path of a socket to listen at as well.</param>
-    public static async Task<HeadscaleStandIn> StartAsync(int version, int port = 0, string? socket = null)
+    /// <param name="isFresh">Whether it begins as a Headscale with a new database: without a policy, numbers from 1.</param>
+    public static async Task<HeadscaleStandIn> StartAsync(int version, int port = 0, string? socket = null, bool isFresh = false)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -89,7 +91,7 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
         });
         var app = builder.Build();
         app.UseWebSockets();
-        var standIn = new HeadscaleStandIn(version, app, socket);
+        var standIn = new HeadscaleStandIn(version, app, socket, new Tailnet(isFresh));
         app.Run(standIn.AnswerAsync);
         await app.StartAsync();
         _ = standIn.Url; // Known for good, also after it was stopped.
@@ -104,6 +106,7 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
     {
         using var buffer = new MemoryStream();
         await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
+        context.Request.Body = buffer;
         var (body, isLocal) = (buffer.ToArray(), context.Connection.LocalIpAddress is null);
         if (isLocal && Version <= GrpcMethods.LastMinor)
         {
@@ -127,26 +130,23 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
             return;
         }
 
-        if (!target.StartsWith("/api/", StringComparison.Ordinal) || (Version >= 30 && ClientPlane.IsDescription(context.Request.Path)))
+        var route = Route.Of(Version, target);
+        if (route.Kind == RouteKind.Clean)
+        {
+            (context.Response.StatusCode, context.Response.Headers.Location) = (StatusCodes.Status301MovedPermanently, route.Location);
+        }
+        else if (route.Kind == RouteKind.ClientPlane || (Version >= 30 && ClientPlane.IsDescription(context.Request.Path)))
         {
             await ClientPlane.AnswerAsync(context, Version);
-            return;
         }
-
-        if (Prepared?.Invoke(received) is { } prepared && (isLocal || await IsAuthorizedAsync(context)))
+        else if (Prepared?.Invoke(received) is { } prepared && (isLocal || await IsAuthorizedAsync(context)))
         {
             context.Response.ContentType = "application/json";
             await context.Response.Body.WriteAsync(prepared, context.RequestAborted);
-            return;
         }
-
-        try
+        else
         {
-            await AnswerApiAsync(context, received);
-        }
-        catch (StandInFailure failure)
-        {
-            await FailAsync(context, Version < 30 && failure.Status == 404 && Version == 26 ? 500 : failure.Status, failure.Message);
+            await AnswerApiAsync(context, route, received);
         }
     }
 
@@ -171,9 +171,8 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
         return received;
     }
 
-    private JsonObject? Answer(string method, string target, IQueryCollection query, string body)
+    private JsonObject? Answer(string verb, string[] path, string query, string? type, string body)
     {
-        var path = target.Split('?')[0].Split('/').Skip(3).Select(Uri.UnescapeDataString).ToArray();
         if (Broken is { } broken)
         {
             throw new StandInFailure((int)broken, "broken");
@@ -181,36 +180,64 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
 
         lock (_gate)
         {
-            return _api.Answer(method, path, query, body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
+            return _api.Answer(verb, path, query, type, body);
         }
     }
 
-    private async Task AnswerApiAsync(HttpContext context, Received received)
+    private async Task AnswerApiAsync(HttpContext context, Route route, Received received)
     {
-        var (target, body) = (received.Target, received.Body);
-        if (!received.IsLocal && Broken is null && !await IsAuthorizedAsync(context))
+        try
         {
-            return;
-        }
+            var other = route.Kind == RouteKind.V1 ? new RequestForm(Version).All(route.Segments).ToArray() : [];
+            var isOtherMethod = other.Length > 0 && other.All(one => one.Verb != received.Method);
+            if (isOtherMethod && (Version >= 30 || (Version == 29 && received.Method == "PROPFIND")))
+            {
+                context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+                context.Response.Headers.Allow = Version >= 30 ? other.Select(one => one.Verb).Order(StringComparer.Ordinal).First() : default;
+                return;
+            }
 
-        JsonObject? answer;
-        if (IsV2(target) && Broken is null)
+            if (!received.IsLocal && Broken is null && !await IsAuthorizedAsync(context))
+            {
+                return;
+            }
+
+            if (context.Request.Headers["Grpc-Timeout"] == "1n" && Version <= GrpcMethods.LastMinor)
+            {
+                throw new StandInFailure(504, "context deadline exceeded");
+            }
+
+            await AnswerApiAsync(context, route, received, isOtherMethod);
+        }
+        catch (StandInFailure failure)
+        {
+            await FailAsync(context, failure);
+        }
+    }
+
+    private async Task AnswerApiAsync(HttpContext context, Route route, Received received, bool isOtherMethod)
+    {
+        var query = received.Target.Split('?', 2).ElementAtOrDefault(1) ?? "";
+        JsonObject? answer = null;
+        if (route.Kind == RouteKind.V2 && Broken is null)
         {
             lock (_gate)
             {
-                answer = new TailnetV2(Tailnet, _api).Answer(
-                    context, [.. target.Split('?')[0].Split('/').Skip(3).Select(Uri.UnescapeDataString)], body);
+                answer = new TailnetV2(Tailnet, _api).Answer(context, route.Segments, received.Body);
             }
         }
-        else
+        else if (Broken is not null || route.Kind == RouteKind.V1)
         {
-            answer = Answer(received.Method, target, context.Request.Query, body);
+            // Up to 0.29 a form may say that it is a query.
+            var isForm = Version <= GrpcMethods.LastMinor && context.Request.Headers["X-HTTP-Method-Override"] == "GET"
+                && context.Request.ContentType == "application/x-www-form-urlencoded";
+            answer = isForm ? Answer("GET", route.Segments, received.Body, null, "")
+                : Answer(received.Method, route.Segments, query, context.Request.ContentType, received.Body);
         }
 
-        if (answer is null)
+        if (answer is null && (Version > GrpcMethods.LastMinor || route.Kind == RouteKind.OtherApi))
         {
-            var isOtherMethod = Version <= GrpcMethods.LastMinor && _grpc.HasPath(target.Split('?')[0]);
-            await FailAsync(context, isOtherMethod ? 501 : 404, isOtherMethod ? "Method Not Allowed" : "Not Found");
+            await ClientPlane.NotFoundAsync(context, Version);
             return;
         }
 
@@ -219,7 +246,12 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
             context.Response.Headers["Grpc-Metadata-Content-Type"] = "application/grpc";
         }
 
-        context.Response.ContentType = "application/json";
+        if (answer is null)
+        {
+            throw isOtherMethod ? new StandInFailure(501, "Method Not Allowed") : new StandInFailure(404, "Not Found");
+        }
+
+        context.Response.ContentType ??= "application/json";
         await context.Response.WriteAsync(context.Items["document"] as string ?? answer.ToJsonString());
     }
 
@@ -233,7 +265,8 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
             KeyCost?.Pay();
         }
 
-        if (header.StartsWith("Bearer ", StringComparison.Ordinal) && Tailnet.ApiKeys.Exists(one => one.Key == header[7..]))
+        var key = header.StartsWith("Bearer ", StringComparison.Ordinal) ? header[7..] : "";
+        if (Tailnet.ApiKeys.Exists(one => one.Key == (Version >= 28 ? key.Trim() : key) && string.CompareOrdinal(one.Expiration, "2026-06") > 0))
         {
             return true;
         }
@@ -250,11 +283,11 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
 
         if (Version >= 30)
         {
-            await FailAsync(context, 401, "Unauthorized");
+            await FailAsync(context, new(401, IsV2(target) ? "unauthorized" : "Unauthorized"));
         }
         else
         {
-            context.Response.StatusCode = Version == 26 && header.Length > 0 ? 500 : 401;
+            context.Response.StatusCode = Version == 26 && key.Length > 0 && !Tailnet.ApiKeys.Exists(one => one.Key == key) ? 500 : 401;
             context.Response.ContentType = "text/plain; charset=utf-8";
             await context.Response.WriteAsync("Unauthorized");
         }
@@ -262,24 +295,39 @@ internal sealed partial class HeadscaleStandIn : IAsyncDisposable
         return false;
     }
 
-    private Task FailAsync(HttpContext context, int status, string message)
+    private static string TitleOf(int status) => status == 413 ? "Request Entity Too Large" : ReasonPhrases.GetReasonPhrase(status);
+
+    private static JsonObject OfV2(HttpContext context, StandInFailure failure)
     {
-        context.Response.StatusCode = status;
-        if (IsV2(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget))
+        if (failure.Message == "invalid_client")
         {
             context.Response.ContentType = "application/json";
-            return context.Response.WriteAsync(new JsonObject { ["message"] = message, ["status"] = status }.ToJsonString());
+            return new() { ["error"] = failure.Message, ["error_description"] = "invalid client credentials" };
         }
 
+        var error = new JsonObject { ["message"] = failure.Message, ["status"] = failure.Status };
+        if (failure.Cause is { } cause)
+        {
+            error["data"] = new JsonArray(new JsonObject { ["errors"] = new JsonArray(cause) });
+        }
+
+        return error;
+    }
+
+    private Task FailAsync(HttpContext context, StandInFailure failure)
+    {
+        context.Response.StatusCode = failure.Status;
         context.Response.ContentType = Version >= 30 ? "application/problem+json" : "application/json";
-        JsonObject error = Version >= 30
-            ? new() { ["title"] = ((HttpStatusCode)status).ToString(), ["status"] = status, ["detail"] = message }
-            : new()
-            {
-                ["code"] = status switch { 400 => 3, 404 => 5, 501 => 12, _ => 2 },
-                ["message"] = message,
-                ["details"] = new JsonArray(),
-            };
+        var error = Version < 30
+            ? new JsonObject { ["code"] = failure.Code, ["message"] = failure.Message, ["details"] = new JsonArray() }
+            : IsV2(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget)
+            ? OfV2(context, failure)
+            : new JsonObject { ["title"] = TitleOf(failure.Status), ["status"] = failure.Status, ["detail"] = failure.Message };
+        if (failure.Cause is { } cause && Version >= 30 && error["title"] is not null)
+        {
+            error["errors"] = new JsonArray(new JsonObject { ["message"] = cause });
+        }
+
         return context.Response.WriteAsync(error.ToJsonString());
     }
 }

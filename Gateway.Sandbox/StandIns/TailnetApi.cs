@@ -4,230 +4,180 @@ using System.Text.Json.Nodes;
 
 namespace Gateway.Sandbox.StandIns;
 
-/// <summary>Headscale's v1 API as one version answers it. Paths are split into segments below <c>/api/v1</c>.</summary>
+/// <summary>Headscale's v1 API as one version answers it: users, policy and API keys; the rest in parts of its own.</summary>
 internal sealed class TailnetApi(Tailnet tailnet, int version)
 {
-    private const string Never = "0001-01-01T00:00:00Z";
-
     private readonly TailnetJson _json = new(tailnet, version);
+    private readonly RequestForm _form = new(version);
 
     /// <summary>The answer, or null when there is no such operation in this version.</summary>
-    public JsonObject? Answer(string method, string[] path, IQueryCollection query, JsonObject body) => (method, path) switch
+    /// <param name="path">The segments below <c>/api/v1</c>.</param>
+    /// <exception cref="StandInFailure">The version refuses it.</exception>
+    public JsonObject? Answer(string verb, string[] path, string query, string? type, string body)
     {
-        ("GET", ["user"]) => ListUsers(query),
-        ("POST", ["user"]) => CreateUser(body),
-        ("POST", ["user", var id, "rename", var name]) => RenameUser(Id(id), name),
-        ("DELETE", ["user", var id]) => DeleteUser(Id(id)),
-        ("GET", ["preauthkey"]) => ListKeys(query),
-        ("POST", ["preauthkey"]) => CreateKey(body),
-        ("POST", ["preauthkey", "expire"]) => ExpireKey(body),
-        ("DELETE", ["preauthkey"]) when version >= 28 => DeleteKey(Id(query["id"].ToString())),
-        ("GET", ["apikey"]) => new() { ["apiKeys"] = Array(tailnet.ApiKeys.Select(_json.ApiKey)) },
-        ("POST", ["apikey"]) => new() { ["apiKey"] = CreateApiKey(Text(body, "expiration")).Key },
-        ("POST", ["apikey", "expire"]) =>
-            EndApiKey(Text(body, "prefix"), Text(body, "id"), key => key with { Expiration = "2026-01-02T00:00:00Z" }),
-        ("DELETE", ["apikey", var prefix]) => EndApiKey(prefix, null, _ => null),
-        ("GET", ["policy"]) =>
-            new()
-            {
-                ["policy"] = tailnet.Policy ?? throw new StandInFailure(500, "acl policy not found"),
-                ["updatedAt"] = "2026-01-01T00:00:00Z",
-            },
-        ("PUT", ["policy"]) => new() { ["policy"] = tailnet.Policy = Text(body, "policy"), ["updatedAt"] = "2026-01-01T00:00:00Z" },
-        ("POST", ["policy", "check"]) when version >= 29 => [],
-        ("GET", ["health"]) when version >= 27 => new() { ["databaseConnectivity"] = true },
-        ("POST", ["auth", "register"]) when version >= 29 => Register(Text(body, "user")!),
-        ("POST", ["auth", "approve" or "reject"]) when version >= 29 => [],
-        ("POST", ["debug", "node"]) => Register(Text(body, "user")!),
-        (_, ["node", ..]) => AnswerNode(method, path[1..], query, body),
-        _ => null,
-    };
+        if (_form.Find(verb, path) is not { } method)
+        {
+            return null;
+        }
+
+        path = version >= 30 ? [.. path.Select(Uri.UnescapeDataString)] : path;
+        var call = new TailnetCall(method.Name, path, _form.ReadQuery(method, path, query), _form.ReadBody(method, type, body), version);
+        return AnswerUsers(call) ?? AnswerPolicy(call) ?? AnswerApiKeys(call)
+            ?? new TailnetKeys(tailnet, version, _json).Answer(call)
+            ?? new TailnetNodes(tailnet, version, _json).Answer(call);
+    }
 
     public TailnetApiKey CreateApiKey(string? expiration)
     {
-        var id = tailnet.NextId++;
+        var id = tailnet.NewId<TailnetApiKey>();
         var key = version < 28 ? $"{Hex(4)[..7]}.{Hex(16)}" : $"hskey-api-{Hex(6)}-{Hex(32)}";
-        var made = new TailnetApiKey(id, key, expiration ?? Never);
+        var made = new TailnetApiKey(id, key, expiration ?? TailnetCall.Never);
         tailnet.ApiKeys.Add(made);
         return made;
     }
 
-    /// <summary>0.28 and later take the prefix bare or as lists show it, or the id.</summary>
-    private JsonObject EndApiKey(string? prefix, string? id, Func<TailnetApiKey, TailnetApiKey?> change)
-    {
-        var bare = prefix?.TrimEnd('*').TrimEnd('-').Replace("hskey-api-", "", StringComparison.Ordinal);
-        var at = tailnet.ApiKeys.FindIndex(
-            one => (id is not null && $"{one.Id}" == id)
-                || (bare is { Length: > 0 } && one.Key.Replace("hskey-api-", "", StringComparison.Ordinal)
-                    .StartsWith(bare, StringComparison.Ordinal)));
-        if (at >= 0)
-        {
-            var changed = change(tailnet.ApiKeys[at]);
-            tailnet.ApiKeys.RemoveAt(at);
-            tailnet.ApiKeys.InsertRange(at, changed is null ? [] : [changed]);
-        }
+    public TailnetKey CreateKey(ulong? user, string expiration, IReadOnlyList<string> tags, bool reusable = false, bool ephemeral = false) =>
+        new TailnetKeys(tailnet, version, _json).Create(user, expiration, tags, reusable, ephemeral);
 
-        return [];
-    }
+    /// <summary>Random text, two characters for a byte.</summary>
+    public static string Hex(int bytes) => RandomNumberGenerator.GetHexString(bytes * 2, lowercase: true);
 
-    public TailnetKey CreateKey(ulong? user, string expiration, IReadOnlyList<string> tags, bool reusable = false, bool ephemeral = false)
+    private JsonObject? AnswerUsers(TailnetCall call) => call.Method switch
     {
-        var key = new TailnetKey(
-            tailnet.NextId++, version < 28 ? Hex(24) : $"hskey-auth-{Hex(6)}-{Hex(32)}", user,
-            expiration)
-        { Tags = tags, Reusable = reusable, Ephemeral = ephemeral };
-        tailnet.Keys.Add(key);
-        return key;
-    }
-
-    private JsonObject? AnswerNode(string method, string[] path, IQueryCollection query, JsonObject body) => (method, path) switch
-    {
-        ("GET", []) =>
-            new()
-            {
-                ["nodes"] = Array(tailnet.Nodes.Where(one => !query.ContainsKey("user")
-                || tailnet.User(one.UserId).Name == query["user"]).Select(one => _json.Node(one, inList: true)))
-            },
-        ("POST", ["register"]) => Register(query["user"].ToString()),
-        ("POST", ["backfillips"]) => new() { ["changes"] = new JsonArray() },
-        ("GET", [var id]) => Node(tailnet.Node(Id(id))),
-        ("DELETE", [var id]) => DeleteNode(Id(id)),
-        ("POST", [var id, "expire"]) => Node(tailnet.Replace(tailnet.Node(Id(id)) with { Expiry = ExpiryOf(query, body) })),
-        ("POST", [var id, "rename", var name]) => Node(tailnet.Replace(tailnet.Node(Id(id)) with { Name = name })),
-        ("POST", [var id, "tags"]) => Node(tailnet.Replace(tailnet.Node(Id(id)) with { Tags = Texts(body, "tags") })),
-        ("POST", [var id, "approve_routes"]) => Node(tailnet.Replace(tailnet.Node(Id(id)) with { ApprovedRoutes = Texts(body, "routes") })),
-        ("POST", [var id, "user"]) when version < 28 =>
-            Node(tailnet.Replace(tailnet.Node(Id(id)) with { UserId = Id(Text(body, "user")) })),
+        "ListUsers" => ListUsers(call),
+        "CreateUser" => CreateUser(call),
+        "RenameUser" => RenameUser(UserOf(call), call.Path[3], call),
+        "DeleteUser" => DeleteUser(UserOf(call), call),
         _ => null,
     };
 
-    private JsonObject DeleteNode(ulong id)
+    private TailnetUser UserOf(TailnetCall call) =>
+        tailnet.FindUser(_form.Number(call.Path[1])) ?? throw call.Failure(500, 404, "user not found");
+
+    /// <summary>Of several conditions the name counts, then the address, then the number; an empty one is none.</summary>
+    private JsonObject ListUsers(TailnetCall call)
     {
-        tailnet.Nodes.Remove(tailnet.Node(id));
-        return [];
+        var (name, email, id) = (call.Query("name"), call.Query("email"), call.Query("id"));
+        var found = name.Length > 0 ? tailnet.Users.Where(one => one.Name == name)
+            : email.Length > 0 ? tailnet.Users.Where(one => one.Email == email)
+            : id.Length > 0 && _form.Number(id) is > 0 and var number ? tailnet.Users.Where(one => one.Id == number)
+            : tailnet.Users;
+        return new() { ["users"] = new JsonArray([.. found.Select(_json.User)]) };
     }
 
-    private JsonObject ListUsers(IQueryCollection query) => new()
+    private JsonObject CreateUser(TailnetCall call)
     {
-        ["users"] = Array(tailnet.Users
-            .Where(
-                one => (!query.ContainsKey("name") || one.Name == query["name"])
-                    && (!query.ContainsKey("email") || one.Email == query["email"])
-                        && (!query.ContainsKey("id") || one.Id == Id(query["id"].ToString())))
-            .Select(_json.User)),
-    };
+        var name = call.Text("name") ?? "";
+        CheckUserName(name, call);
+        if (tailnet.Users.Exists(one => one.Name == name))
+        {
+            throw new StandInFailure(version >= 30 && name.Length > 0 ? 409 : 500, "creating user: UNIQUE constraint failed: users.name")
+            {
+                Code = version == 26 ? 2 : 13,
+                Cause = name.Length > 0 ? null : "UNIQUE constraint failed: users.name",
+            };
+        }
 
-    private JsonObject CreateUser(JsonObject body)
-    {
-        var user = new TailnetUser(
-            tailnet.NextId++, Text(body, "name") ?? "", Text(body, "email") ?? "", "", Text(body, "displayName") ?? "");
+        var user = new TailnetUser(tailnet.NewId<TailnetUser>(), name, call.Text("email") ?? "", "", call.Text("displayName") ?? "")
+        {
+            PictureUrl = call.Text("pictureUrl") ?? "",
+        };
         tailnet.Users.Add(user);
         return new() { ["user"] = _json.User(user) };
     }
 
-    private JsonObject RenameUser(ulong id, string name)
+    /// <summary>Since 0.27 a name may be anything.</summary>
+    private void CheckUserName(string name, TailnetCall call)
     {
-        var user = tailnet.User(id) with { Name = name };
-        tailnet.Users[tailnet.Users.FindIndex(one => one.Id == id)] = user;
+        if (version == 26 && (name.Length < 2 || char.IsDigit(name[0]) || name.Count(one => one == '@') > 1
+            || name.Any(one => !char.IsLetterOrDigit(one) && !"-._@".Contains(one, StringComparison.Ordinal))))
+        {
+            throw call.Failure(500, 400, $"username '{name}' is invalid");
+        }
+    }
+
+    private JsonObject RenameUser(TailnetUser user, string name, TailnetCall call)
+    {
+        CheckUserName(name, call);
+        if (tailnet.Users.Exists(one => one.Id != user.Id && one.Name == name))
+        {
+            throw call.Failure(500, 500, "updating user: UNIQUE constraint failed: users.name");
+        }
+
+        user = user with { Name = name };
+        tailnet.Users[tailnet.Users.FindIndex(one => one.Id == user.Id)] = user;
         return new() { ["user"] = _json.User(user) };
     }
 
-    private JsonObject DeleteUser(ulong id)
+    private JsonObject DeleteUser(TailnetUser user, TailnetCall call)
     {
-        if (tailnet.Nodes.Exists(one => one.UserId == id))
+        if (tailnet.Nodes.Exists(one => one.UserId == user.Id))
         {
-            throw new StandInFailure(version >= 30 ? 400 : 500, "user not empty: node(s) found");
+            throw call.Failure(500, 400, "user not empty: node(s) found");
         }
 
-        tailnet.Keys.RemoveAll(one => one.UserId == id);
-        tailnet.Users.Remove(tailnet.User(id));
+        tailnet.Keys.RemoveAll(one => one.UserId == user.Id);
+        tailnet.Users.Remove(user);
         return [];
     }
 
-    /// <summary>Up to 0.27 a user must be named; since 0.28 everybody's keys come, whoever is named.</summary>
-    private JsonObject ListKeys(IQueryCollection query)
+    private JsonObject? AnswerPolicy(TailnetCall call) => call.Method switch
     {
-        var all = tailnet.Keys.AsEnumerable();
-        if (version < 28)
-        {
-            var user = query.ContainsKey("user")
-                ? tailnet.User(Id(query["user"].ToString())) : throw new StandInFailure(500, "user not found");
-            all = all.Where(one => one.UserId == user.Id);
-        }
+        "GetPolicy" => PolicyOf(
+            tailnet.Policy ?? throw NoPolicy()),
+        "SetPolicy" => PolicyOf(tailnet.Policy = Checked(call, isSet: true)),
+        "CheckPolicy" => Checked(call, isSet: false) is null ? null : [],
+        "Health" => new() { ["databaseConnectivity"] = true },
+        _ => null,
+    };
 
-        return new() { ["preAuthKeys"] = Array(all.Select(one => _json.Key(one, isCreation: false))) };
+    private StandInFailure NoPolicy() => version < 30 ? new(500, "loading ACL from database: acl policy not found")
+        : new(500, "loading ACL from database") { Cause = "acl policy not found" };
+
+    private string Checked(TailnetCall call, bool isSet)
+    {
+        var policy = call.Text("policy") ?? "";
+        return PolicyRules.Problem(policy, version) is { } problem
+            ? throw call.Failure(isSet ? 500 : 400, 400, $"parsing policy: {problem}") : policy;
     }
 
-    private JsonObject CreateKey(JsonObject body)
+    private static JsonObject PolicyOf(string policy) => new() { ["policy"] = policy, ["updatedAt"] = "2026-01-01T00:00:00Z" };
+
+    private JsonObject? AnswerApiKeys(TailnetCall call) => call.Method switch
     {
-        var tags = Texts(body, "aclTags");
-        ulong? user = Text(body, "user") is { Length: > 0 } id ? tailnet.User(Id(id)).Id : null;
-        if (user is null && (version < 28 || tags.Length == 0))
+        "ListApiKeys" => new() { ["apiKeys"] = new JsonArray([.. tailnet.ApiKeys.Select(_json.ApiKey)]) },
+        "CreateApiKey" => new() { ["apiKey"] = CreateApiKey(call.Text("expiration")).Key },
+        "ExpireApiKey" => EndApiKey(call, call.Text("prefix") ?? "", call.Text("id") ?? "", isDeletion: false),
+        "DeleteApiKey" => EndApiKey(call, call.Path[1], call.Query("id"), isDeletion: true),
+        _ => null,
+    };
+
+    /// <summary>Since 0.28 a key is named by its prefix, bare or as lists show it, or by its number.</summary>
+    private JsonObject EndApiKey(TailnetCall call, string prefix, string id, bool isDeletion)
+    {
+        if (version >= 28 && prefix.Length > 0 == id.Length > 0)
         {
-            throw new StandInFailure(404, "user not found");
+            throw new StandInFailure(400, id.Length > 0 ? "provide either id or prefix, not both" : "must provide id or prefix");
         }
 
-        var key = CreateKey(user, Text(body, "expiration") ?? Never, tags, Flag(body, "reusable"), Flag(body, "ephemeral"));
-        return new() { ["preAuthKey"] = _json.Key(key, isCreation: true) };
-    }
-
-    /// <summary>Up to 0.29 an unknown id is no error.</summary>
-    private JsonObject ExpireKey(JsonObject body)
-    {
-        var at = version < 28
-            ? tailnet.Keys.FindIndex(one => one.Key == Text(body, "key") && one.UserId == Id(Text(body, "user")))
-            : tailnet.Keys.FindIndex(one => one.Id == Id(Text(body, "id")));
-        if (at >= 0)
+        var bare = Bare(prefix.TrimEnd('*').TrimEnd('-'));
+        var at = tailnet.ApiKeys.FindIndex(one => id.Length > 0 && version >= 28
+            ? one.Id.ToString(CultureInfo.InvariantCulture) == id
+            : bare.Length > 0 && Bare(one.Key).StartsWith(bare, StringComparison.Ordinal));
+        if (at < 0)
         {
-            tailnet.Keys[at] = tailnet.Keys[at] with { Expiration = "2026-01-02T00:00:00Z" };
+            throw call.Failure(500, 404, "getting api key: record not found");
         }
-        else if (version is < 28 or >= 30)
+
+        var key = tailnet.ApiKeys[at];
+        tailnet.ApiKeys.RemoveAt(at);
+        if (!isDeletion)
         {
-            throw new StandInFailure(404, "AuthKey not found");
+            tailnet.ApiKeys.Insert(at, key with { Expiration = TailnetCall.Now });
         }
 
         return [];
+
+        static string Bare(string key) => key.Replace("hskey-api-", "", StringComparison.Ordinal);
     }
-
-    private JsonObject DeleteKey(ulong id)
-    {
-        if (tailnet.Keys.RemoveAll(one => one.Id == id) == 0 && version >= 30)
-        {
-            throw new StandInFailure(404, "AuthKey not found");
-        }
-
-        return [];
-    }
-
-    private JsonObject Register(string user)
-    {
-        var node = new TailnetNode(tailnet.NextId++, "registered-node", tailnet.UserNamed(user).Id);
-        tailnet.Nodes.Add(node);
-        return Node(node);
-    }
-
-    private string? ExpiryOf(IQueryCollection query, JsonObject body)
-    {
-        var (expiry, isOff) = version >= 30
-            ? (Text(body, "expiry"), Flag(body, "disableExpiry"))
-            : (query["expiry"].FirstOrDefault(), query["disableExpiry"] == "true");
-        return isOff ? null : (version >= 27 ? expiry : null) ?? "2026-01-02T00:00:00Z";
-    }
-
-    private JsonObject Node(TailnetNode node) => new() { ["node"] = _json.Node(node, inList: false) };
-
-    private static JsonArray Array(IEnumerable<JsonNode> items) => new([.. items]);
-
-    private static string? Text(JsonObject body, string name) => body[name] is JsonValue value ? value.ToString() : null;
-
-    private static bool Flag(JsonObject body, string name) => body[name] is JsonValue value && value.GetValue<bool>();
-
-    private static string[] Texts(JsonObject body, string name) =>
-        body[name] is JsonArray list ? [.. list.Select(one => one!.ToString())] : [];
-
-    private static ulong Id(string? text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-        ? id
-        : throw new StandInFailure(400, $"strconv.ParseUint: parsing \"{text}\": invalid syntax");
-
-    private static string Hex(int bytes) => RandomNumberGenerator.GetHexString(bytes * 2, lowercase: true);
 }

@@ -18,10 +18,10 @@ internal sealed class TailnetJson(Tailnet tailnet, int version)
         ["email"] = user.Email,
         ["providerId"] = user.ProviderId,
         ["provider"] = user.ProviderId.Length > 0 ? "oidc" : "",
-        ["profilePicUrl"] = "",
+        ["profilePicUrl"] = user.PictureUrl,
     };
 
-    /// <summary>Since 0.28 a tagged node has the pseudo user in lists and none by itself.</summary>
+    /// <summary>Since 0.28 a tagged node has the pseudo user in lists; by itself, it has none since 0.29.</summary>
     public JsonObject Node(TailnetNode node, bool inList)
     {
         var isTagged = version >= 28 && node.Tags.Count > 0;
@@ -31,14 +31,14 @@ internal sealed class TailnetJson(Tailnet tailnet, int version)
             ["machineKey"] = "mkey:" + _hex,
             ["nodeKey"] = "nodekey:" + _hex,
             ["discoKey"] = "discokey:" + _hex,
-            ["ipAddresses"] = new JsonArray($"100.64.0.{node.Id % 250}"),
-            ["name"] = node.Name,
-            ["user"] = !isTagged ? User(tailnet.User(node.UserId)) : inList ? PseudoUser() : null,
-            ["lastSeen"] = null,
+            ["ipAddresses"] = List(node.Addresses),
+            ["name"] = node.Host,
+            ["user"] = isTagged && inList ? PseudoUser() : isTagged && version >= 29 ? null : User(tailnet.User(node.UserId)),
+            ["lastSeen"] = node.LastSeen,
             ["expiry"] = node.Expiry ?? (version < 29 ? ZeroTime : null),
             ["preAuthKey"] = node.KeyId is { } key ? Key(tailnet.Keys.Find(one => one.Id == key)!, isCreation: false) : null,
-            ["createdAt"] = "2026-01-01T00:00:00Z",
-            ["registerMethod"] = "REGISTER_METHOD_AUTH_KEY",
+            ["createdAt"] = node.CreatedAt,
+            ["registerMethod"] = node.RegisterMethod,
         };
         if (version < 28)
         {
@@ -48,10 +48,10 @@ internal sealed class TailnetJson(Tailnet tailnet, int version)
         }
 
         json["givenName"] = node.Name;
-        json["online"] = true;
+        json["online"] = node.IsOnline;
         json["approvedRoutes"] = List(node.ApprovedRoutes);
         json["availableRoutes"] = List(node.AvailableRoutes);
-        json["subnetRoutes"] = new JsonArray();
+        json["subnetRoutes"] = List(node.ApprovedRoutes.Intersect(node.AvailableRoutes).Where(one => !one.EndsWith("/0", StringComparison.Ordinal)));
         if (version >= 28)
         {
             json["tags"] = List(node.Tags);

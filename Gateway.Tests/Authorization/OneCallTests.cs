@@ -23,8 +23,8 @@ public sealed partial class OneCallTests
         new("nodes.list", Page("/admin/machines"), new("GET", "/api/v1/node", null)),
         new("nodes.get", Page("/admin/machines/17"), new("GET", "/api/v1/node/17", null)),
         new(
-            "nodes.rename", Form("/admin/machines/17/rename", ("name", "a new.name")),
-            new("POST", "/api/v1/node/17/rename/a%20new.name", null)),
+            "nodes.rename", Form("/admin/machines/17/rename", ("name", "a-new-name")),
+            new("POST", "/api/v1/node/17/rename/a-new-name", null)),
         new("nodes.expire", Form("/admin/machines/17/expire"), new("POST", "/api/v1/node/17/expire", null)),
         new(
             "nodes.set_tags", Form("/admin/machines/17/tags", ("tags", "tag:a, tag:b")),
@@ -43,6 +43,9 @@ public sealed partial class OneCallTests
             "users.create", Form("/admin/users/headscale", ("name", "neu"), ("display_name", "N"), ("email", "")),
             new("POST", "/api/v1/user", """{"name":"neu","displayName":"N"}""")),
         new("users.rename", Form("/admin/users/headscale/7/rename", ("name", "other")), new("POST", "/api/v1/user/7/rename/other", null)),
+        new(
+            "users.rename", Form("/admin/users/headscale/6/rename", ("name", "an other")),
+            new("POST", "/api/v1/user/6/rename/an%20other", null)) { Since = 27 },
         new("users.delete", Form("/admin/users/headscale/60/delete"), new("DELETE", "/api/v1/user/60", null)),
         new("policy.get", Page("/admin/policy"), new("GET", "/api/v1/policy", null)),
         new(

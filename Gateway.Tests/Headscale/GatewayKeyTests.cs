@@ -48,15 +48,17 @@ public sealed class GatewayKeyTests
         gateway.Headscale.Forwarded.Should().BeEmpty();
         foreach (var client in new[] { gateway.AsPerson("bob"), WithKey(gateway, key) })
         {
+            other = gateway.Headscale.Api.CreateApiKey("2036-01-01T00:00:00Z");
             (await TestGateway.CallAsync(
                 client, "POST", "/api/v1/apikey/expire", $$"""{"prefix":"{{ApiKeyFormat.PrefixOf(other.Key)}}"}"""))
                 .Status.Should().Be(200);
-            (await TestGateway.CallAsync(client, "DELETE", $"/api/v1/apikey/{ApiKeyFormat.PrefixOf(other.Key)}")).Status.Should().Be(200);
             if (version >= 28)
             {
                 (await TestGateway.CallAsync(client, "POST", "/api/v1/apikey/expire", $$"""{"id":"{{other.Id}}"}"""))
                     .Status.Should().Be(200);
             }
+
+            (await TestGateway.CallAsync(client, "DELETE", $"/api/v1/apikey/{ApiKeyFormat.PrefixOf(other.Key)}")).Status.Should().Be(200);
         }
 
         gateway.Headscale.Forwarded.Where(one => one.Method == "POST").Should()

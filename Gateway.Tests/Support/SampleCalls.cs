@@ -23,7 +23,7 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
         {
             "nodeId" => $"{node.Id}",
             "newName" => "renamed",
-            "prefix" => "abc1234",
+            "prefix" => ApiKeyFormat.PrefixOf(SpareApiKey().Key)!,
             "keyId" => $"{key.Id}",
             "id" when row.Id == "users.delete" => $"{UserWithoutNodes}",
             _ => $"{userId}",
@@ -45,12 +45,22 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
         return new(row.Methods.Single(), path + query, body);
     }
 
+    /// <summary>A key that nothing depends on; an earlier call may have ended the last one.</summary>
+    private TailnetApiKey SpareApiKey()
+    {
+        const ulong number = 900;
+        var key = headscale.Version < 28 ? $"5ba4e00.{new string('5', 32)}" : $"hskey-api-{new string('5', 12)}-{new string('6', 64)}";
+        headscale.Tailnet.ApiKeys.RemoveAll(one => one.Id == number);
+        headscale.Tailnet.ApiKeys.Add(new(number, key, "2036-01-01T00:00:00Z"));
+        return headscale.Tailnet.ApiKeys[^1];
+    }
+
     /// <summary>All members that this version has and that need no further capability, in the order of the model.</summary>
     private JsonObject Body(RouteRule row, TailnetUser user, TailnetKey key)
     {
         var body = new JsonObject();
         foreach (var field in Bodies.All[row.Body!].Fields.Where(one => one.IsIn(new HeadscaleVersion(headscale.Version))
-            && !row.Also.ContainsKey(one.Name)))
+            && !row.Also.ContainsKey(one.Name) && (row.Id != "apikeys.expire" || one.Name == "prefix")))
         {
             var at = body;
             var names = field.Name.Split('.');
@@ -65,7 +75,10 @@ internal sealed class SampleCalls(HeadscaleStandIn headscale)
                 ("user", _) => user.Name,
                 ("id", _) => $"{key.Id}",
                 ("key", _) => key.Key,
+                ("policy", _) => "{}",
+                ("prefix", _) => ApiKeyFormat.PrefixOf(SpareApiKey().Key),
                 (_, FieldType.Time) => "2036-01-01T00:00:00Z",
+                ("authorized", _) => true,
                 (_, FieldType.Flag) => false,
                 (_, FieldType.List) => new JsonArray(field.Name == "tags" ? "tag:new" : "10.0.0.0/24"),
                 (_, FieldType.Number) => 86400,

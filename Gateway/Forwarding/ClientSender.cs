@@ -30,6 +30,9 @@ internal sealed class ClientSender(
     /// <summary>Headscale's answer as far as the person may see it.</summary>
     public byte[] Json { get; private set; } = [];
 
+    /// <summary>The media type of Headscale's answer.</summary>
+    public string? ContentType { get; private set; }
+
     /// <summary>What went wrong on the way.</summary>
     public string? Detail { get; private set; }
 
@@ -96,11 +99,10 @@ internal sealed class ClientSender(
             var filter = caller.OwnKey is not null ? ResponseFilter.Everything : result.FilterFor(caller.Principal);
             await (answer.IsSuccessStatusCode
                 && !filter.IsTransparent ? filter.CopyAsync(body, json, cancel) : body.CopyToAsync(json, cancel));
-            (Status, Json) = ((int)answer.StatusCode, json.ToArray());
+            (Status, Json, ContentType) = ((int)answer.StatusCode, json.ToArray(), answer.Content.Headers.ContentType?.MediaType);
             if (_isJudgedThere)
             {
-                var type = answer.Content.Headers.ContentType?.MediaType;
-                proof.Note(RequestContext.Of(context), caller.OwnKey!, result.Decision.Rule, Status, type);
+                proof.Note(RequestContext.Of(context), caller.OwnKey!, result.Decision.Rule, Status, ContentType);
             }
 
             var isMade = answer.IsSuccessStatusCode && !result.Call.IsSafe;

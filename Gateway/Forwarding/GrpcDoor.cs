@@ -125,7 +125,7 @@ internal sealed class GrpcDoor(
             throw new GrpcFrameException(GrpcErrors.CodeOf(Refusals.StatusOf(decision.Reason)), Refusals.TextOf(refusal));
         }
 
-        if (caller.OwnKey is not null && HeadscaleAnswers.SaysKeyRefused(sender.Status, version))
+        if (caller.OwnKey is not null && HeadscaleAnswers.SaysKeyRefused(sender.Status, sender.ContentType, version))
         {
             throw new GrpcFrameException(StatusCode.Unauthenticated, "Headscale does not take this API key");
         }

@@ -13,8 +13,6 @@ namespace Gateway.Forwarding;
 /// </summary>
 internal sealed class OwnKeyProof(ProvenKeys proven, UpstreamMonitor upstream, CallLimits limits)
 {
-    private const string Json = "application/json";
-
     /// <summary>Whether a call with an own key may go over the socket: it is understood completely, and the key is proven.</summary>
     public bool Covers(RequestContext request, Credential.HeadscaleKey key, AuthorizationResult result)
     {
@@ -32,12 +30,12 @@ internal sealed class OwnKeyProof(ProvenKeys proven, UpstreamMonitor upstream, C
     /// <param name="contentType">The media type of its answer.</param>
     public void Note(RequestContext request, Credential.HeadscaleKey key, RouteRule? rule, int status, string? contentType)
     {
-        if (HeadscaleAnswers.SaysKeyRefused(status, upstream.Status.Version))
+        if (HeadscaleAnswers.SaysKeyRefused(status, contentType, upstream.Status.Version))
         {
             limits.KeyWasAnswered(key, wasTaken: false, request);
         }
         else if (status is >= 200 and < 300 && rule is not null && upstream.Status.Version is { Minor: var minor } && rule.Since <= minor
-            && contentType?.StartsWith(Json, StringComparison.OrdinalIgnoreCase) is true)
+            && HeadscaleAnswers.IsJson(contentType))
         {
             // 0.28 answers 200 with an empty page to every path that it does not have.
             limits.KeyWasAnswered(key, wasTaken: true, request);

@@ -47,8 +47,14 @@ internal static class HeadscaleAnswers
         _ => false,
     };
 
-    /// <summary>Whether an answer says that a caller's own key was refused; 0.26 says it with 500.</summary>
-    public static bool SaysKeyRefused(int status, HeadscaleVersion? version) =>
+    /// <summary>
+    /// Whether an answer says that a caller's own key was refused. 0.26 says it with 500 and plain text; its other failures are JSON.
+    /// </summary>
+    /// <param name="contentType">The media type of the answer.</param>
+    public static bool SaysKeyRefused(int status, string? contentType, HeadscaleVersion? version) =>
         status == StatusCodes.Status401Unauthorized
-            || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 });
+            || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 } && !IsJson(contentType));
+
+    /// <summary>Whether a media type is JSON's.</summary>
+    public static bool IsJson(string? contentType) => contentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) is true;
 }
