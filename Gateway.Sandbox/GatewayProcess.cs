@@ -109,6 +109,19 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends SIGTERM.</summary>
+    public void Terminate() => ProcessSignal.Terminate(_process);
+
+    /// <summary>Sends SIGHUP.</summary>
+    public void HangUp() => ProcessSignal.HangUp(_process);
+
+    /// <summary>Waits for its end; gives its status.</summary>
+    public async Task<int> ExitCodeAsync()
+    {
+        await _exit;
+        return _process.ExitCode;
+    }
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {
@@ -120,7 +133,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         if (!HasExited)
         {
-            using var term = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+            ProcessSignal.Terminate(_process);
             try
             {
                 await _exit.WaitAsync(TimeSpan.FromSeconds(20));

@@ -158,10 +158,10 @@ public sealed partial class DocumentationTests
     public void EveryFrontIsInTheTableOfFrontsAndCanBeChosen()
     {
         var rows = File.ReadAllLines(Path.Combine(_root, "docs", "fronts.md"));
-        InitVerb.Choices.Should().AllSatisfy(one =>
+        InitFiles.Choices.Should().AllSatisfy(one =>
             rows.First(row => row.StartsWith($"| {one.Split('/')[0]} |", StringComparison.OrdinalIgnoreCase)).Should()
                 .ContainEquivalentOf(one.Split('/')[1]));
-        InitVerb.Choices.Count.Should().Be(ChainTests.Files.Count + 2);
+        InitFiles.Choices.Count.Should().Be(ChainTests.Files.Count + 4);
     }
 
     [GeneratedRegex(@"`([a-z_]+(?:\.[a-z_]+)+)`")]

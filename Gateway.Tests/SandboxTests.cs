@@ -26,10 +26,8 @@ public sealed class SandboxTests
         }
 
         var me = await SignInAsync(provider, entry);
-        using (Process.Start("kill", ["-INT", $"{sandbox.Id}"]))
-        {
-            await sandbox.WaitForExitAsync();
-        }
+        ProcessSignal.Interrupt(sandbox);
+        await sandbox.WaitForExitAsync();
 
         await rest;
         shown["allowed"].Should().Contain("\"db-1\"");

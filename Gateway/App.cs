@@ -108,6 +108,9 @@ internal static partial class App
         // A form cookie that a stranger broke is no error of ours, and no reason for a stack trace.
         logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.None);
 
+        // What ends a start is said in one line, by the verb.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+
         // YARP warns of every tunnel that ends, which is how tunnels end (dotnet/yarp #2503).
         logging.AddFilter("Yarp", LogLevel.Error);
     }

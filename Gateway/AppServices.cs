@@ -52,6 +52,9 @@ internal static class AppServices
         services.AddSingleton<LoopLog>();
         services.AddSingleton<BadRequestLog>();
         services.AddSingleton<TunnelDrain>();
+        services.AddSingleton<ServerCertificate>();
+        services.AddSystemd();
+        services.AddHostedService<Watchdog>();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<ProvenKeys>();
         services.AddSingleton<TrustedHeaders>();

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using Gateway.Edge;
 using Gateway.Settings;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -38,6 +37,22 @@ internal static class Listeners
         });
     }
 
+    /// <summary>Why none of the addresses can be listened at, and what to do.</summary>
+    public static string Complaint(ServerSettings server, Exception failure)
+    {
+        var addresses = string.Join(", ", server.Listen.Select(one => one.GetLeftPart(UriPartial.Authority)));
+        var code = (failure as SocketException ?? failure.InnerException as SocketException
+            ?? failure.InnerException?.InnerException as SocketException)?.SocketErrorCode;
+        return $"cannot listen at {addresses}: " + code switch
+        {
+            SocketError.AddressAlreadyInUse => "another program listens there; stop it, or change server.listen or server.port",
+            SocketError.AccessDenied =>
+                "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE; the systemd unit's socket has it)",
+            SocketError.AddressNotAvailable => "this machine does not have that address; server.host or server.listen names another's",
+            _ => failure.Message,
+        };
+    }
+
     /// <summary>Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1: h2c has a port of its own.</summary>
     private static void Speak(ListenOptions listen, string scheme, ServerSettings server)
     {
@@ -51,7 +66,8 @@ internal static class Listeners
         };
         if (scheme == "https")
         {
-            listen.UseHttps(X509Certificate2.CreateFromPemFile(server.TlsCertPath!, server.TlsKeyPath));
+            var certificate = listen.ApplicationServices.GetRequiredService<ServerCertificate>();
+            listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current);
         }
     }
 

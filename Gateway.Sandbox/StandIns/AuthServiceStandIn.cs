@@ -40,6 +40,15 @@ internal sealed class AuthServiceStandIn : IAsyncDisposable
     private static void Answer(HttpContext context)
     {
         var (path, who) = (context.Request.Path.Value ?? "", context.Request.Cookies["who"]);
+        if (path == "/oauth2/sign_in")
+        {
+            var back = context.Request.Headers["X-Auth-Request-Redirect"] is [{ Length: > 0 } header] ? header
+                : context.Request.Query["rd"].ToString();
+            context.Response.Cookies.Append("_oauth2_proxy_csrf", "1");
+            context.Response.Redirect($"https://portal.example.com/?rd={Uri.EscapeDataString(back)}");
+            return;
+        }
+
         var person = People.All.FirstOrDefault(one => one.Login == who);
         var style = path switch
         {

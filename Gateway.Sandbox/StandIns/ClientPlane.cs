@@ -56,7 +56,8 @@ internal static class ClientPlane
                 WriteAsync(context, 200, """{"swagger":"2.0"}""", "application/json; charset=utf-8"),
             ("POST", var path) when path!.StartsWith("/register/confirm/", StringComparison.Ordinal) =>
                 WriteAsync(context, 200, "stand-in"),
-            (_, "/health") or ("POST", ['/', 'r', 'e', 'g', 'i', 's', 't', 'e', 'r', '/', ..]) when version >= 29 => NotAllowed(context, "GET"),
+            ("POST", var path) when version >= 29 && path!.StartsWith("/register/", StringComparison.Ordinal) => NotAllowed(context, "GET"),
+            (_, "/health") when version >= 29 => NotAllowed(context, "GET"),
             (_, "/verify") when version >= 29 => NotAllowed(context, "POST"),
             _ => NotFoundAsync(context, version),
         };

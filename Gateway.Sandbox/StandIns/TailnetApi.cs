@@ -36,8 +36,8 @@ internal sealed class TailnetApi(Tailnet tailnet, int version)
         return made;
     }
 
-    public TailnetKey CreateKey(ulong? user, string expiration, IReadOnlyList<string> tags, bool reusable = false, bool ephemeral = false) =>
-        new TailnetKeys(tailnet, version, _json).Create(user, expiration, tags, reusable, ephemeral);
+    public TailnetKey CreateKey(ulong? user, string expiration, IReadOnlyList<string> tags, bool reusable = false,
+        bool ephemeral = false) => new TailnetKeys(tailnet, version, _json).Create(user, expiration, tags, reusable, ephemeral);
 
     /// <summary>Random text, two characters for a byte.</summary>
     public static string Hex(int bytes) => RandomNumberGenerator.GetHexString(bytes * 2, lowercase: true);

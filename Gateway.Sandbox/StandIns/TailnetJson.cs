@@ -51,7 +51,8 @@ internal sealed class TailnetJson(Tailnet tailnet, int version)
         json["online"] = node.IsOnline;
         json["approvedRoutes"] = List(node.ApprovedRoutes);
         json["availableRoutes"] = List(node.AvailableRoutes);
-        json["subnetRoutes"] = List(node.ApprovedRoutes.Intersect(node.AvailableRoutes).Where(one => !one.EndsWith("/0", StringComparison.Ordinal)));
+        json["subnetRoutes"] = List(node.ApprovedRoutes.Intersect(node.AvailableRoutes)
+            .Where(one => !one.EndsWith("/0", StringComparison.Ordinal)));
         if (version >= 28)
         {
             json["tags"] = List(node.Tags);

@@ -61,7 +61,8 @@ internal sealed partial class TailnetNodes(Tailnet tailnet, int version, Tailnet
         };
     }
 
-    private TailnetUser? Named(string name) => name.Length == 0 ? null : tailnet.Users.FindAll(one => one.Name == name) is [var only] ? only : null;
+    private TailnetUser? Named(string name) => name.Length == 0 ? null
+        : tailnet.Users.FindAll(one => one.Name == name) is [var only] ? only : null;
 
     private JsonObject Delete(TailnetNode node)
     {
@@ -127,7 +128,8 @@ internal sealed partial class TailnetNodes(Tailnet tailnet, int version, Tailnet
         var node = Find(call, 400);
         return Changed(node, one => one with
         {
-            ApprovedRoutes = [.. routes.SelectMany(route => _exits.Contains(route) ? _exits : [route]).Distinct().Order(StringComparer.Ordinal)],
+            ApprovedRoutes = [.. routes.SelectMany(route => _exits.Contains(route) ? _exits : [route]).Distinct()
+                .Order(StringComparer.Ordinal)],
         });
     }
 
@@ -143,7 +145,8 @@ internal sealed partial class TailnetNodes(Tailnet tailnet, int version, Tailnet
     /// <summary>As if a machine had come to be let in.</summary>
     private JsonObject Ask(TailnetCall call)
     {
-        var (user, id, name, routes) = (UserOf(call, call.Text("user") ?? ""), call.Text("key") ?? "", call.Text("name"), call.Texts("routes"));
+        var user = UserOf(call, call.Text("user") ?? "");
+        var (id, name, routes) = (call.Text("key") ?? "", call.Text("name"), call.Texts("routes"));
         CheckId(call, id, 500);
         CheckRoutes(call, routes);
         tailnet.Requests.Add(new(id, user.Name, name ?? "", routes));
@@ -177,7 +180,8 @@ internal sealed partial class TailnetNodes(Tailnet tailnet, int version, Tailnet
         CheckId(call, id, 500);
         var owner = UserOf(call, user);
         var request = tailnet.Requests.Find(one => one.Id == id)
-            ?? (tailnet.IsFresh ? throw call.Failure(500, 404, "node not found in registration cache") : new(id, user, "registered-node", []));
+            ?? (!tailnet.IsFresh ? new(id, user, "registered-node", [])
+                : throw call.Failure(500, 404, "node not found in registration cache"));
         tailnet.Requests.Remove(request);
         var number = tailnet.NewId<TailnetNode>();
         var node = new TailnetNode(number, UniqueName(request.Name), owner.Id)

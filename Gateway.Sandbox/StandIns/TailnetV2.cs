@@ -17,7 +17,8 @@ internal sealed class TailnetV2(Tailnet tailnet, TailnetApi v1)
     {
         (_, ["tailnet", not "-", ..]) => throw new StandInFailure(404, "tailnet not found"),
         ("GET", ["tailnet", "-", "devices"]) => new JsonObject { ["devices"] = Array(tailnet.Nodes.Select(Device)) },
-        (_, ["device", var id, ..]) => AnswerDevice(context.Request.Method, path[2..], tailnet.FindNode(Id(id)) ?? throw new StandInFailure(404, "device not found"), body),
+        (_, ["device", var id, ..]) => AnswerDevice(
+            context.Request.Method, path[2..], tailnet.FindNode(Id(id)) ?? throw new StandInFailure(404, "device not found"), body),
         ("GET", ["tailnet", "-", "keys"]) => new JsonObject { ["keys"] = Array(tailnet.Keys.Select(key => Key(key, isNew: false))) },
         ("POST", ["tailnet", "-", "keys"]) => CreateKey(Parse(body)),
         ("GET", ["tailnet", "-", "keys", var id]) => Key(FindKey(id), isNew: false),
@@ -29,7 +30,8 @@ internal sealed class TailnetV2(Tailnet tailnet, TailnetApi v1)
         {
             ["users"] = Array(tailnet.Users.Where(_ => context.Request.Query["type"].ToString() is "" or "member").Select(User)),
         },
-        ("GET", ["users", var id]) => User(tailnet.FindUser(Id(id)) ?? throw new StandInFailure(404, "looking up user") { Cause = "user not found" }),
+        ("GET", ["users", var id]) => User(
+            tailnet.FindUser(Id(id)) ?? throw new StandInFailure(404, "looking up user") { Cause = "user not found" }),
         ("POST", ["oauth", "token"]) =>
             Token(QueryHelpers.ParseQuery(body)),
         _ => null,
@@ -204,7 +206,8 @@ internal sealed class TailnetV2(Tailnet tailnet, TailnetApi v1)
         },
     };
 
-    private TailnetKey FindKey(string id) => tailnet.Keys.Find(one => Text(one.Id) == id) ?? throw new StandInFailure(404, "auth key not found");
+    private TailnetKey FindKey(string id) =>
+        tailnet.Keys.Find(one => Text(one.Id) == id) ?? throw new StandInFailure(404, "auth key not found");
 
     private JsonObject Device(TailnetNode node) => new()
     {
@@ -290,5 +293,6 @@ internal sealed class TailnetV2(Tailnet tailnet, TailnetApi v1)
     private static string Text(ulong id) => id.ToString(CultureInfo.InvariantCulture);
 
     private static ulong Id(string text) =>
-        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw new StandInFailure(404, "device not found");
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id
+            : throw new StandInFailure(404, "device not found");
 }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Gateway.Cli;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
@@ -9,7 +7,7 @@ namespace Gateway.Tests.Cli;
 /// <summary>From a few answers to settings that work.</summary>
 public sealed class InitTests
 {
-    public static TheoryData<string> Choices => [.. InitVerb.Choices];
+    public static TheoryData<string> Choices => [.. InitFiles.Choices];
 
     [Theory]
     [MemberData(nameof(Choices))]
@@ -106,7 +104,7 @@ public sealed class InitTests
 
     [Theory]
     [InlineData("there is no 'nginx' with 'authelai'", "--front", "nginx", "--sign-in", "authelai", "--headscale", "http://127.0.0.1:8080")]
-    [InlineData("--headscale: 'nonsense'", "--front", "nginx", "--sign-in", "authelia", "--headscale", "nonsense")]
+    [InlineData("--headscale: 'two words'", "--front", "nginx", "--sign-in", "authelia", "--headscale", "two words")]
     [InlineData("--issuer is needed", "--front", "nginx", "--sign-in", "oidc", "--headscale", "http://127.0.0.1:8080")]
     public async Task WhatCannotWorkIsSaidBeforeAnythingIsWritten(string complaint, params string[] arguments)
     {
@@ -134,12 +132,68 @@ public sealed class InitTests
         }
     }
 
+    [Theory]
+    [InlineData("nginx", "authelia", "listen 8443 ssl", "https://$host:8443$request_uri")]
+    [InlineData("caddy", "authelia", "\nhs.test:8443 {", "redir https://hs.test:8443{uri} 301")]
+    [InlineData("haproxy", "authelia", "bind :8443 ssl", "location https://hs.test:8443%[pathq]")]
+    [InlineData("apache", "oidc", "<VirtualHost *:8443>", "\"https://hs.test:8443/$1\"")]
+    [InlineData("none", "oidc", "https://[::]:8443", "base_url: https://hs.test:8443")]
+    public async Task ThePortOfThePublicAddressIsKept(string front, string signIn, string listener, string redirect)
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await Verb.RunAsync(
+            ["init", "--headscale", "127.0.0.1:8080", "--front", front, "--sign-in", signIn, "--issuer", "https://id.test", "--base-url",
+                "hs.test:8443", "--output", Path.Combine(folder.Path, "out"), "--data", folder.Path],
+            [], $"hskey-api-abcdefghijkl-{new string('a', 64)}\n");
+
+        (result.Exit == 0).Should().BeTrue(result.Error);
+        var written = string.Concat(Directory.GetFiles(Path.Combine(folder.Path, "out"), "*", SearchOption.AllDirectories)
+            .Select(File.ReadAllText));
+        written.Should().Contain(listener).And.Contain(redirect).And.Contain("base_url: https://hs.test:8443")
+            .And.NotContain("https://hs.test/");
+    }
+
+    [Fact]
+    public async Task OwnerListenerAndAuthServiceArePutIn()
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await InitAsync(
+            folder, "hskey-api-abcdefghijkl-" + new string('a', 64), "--headscale", "127.0.0.1:8080", "--front", "nginx", "--sign-in",
+            "authelia", "--owner", "alice", "--listen", "10.0.0.5:4000", "--auth-url", "http://authelia:9099", "--portal",
+            "https://login.hs.test");
+
+        (result.Exit == 0).Should().BeTrue(result.Error);
+        result.Output.Should().Contain("sign in as proxy:alice").And.Contain("trusted_proxies").And.Contain("listen_addr: 127.0.0.1:8080")
+            .And.Contain("access_control");
+        var config = await File.ReadAllTextAsync(Path.Combine(folder.Path, "out", "headtower.yaml"));
+        config.Should().Contain("owner: \"proxy:alice\"").And.Contain("host: 10.0.0.5").And.Contain("port: 4000")
+            .And.Contain("logout_url: https://login.hs.test/logout").And.Contain("# role_map:");
+        var front = await File.ReadAllTextAsync(Path.Combine(folder.Path, "out", "front", "authelia.conf"));
+        front.Should().Contain("server 10.0.0.5:4000").And.Contain("http://authelia:9099/api/authz/auth-request")
+            .And.NotContain("127.0.0.1:9091");
+    }
+
+    [Fact]
+    public async Task WithoutAnOwnerItSaysWhoWillBe()
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await InitAsync(
+            folder, "hskey-api-abcdefghijkl-" + new string('a', 64), "--headscale", "127.0.0.1:8080", "--front", "caddy", "--sign-in",
+            "authelia");
+
+        result.Output.Should().Contain("SIGN IN YOURSELF FIRST");
+        var check = await Verb.RunAsync("check", "--config", Path.Combine(folder.Path, "out", "headtower.yaml"));
+        (check.Exit, check.Output.Contains("whoever signs in first becomes the owner", StringComparison.Ordinal)).Should().Be((0, true));
+    }
+
     private static (string Certificate, string Key) WriteCertificate(TemporaryFolder folder)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=hs.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(
-            DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(100));
-        return (folder.File("chain.pem", certificate.ExportCertificatePem()), folder.File("key.pem", key.ExportPkcs8PrivateKeyPem()));
+        var (certificate, key) = (Path.Combine(folder.Path, "chain.pem"), Path.Combine(folder.Path, "key.pem"));
+        Certificates.Write(certificate, key, "hs.test");
+        return (certificate, key);
     }
 
     private static Task<VerbResult> InitAsync(TemporaryFolder folder, string input, params string[] arguments) =>

@@ -115,7 +115,7 @@ internal sealed class Chain : IAsyncDisposable
     /// <summary>What the comments of a front's file say of <c>headtower.yaml</c>, with what only this machine knows.</summary>
     private string Settings(string text, HeadscaleStandIn headscale, TemporaryFolder folder, int port)
     {
-        var yaml = Front.SettingsIn(text)
+        var yaml = Front.SettingsIn(text).Replace("# role_map:", "role_map:", StringComparison.Ordinal)
             .Replace("http://127.0.0.1:8080", headscale.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
             .Replace("/etc/headtower/headscale-api-key", folder.File("key", headscale.ApiKey), StringComparison.Ordinal)
             .Replace("/etc/headtower/client-secret", folder.File("secret", ProviderStandIn.ClientSecret), StringComparison.Ordinal)

@@ -47,7 +47,18 @@ public sealed class ChainTests
             Expect(wrong, $"nobody with {header} is not alice", false, text.Contains("alice", StringComparison.Ordinal));
             Expect(
                 wrong, $"API of nobody with {header}", true,
-                (await SendAsync(client, "/api/v1/user", header, "Accept: application/json")).Status is 401 or 302);
+                (await SendAsync(client, "/api/v1/user", header, "Accept: application/json")).Status is 401);
+        }
+
+        Expect(
+            wrong, "a form of nobody", chain.Style is SignIn.Gateway ? 302 : 401,
+            (await SendAsync(client, "/admin/users", [], HttpMethod.Post)).Status);
+        Expect(wrong, "a change of nobody", 401, (await SendAsync(client, "/api/v1/user", [], HttpMethod.Post)).Status);
+        if (chain.Style is SignIn.Asked)
+        {
+            using var answer = await client.GetAsync(new Uri("/admin/audit?who=a&what=b", UriKind.Relative));
+            Expect(wrong, "nobody is led to the portal", 302, (int)answer.StatusCode);
+            Expect(wrong, "the portal's address", true, answer.Headers.Location is not null);
         }
 
         // Somebody is who they are, with their role, whatever they say of themselves.
@@ -70,7 +81,8 @@ public sealed class ChainTests
         Expect(wrong, "page", 200, (await SendAsync(client, "/admin/machines", [.. sam, "Accept: text/html"])).Status);
 
         // A nomination in Connection takes away an identity at most, and puts nobody in its place.
-        foreach (var name in new[] { "Remote-User", "Remote-Email", "X-authentik-username", "X-Auth-Request-User", "X-Forwarded-User" })
+        foreach (var name in new[] { "Remote-User", "Remote-Email", "X-authentik-username", "X-Auth-Request-User", "X-Forwarded-User", "Remote-Groups",
+            "X-authentik-groups", "X-Auth-Request-Groups", "X-Forwarded-Groups" })
         {
             var (status, text) = await SendAsync(
                 client, "/admin/api/me",
@@ -79,6 +91,9 @@ public sealed class ChainTests
             Expect(
                 wrong, $"Connection: {name}", true,
                 (status == 200 && text.Contains("sam", StringComparison.Ordinal)) || status is 400 or 401 or 403);
+            Expect(
+                wrong, $"Connection: {name} takes no group away", false,
+                status == 200 && !text.Contains("self_service", StringComparison.Ordinal));
             Expect(wrong, $"Connection: {name} makes nobody alice", false, text.Contains("alice", StringComparison.Ordinal));
         }
 
@@ -90,11 +105,11 @@ public sealed class ChainTests
             Expect(wrong, "denied", 403, (await SendAsync(client, "/admin/", $"Cookie: who={AuthServiceStandIn.Denied}")).Status);
         }
 
-        if (chain.Style is not SignIn.Basic)
+        foreach (var scheme in new[] { "Bearer", "bearer", "BEARER" })
         {
             Expect(
-                wrong, "own Headscale key", 200,
-                (await SendAsync(client, "/api/v1/user", $"Authorization: Bearer {chain.Gateway.Headscale.ApiKey}")).Status);
+                wrong, $"own Headscale key by {scheme}", scheme == "Bearer" ? 200 : 401,
+                (await SendAsync(client, "/api/v1/user", $"Authorization: {scheme} {chain.Gateway.Headscale.ApiKey}")).Status);
         }
 
         if (!file.StartsWith("apache", StringComparison.Ordinal))
@@ -108,11 +123,8 @@ public sealed class ChainTests
             Expect(wrong, "HTTP/2", HttpStatusCode.OK, answer.StatusCode);
         }
 
-        if (chain.Front.PlainPort > 0)
-        {
-            Expect(wrong, "captive portal", 204, (await SendAsync(client, "http://headscale.example.com/generate_204")).Status);
-            Expect(wrong, "plain HTTP", 301, (await SendAsync(client, "http://headscale.example.com/admin/")).Status);
-        }
+        Expect(wrong, "captive portal", 204, (await SendAsync(client, "http://headscale.example.com/generate_204")).Status);
+        Expect(wrong, "plain HTTP", 301, (await SendAsync(client, "http://headscale.example.com/admin/")).Status);
 
         // The gateway knows whom it talks to, and Headscale heard nothing that was made up.
         chain.Gateway.Headscale.Everything.Should()

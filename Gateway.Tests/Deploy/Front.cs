@@ -44,7 +44,7 @@ internal sealed class Front : IAsyncDisposable
     /// <summary>Where it speaks TLS.</summary>
     public int Port { get; }
 
-    /// <summary>Where it speaks plain HTTP; 0 where it does not.</summary>
+    /// <summary>Where it speaks plain HTTP.</summary>
     public int PlainPort { get; }
 
     /// <param name="file">The file, relative to <see cref="Folder"/>.</param>
@@ -64,11 +64,11 @@ internal sealed class Front : IAsyncDisposable
         var start = Path.GetDirectoryName(file) switch
         {
             "nginx" => Nginx(folder, text, port, plain),
-            "caddy" => Caddy(folder, text, port),
-            "haproxy" => HaProxy(folder, text, port),
-            _ => Apache(folder, text, port),
+            "caddy" => Caddy(folder, text, port, plain),
+            "haproxy" => HaProxy(folder, text, port, plain),
+            _ => Apache(folder, text, port, plain),
         };
-        var front = new Front(folder, certificate, start, port, file.StartsWith("nginx", StringComparison.Ordinal) ? plain : 0);
+        var front = new Front(folder, certificate, start, port, plain);
         await Until.TrueAsync(
             async () =>
                 !front._process.HasExited ? await front.IsUpAsync(speaksProxyProtocol) : throw new InvalidOperationException(front.Said),
@@ -140,7 +140,9 @@ internal sealed class Front : IAsyncDisposable
         folder.File(
             "site.conf",
             Put(text, at).Replace("listen 443 ", $"listen 127.0.0.1:{port} ", StringComparison.Ordinal)
-                .Replace("listen 80;", $"listen 127.0.0.1:{plain};", StringComparison.Ordinal));
+                .Replace("listen [::]:443 ", $"listen [::1]:{port} ", StringComparison.Ordinal)
+                .Replace("listen 80;", $"listen 127.0.0.1:{plain};", StringComparison.Ordinal)
+                .Replace("listen [::]:80;", $"listen [::1]:{plain};", StringComparison.Ordinal));
         var main = folder.File("nginx.conf", $$"""
             daemon off; pid {{at}}/nginx.pid; error_log {{at}}/error.log warn; worker_processes 1;
             {{(Environment.UserName == "root" ? "user root;" : "")}}
@@ -154,12 +156,14 @@ internal sealed class Front : IAsyncDisposable
         return new("/usr/sbin/nginx", ["-p", at, "-c", main, "-e", $"{at}/error.log"]);
     }
 
-    private static ProcessStartInfo Caddy(TemporaryFolder folder, string text, int port)
+    private static ProcessStartInfo Caddy(TemporaryFolder folder, string text, int port, int plain)
     {
         var at = folder.Path;
         var site = text.Replace(
-            "headscale.example.com {\n",
-            $"https://headscale.example.com:{port} {{\n\tbind 127.0.0.1\n\ttls {at}/fullchain.pem {at}/privkey.pem\n",
+            "http://headscale.example.com:80 {\n", $"http://headscale.example.com:{plain} {{\n\tbind 127.0.0.1\n",
+            StringComparison.Ordinal).Replace(
+            "\nheadscale.example.com {\n",
+            $"\nhttps://headscale.example.com:{port} {{\n\tbind 127.0.0.1\n\ttls {at}/fullchain.pem {at}/privkey.pem\n",
             StringComparison.Ordinal);
         var file = folder.File(
             "Caddyfile",
@@ -170,22 +174,25 @@ internal sealed class Front : IAsyncDisposable
         return start;
     }
 
-    private static ProcessStartInfo HaProxy(TemporaryFolder folder, string text, int port)
+    private static ProcessStartInfo HaProxy(TemporaryFolder folder, string text, int port, int plain)
     {
         var at = folder.Path;
         var file = folder.File("haproxy.cfg", text
             .Replace("bind :443 ", $"bind 127.0.0.1:{port} ", StringComparison.Ordinal)
+            .Replace("bind :80\n", $"bind 127.0.0.1:{plain}\n", StringComparison.Ordinal)
+            .Replace("bind :::443 ", $"bind ::1:{port} ", StringComparison.Ordinal)
+            .Replace("bind :::80 ", $"bind ::1:{plain} ", StringComparison.Ordinal)
             .Replace("/etc/haproxy/headscale.example.com.pem", $"{at}/both.pem", StringComparison.Ordinal)
             .Replace("/etc/haproxy/forward-auth.lua", Path.Combine(Folder, "haproxy", "forward-auth.lua"), StringComparison.Ordinal));
         return new("/usr/sbin/haproxy", ["-db", "-f", file]);
     }
 
-    private static ProcessStartInfo Apache(TemporaryFolder folder, string text, int port)
+    private static ProcessStartInfo Apache(TemporaryFolder folder, string text, int port, int plain)
     {
         var at = folder.Path;
         string[] modules =
         [
-            "mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "headers", "setenvif", "ssl",
+            "alias", "mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "headers", "setenvif", "ssl",
             "socache_shmcb", "proxy", "proxy_http", "auth_openidc",
         ];
         folder.OpenToEverybody();
@@ -202,9 +209,11 @@ internal sealed class Front : IAsyncDisposable
             ErrorLog {at}/error.log
             ServerName localhost
             Listen 127.0.0.1:{port}
+            Listen 127.0.0.1:{plain}
             {loaded}
             {(Environment.UserName == "root" ? "User nobody\nGroup nogroup" : "")}
-            {Put(text, at).Replace("<VirtualHost *:443>", $"<VirtualHost 127.0.0.1:{port}>", StringComparison.Ordinal)}
+            {Put(text, at).Replace("<VirtualHost *:443>", $"<VirtualHost 127.0.0.1:{port}>", StringComparison.Ordinal)
+                .Replace("<VirtualHost *:80>", $"<VirtualHost 127.0.0.1:{plain}>", StringComparison.Ordinal)}
             """);
         return new("/usr/sbin/apache2", ["-DFOREGROUND", "-f", file]);
     }
@@ -216,18 +225,10 @@ internal sealed class Front : IAsyncDisposable
     /// <summary>Gives its hash.</summary>
     private static string WriteCertificate(string folder)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("headscale.example.com");
-        var request = new CertificateRequest(
-            "CN=headscale.example.com", key, HashAlgorithmName.SHA256)
-        { CertificateExtensions = { names.Build() } };
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(100));
-        var (chain, secret) = (certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
-        File.WriteAllText(Path.Combine(folder, "fullchain.pem"), chain);
-        File.WriteAllText(Path.Combine(folder, "privkey.pem"), secret);
-        File.WriteAllText(Path.Combine(folder, "both.pem"), chain + secret);
-        return certificate.GetCertHashString(HashAlgorithmName.SHA256);
+        var (chain, secret) = (Path.Combine(folder, "fullchain.pem"), Path.Combine(folder, "privkey.pem"));
+        var hash = Certificates.Write(chain, secret);
+        File.WriteAllText(Path.Combine(folder, "both.pem"), File.ReadAllText(chain) + File.ReadAllText(secret));
+        return hash;
     }
 
     private async Task<bool> IsUpAsync(bool speaksProxyProtocol)

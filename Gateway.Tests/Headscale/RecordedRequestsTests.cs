@@ -115,7 +115,8 @@ public sealed partial class RecordedRequestsTests
             : null;
     }
 
-    /// <summary>An answer as recorded: names and kinds of all members, and their values. The words of an error are Headscale's own.</summary>
+    /// <summary>An answer as recorded: names and kinds of all members, and their values.</summary>
+    /// <remarks>The words of an error are Headscale's own.</remarks>
     private static bool IsAlike(JsonNode? ours, JsonNode? theirs, bool isError) => (ours, theirs) switch
     {
         (null, null) => true,
@@ -126,7 +127,8 @@ public sealed partial class RecordedRequestsTests
         (JsonArray one, JsonArray other) => one.Count == other.Count
             && Sorted(one).Zip(Sorted(other)).All(pair => IsAlike(pair.First, pair.Second, isError)),
         (JsonValue one, JsonValue other) => one.GetValueKind() == other.GetValueKind()
-            && (one.GetValueKind() != JsonValueKind.String ? one.ToJsonString() == other.ToJsonString() : IsText((string)one!, (string)other!)),
+            && (one.GetValueKind() != JsonValueKind.String ? one.ToJsonString() == other.ToJsonString()
+                : IsText((string)one!, (string)other!)),
         _ => false,
     };
 

@@ -68,7 +68,7 @@ public sealed class PostgresCluster : IAsyncLifetime, IDisposable
         if (_server is { HasExited: false } server)
         {
             // SIGINT is PostgreSQL's fast shutdown.
-            using var stop = Process.Start("kill", ["-INT", $"{server.Id}"]);
+            ProcessSignal.Interrupt(server);
             await server.WaitForExitAsync();
         }
     }

@@ -52,6 +52,7 @@ internal static class CheckVerb
                     + $"own ({secret[(secret.LastIndexOf('.') + 1)..]}_path)");
             }
 
+            StartProblems.Find(configuration, files.Config, problems);
             await CheckStoreAsync(configuration.Settings, problems, cancel);
             if (parsed.GetValue(_online))
             {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Reflection;
 using System.Text;
 using Gateway.Headscale;
 using Gateway.Settings;
@@ -7,23 +6,18 @@ using Gateway.Settings;
 namespace Gateway.Cli;
 
 /// <summary>
-/// <c>gateway init</c>: from a few answers to settings that work and the configuration of the front, made from the very
-/// files in <c>deploy/</c>. What is not given is asked for, where somebody is there to ask.
+/// <c>gateway init</c>: from a few answers to settings that work and the configuration of the front. What is not given is asked for,
+/// where somebody is there to ask, until the answer can be used.
 /// </summary>
 internal static class InitVerb
 {
-    private const string SampleHost = "headscale.example.com";
-    private const string SampleUrl = "http://127.0.0.1:8080";
-    private const string SampleKey = "/etc/headtower/headscale-api-key";
-    private const string SampleSecret = "/etc/headtower/client-secret";
-
     private static readonly Option<string?> _headscale = new("--headscale")
     {
-        Description = "where Headscale listens, such as http://127.0.0.1:8080",
+        Description = "where Headscale listens, such as 127.0.0.1:8080 or https://headscale.internal",
     };
     private static readonly Option<string?> _baseUrl = new("--base-url")
     {
-        Description = "the public address, such as https://headscale.example.com",
+        Description = "the public address, such as https://headscale.example.com; a port is kept",
     };
     private static readonly Option<string?> _front = new("--front")
     {
@@ -34,10 +28,26 @@ internal static class InitVerb
         Description = "oidc (at the gateway), or what the front does: "
             + "authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc",
     };
+    private static readonly Option<string?> _owner = new("--owner")
+    {
+        Description = "who becomes the owner: the name that the front reports, an e-mail address, or ISSUER#SUBJECT",
+    };
     private static readonly Option<string?> _issuer = new("--issuer") { Description = "with oidc: the provider, as it writes itself" };
     private static readonly Option<string?> _clientId = new("--client-id")
     {
         Description = "with oidc: the client that the provider knows (default: headtower)",
+    };
+    private static readonly Option<string?> _listen = new("--listen")
+    {
+        Description = "where the gateway listens for the front (default: 127.0.0.1:3000)",
+    };
+    private static readonly Option<string?> _authUrl = new("--auth-url")
+    {
+        Description = "where the front asks Authelia, authentik, oauth2-proxy or Tinyauth, such as http://authelia:9091",
+    };
+    private static readonly Option<string?> _portal = new("--portal")
+    {
+        Description = "where people see that service, such as https://auth.example.com; signing out leads there",
     };
     private static readonly Option<string?> _certificate = new("--tls-cert") { Description = "PEM file of the certificate with its chain" };
     private static readonly Option<string?> _certificateKey = new("--tls-key") { Description = "PEM file of its key" };
@@ -66,45 +76,33 @@ internal static class InitVerb
         var verb = new Command(
             "init", "Write settings and the front's configuration. Headscale is reached by its socket, or by an API key on standard input.")
         {
-            _headscale, _baseUrl, _front, _signIn, _issuer, _clientId, _certificate, _certificateKey, _output, _data, _systemd,
-            _socket, _force,
+            _headscale, _baseUrl, _front, _signIn, _owner, _issuer, _clientId, _listen, _authUrl, _portal, _certificate, _certificateKey,
+            _output, _data, _systemd, _socket, _force,
         };
         verb.SetAction(Run);
         return verb;
     }
 
-    /// <summary>The fronts and ways to sign in that there are, as <c>nginx/authelia</c>.</summary>
-    public static IReadOnlyList<string> Choices { get; } =
-        [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(IsFront).Select(ChoiceOf).Order(StringComparer.Ordinal)];
-
     private static int Run(ParseResult parsed)
     {
         var front = parsed.GetValue(_front) ?? Questions.Ask(
-            "What stands in front (nginx, caddy, haproxy, apache, traefik, none)?", "nginx");
+            "What stands in front (nginx, caddy, haproxy, apache, traefik, none)?", "nginx",
+            answer => InitFiles.Choices.Any(one => one.Split('/')[0] == answer) ? null : "one of the names in brackets");
         var signIn = parsed.GetValue(_signIn) ?? Questions.Ask(
-            "How do people sign in (oidc, authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc)?", "oidc");
-        if (!Choices.Contains($"{front}/{signIn}"))
+            "How do people sign in (oidc, authelia, authentik, tinyauth, oauth2-proxy, basic-auth, lemonldap, openidc)?", "oidc",
+            answer => InitFiles.Choices.Contains($"{front}/{answer}") ? null : $"with {front}: {WaysOf(front)}");
+        var choice = $"{front}/{signIn}";
+        if (!InitFiles.Choices.Contains(choice))
         {
             return Output.Fail(
-                $"there is no '{front}' with '{signIn}'{Problems.Suggest($"{front}/{signIn}", Choices)}. There are: "
-                + $"{string.Join(", ", Choices)}");
+                $"there is no '{front}' with '{signIn}'{Problems.Suggest(choice, InitFiles.Choices)}. There are: "
+                + $"{string.Join(", ", InitFiles.Choices)}");
         }
 
-        var headscale = parsed.GetValue(_headscale) ?? Questions.Ask("Where does Headscale listen?", SampleUrl);
-        var baseUrl = parsed.GetValue(_baseUrl) ?? Questions.Ask("What is the public address?", null);
-        var issuer = signIn is not ("oidc" or "openidc") ? null
-            : parsed.GetValue(_issuer) ?? Questions.Ask("What is the provider's issuer?", null);
-        foreach (var (name, text) in new[] { ("--headscale", headscale), ("--base-url", baseUrl), ("--issuer", issuer) })
+        var (answers, complaint) = Collect(parsed, choice);
+        if (answers is null)
         {
-            if (text is null && (name != "--issuer" || signIn is "oidc" or "openidc"))
-            {
-                return Output.Fail($"{name} is needed");
-            }
-
-            if (text is not null && !(Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
-            {
-                return Output.Fail($"{name}: '{text}' is not an address such as https://headscale.example.com");
-            }
+            return Output.Fail(complaint!);
         }
 
         if (FindAccess(parsed.GetValue(_socket)) is not var (socket, key))
@@ -114,8 +112,64 @@ internal static class InitVerb
                 + "input: headscale apikeys create --expiration 365d | gateway init …");
         }
 
-        return Write(parsed, $"{front}/{signIn}", headscale!, new Uri(baseUrl!), issuer, socket, key);
+        return Write(answers with { Socket = socket, Key = key }, parsed.GetValue(_force));
     }
+
+    private static string WaysOf(string? front) =>
+        string.Join(", ", InitFiles.Choices.Where(one => one.Split('/')[0] == front).Select(one => one.Split('/')[1]));
+
+    /// <summary>All addresses and names, given or asked for; else what is missing or wrong.</summary>
+    private static (InitAnswers? Answers, string? Complaint) Collect(ParseResult parsed, string choice)
+    {
+        var wrong = new List<string>();
+        Uri? Address(Option<string?> option, string? question, string? proposal, string scheme)
+        {
+            var text = parsed.GetValue(option)
+                ?? (question is null ? null : Questions.Ask(question, proposal, answer => Questions.Complaint(answer, scheme)));
+            if (text is null && question is not null)
+            {
+                wrong.Add($"{option.Name} is needed");
+            }
+            else if (text is not null && Questions.Complaint(text, scheme) is { } complaint)
+            {
+                wrong.Add($"{option.Name}: {complaint}");
+            }
+
+            return text is null ? null : Questions.AddressOf(text, scheme);
+        }
+
+        var headscale = Address(_headscale, "Where does Headscale listen?", "http://127.0.0.1:8080", "http");
+        var baseUrl = Address(_baseUrl, "What is the public address?", null, "https");
+        var draft = new InitAnswers(choice, headscale ?? new("http://x"), baseUrl ?? new("http://x"), "", "");
+        var issuer = draft.NeedsIssuer ? Address(_issuer, "What is the provider's issuer?", null, "https") : null;
+        var answers = draft with
+        {
+            Output = Path.GetFullPath(parsed.GetValue(_output)!),
+            Data = parsed.GetValue(_data)!,
+            Issuer = issuer is null ? null : parsed.GetValue(_issuer) ?? issuer.AbsoluteUri.TrimEnd('/'),
+            ClientId = parsed.GetValue(_clientId),
+            Listen = Address(_listen, null, null, "http"),
+            AuthUrl = Address(_authUrl, null, null, "http"),
+            Portal = Address(_portal, null, null, "https"),
+            Certificate = parsed.GetValue(_certificate),
+            CertificateKey = parsed.GetValue(_certificateKey),
+            IsService = parsed.GetValue(_systemd),
+            Owner = OwnerOf(
+                parsed.GetValue(_owner) ?? Questions.Ask("Who are you there? You become the owner (empty: whoever comes first)", ""), draft),
+        };
+        return wrong.Count == 0 ? (answers, null) : (null, string.Join("; ", wrong));
+    }
+
+    /// <summary>An owner as <c>bootstrap.owner</c> has it: an identity, an address, or the name that a front reports.</summary>
+    private static string? OwnerOf(string? text, InitAnswers answers) => text switch
+    {
+        null or "" => null,
+        _ when text.StartsWith("proxy:", StringComparison.Ordinal) || text.StartsWith("oidc:", StringComparison.Ordinal)
+            || text.StartsWith("email:", StringComparison.Ordinal) => text,
+        _ when text.Contains('#', StringComparison.Ordinal) => $"oidc:{text}",
+        _ when text.Contains('@', StringComparison.Ordinal) || answers.SignsIn => $"email:{text}",
+        _ => $"proxy:{text}",
+    };
 
     /// <summary>The way to Headscale's API: a socket that is named, a key, or the socket that is at its usual place.</summary>
     private static (string? Socket, string? Key)? FindAccess(string? named)
@@ -125,144 +179,33 @@ internal static class InitVerb
         found ??= key is null ? SocketAccess.Find() : null;
         if (found is not null)
         {
-            Console.WriteLine($"{found}: Headscale's own socket. No API key is needed, and calls take a hundredth of the time.");
+            Console.WriteLine($"{found}: Headscale's own socket. No API key is needed, and calls take a fraction of the time.");
         }
 
         return found is null && key is null ? null : (found, key);
     }
 
-    private static int Write(
-        ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string? socket, string? key)
+    private static int Write(InitAnswers answers, bool isForced)
     {
-        var output = Path.GetFullPath(parsed.GetValue(_output)!);
-        var files = FilesOf(parsed, choice, headscale, baseUrl, issuer, socket);
-        if (key is not null)
+        var files = InitFiles.Make(answers);
+        if (!isForced && files.FirstOrDefault(one => File.Exists(Path.Combine(answers.Output, one.Name))) is { Name: not null } there)
         {
-            files.Insert(0, ("headscale-api-key", key + "\n", true));
-        }
-
-        if (!parsed.GetValue(_force)
-            && files.FirstOrDefault(one => File.Exists(Path.Combine(output, one.Name))) is { Name: not null } there)
-        {
-            return Output.Fail($"{Path.Combine(output, there.Name)} is there already; --force writes over it");
+            return Output.Fail($"{Path.Combine(answers.Output, there.Name)} is there already; --force writes over it");
         }
 
         foreach (var (name, text, isSecret) in files)
         {
-            WriteFile(Path.Combine(output, name), text, isSecret);
-            Console.WriteLine($"wrote {Path.Combine(output, name)}");
+            WriteFile(Path.Combine(answers.Output, name), text, isSecret);
+            Console.WriteLine($"wrote {Path.Combine(answers.Output, name)}");
         }
 
         Console.WriteLine("\nNext:");
-        foreach (var step in Steps(choice, output, baseUrl, parsed.GetValue(_systemd), socket))
+        foreach (var step in InitSteps.Of(answers))
         {
             Console.WriteLine("  " + step);
         }
 
         return Output.Fine;
-    }
-
-    private static List<(string Name, string Text, bool IsSecret)> FilesOf(
-        ParseResult parsed, string choice, string headscale, Uri baseUrl, string? issuer, string? socket)
-    {
-        var output = Path.GetFullPath(parsed.GetValue(_output)!);
-        var secrets = parsed.GetValue(_systemd) ? "${CREDENTIALS_DIRECTORY}" : output;
-        var resource = Assembly.GetExecutingAssembly().GetManifestResourceNames().Single(one => IsFront(one) && ChoiceOf(one) == choice);
-        var folder = resource[..(resource.LastIndexOf('/') + 1)];
-        string Fit(string text) => text
-            .Replace(
-                $"/etc/ssl/{SampleHost}/fullchain.pem", parsed.GetValue(_certificate) ?? $"/etc/ssl/{baseUrl.Host}/fullchain.pem",
-                StringComparison.Ordinal)
-            .Replace(
-                $"/etc/ssl/{SampleHost}/privkey.pem", parsed.GetValue(_certificateKey) ?? $"/etc/ssl/{baseUrl.Host}/privkey.pem",
-                StringComparison.Ordinal)
-            .Replace(SampleHost, baseUrl.Host, StringComparison.Ordinal)
-            .Replace(SampleUrl, headscale.TrimEnd('/'), StringComparison.Ordinal)
-            .Replace("https://id.example.com", issuer?.TrimEnd('/') ?? "https://id.example.com", StringComparison.Ordinal)
-            .Replace(
-                $"api_key_path: {SampleKey}", socket is null ? $"api_key_path: {secrets}/headscale-api-key" : $"socket: {socket}",
-                StringComparison.Ordinal)
-            .Replace(SampleSecret, $"{secrets}/client-secret", StringComparison.Ordinal);
-
-        var files = new List<(string Name, string Text, bool IsSecret)>
-        {
-            ("headtower.yaml", Settings(Fit(Read(resource)), baseUrl, issuer, parsed.GetValue(_clientId), parsed.GetValue(_data)!), false),
-        };
-        if (folder != "deploy/none/")
-        {
-            files.Add(($"front/{resource[folder.Length..]}", Fit(Read(resource)), false));
-        }
-
-        foreach (var beside in Assembly.GetExecutingAssembly().GetManifestResourceNames()
-            .Where(one => one.StartsWith(folder, StringComparison.Ordinal) && !IsFront(one)))
-        {
-            files.Add(($"front/{beside[folder.Length..]}", Fit(Read(beside)), false));
-        }
-
-        return files;
-    }
-
-    private static IEnumerable<string> Steps(string choice, string output, Uri baseUrl, bool isService, string? socket)
-    {
-        var config = Path.Combine(output, "headtower.yaml");
-        if (socket is not null && !isService)
-        {
-            yield return $"put the gateway's user into the group of {socket}: usermod -aG headscale USER (docs/socket.md)";
-        }
-        else if (socket is null && isService)
-        {
-            yield return $"systemctl edit headtower: [Service], SupplementaryGroups= and LoadCredential=headscale-api-key:"
-                + Path.Combine(output, "headscale-api-key");
-        }
-
-        if (choice.EndsWith("/oidc", StringComparison.Ordinal))
-        {
-            yield return $"put the client's secret into {Path.Combine(output, "client-secret")}; its redirect address is "
-                + $"{baseUrl.GetLeftPart(UriPartial.Authority)}/admin/oidc/callback";
-            if (isService)
-            {
-                yield return "systemctl edit headtower: [Service] and LoadCredential=client-secret:" + Path.Combine(
-                    output, "client-secret");
-            }
-        }
-
-        yield return $"{(isService ? $"CREDENTIALS_DIRECTORY={output} " : "")}gateway check --online --config {config}";
-        yield return isService ? "systemctl enable --now headtower.socket" : $"gateway --config {config}";
-        if (!choice.StartsWith("none/", StringComparison.Ordinal))
-        {
-            yield return $"give {Path.Combine(output, "front")} to your front; its first lines say where it belongs";
-        }
-    }
-
-    /// <summary>The settings that the front's file names in its comments, each with its meaning.</summary>
-    private static string Settings(string front, Uri baseUrl, string? issuer, string? clientId, string data)
-    {
-        var text = new StringBuilder("# Written by 'gateway init'. 'gateway settings' explains every setting.\n");
-        var path = new List<string>();
-        foreach (var line in front.Split("# headtower.yaml:\n")[1].Split('\n')
-            .TakeWhile(one => one.StartsWith("#   ", StringComparison.Ordinal)).Select(one => one[4..]))
-        {
-            var depth = line.TakeWhile(one => one == ' ').Count();
-            if (line.TrimStart() is not ['#', ..] && line.Contains(':', StringComparison.Ordinal))
-            {
-                path = [.. path.Take(depth / 2), line.Trim().Split(':')[0]];
-                var meaning = SettingDeclarations.All.FirstOrDefault(one => one.Key == string.Join('.', path))?.Meaning;
-                text.Append(
-                    depth == 0 ? "\n" : meaning is null ? "" : $"{new string(' ', depth)}# "
-                        + $"{meaning.Replace("`", "", StringComparison.Ordinal)}\n");
-            }
-
-            // Which groups there are, only the provider knows: a role by an invented one would be somebody's surprise.
-            text.Append(path is [.., "role_map"] ? $"{new string(' ', depth)}# {line.TrimStart()}   # your groups" : line).Append('\n');
-            if (line.TrimStart().StartsWith("base_url: ", StringComparison.Ordinal))
-            {
-                text.Append($"  data_path: {data}\n");
-            }
-        }
-
-        return text.Replace($"base_url: https://{baseUrl.Host}", $"base_url: {baseUrl.GetLeftPart(UriPartial.Authority)}")
-            .Replace($"issuer: {issuer?.TrimEnd('/')}\n", $"issuer: {issuer}\n")
-            .Replace("client_id: headtower", $"client_id: {clientId ?? "headtower"}").ToString();
     }
 
     private static void WriteFile(string path, string text, bool isSecret)
@@ -277,22 +220,5 @@ internal static class InitVerb
 
         using var file = new FileStream(path, options);
         file.Write(Encoding.UTF8.GetBytes(text));
-    }
-
-    /// <summary>Whether it is the configuration of a front, and not what such a file includes.</summary>
-    private static bool IsFront(string resource) =>
-        resource.StartsWith("deploy/", StringComparison.Ordinal) && !resource.Contains("/snippets/", StringComparison.Ordinal)
-            && !resource.EndsWith(".lua", StringComparison.Ordinal);
-
-    private static string ChoiceOf(string resource)
-    {
-        var parts = resource.Split('/');
-        return $"{parts[1]}/{(parts[1] == "traefik" ? "authelia" : parts[^1].Split('.')[0])}";
-    }
-
-    private static string Read(string resource)
-    {
-        using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)!);
-        return reader.ReadToEnd();
     }
 }

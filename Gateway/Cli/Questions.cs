@@ -26,15 +26,40 @@ internal static class Questions
         return ApiKeyFormat.PrefixOf(typed.ToString().Trim()) is not null ? typed.ToString().Trim() : null;
     }
 
-    /// <summary>An answer, or what is proposed.</summary>
-    public static string? Ask(string question, string? proposal)
+    /// <summary>An answer, or what is proposed. What cannot be used is asked again.</summary>
+    /// <param name="complaintOf">What is wrong with an answer; null: nothing.</param>
+    public static string? Ask(string question, string? proposal, Func<string, string?>? complaintOf = null)
     {
         if (Console.IsInputRedirected)
         {
             return proposal;
         }
 
-        Console.Error.Write($"{question} {(proposal is null ? "" : $"[{proposal}] ")}");
-        return Console.ReadLine()?.Trim() is { Length: > 0 } answer ? answer : proposal;
+        while (true)
+        {
+            Console.Error.Write($"{question} {(proposal is not { Length: > 0 } ? "" : $"[{proposal}] ")}");
+            if (Console.ReadLine() is not { } line)
+            {
+                return proposal;
+            }
+
+            var answer = line.Trim() is { Length: > 0 } given ? given : proposal;
+            var complaint = answer is null ? "an answer is needed" : complaintOf?.Invoke(answer);
+            if (complaint is null)
+            {
+                return answer;
+            }
+
+            Console.Error.WriteLine($"  {complaint}");
+        }
     }
+
+    /// <summary>An address; a bare host with its port has the usual scheme.</summary>
+    public static Uri? AddressOf(string text, string scheme) =>
+        Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"{scheme}://{text}", UriKind.Absolute, out var url)
+            && url.Scheme is "http" or "https" && url.Host.Length > 0 ? url : null;
+
+    /// <summary>What is wrong with an address; null: nothing.</summary>
+    public static string? Complaint(string text, string scheme) =>
+        AddressOf(text, scheme) is not null && !text.Contains(' ', StringComparison.Ordinal) ? null : $"'{text}' is not an address such as {scheme}://headscale.example.com";
 }

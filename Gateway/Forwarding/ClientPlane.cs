@@ -32,7 +32,11 @@ internal sealed partial class ClientPlane(
         }
 
         var upgrade = isUpgrade ? Upgrades.ToWrite(context) : null;
-        if (!isUpgrade)
+        if (isUpgrade)
+        {
+            TunnelDrain.MarkTunnel(context);
+        }
+        else
         {
             Upgrades.Remove(context);
         }

@@ -56,5 +56,6 @@ internal static class HeadscaleAnswers
             || (status == StatusCodes.Status500InternalServerError && version is null or { Minor: 26 } && !IsJson(contentType));
 
     /// <summary>Whether a media type is JSON's.</summary>
-    public static bool IsJson(string? contentType) => contentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) is true;
+    public static bool IsJson(string? contentType) =>
+        contentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) is true;
 }

@@ -63,6 +63,17 @@ internal sealed class HeadscaleClient : IDisposable
             .Build();
     }
 
+    /// <summary>What happened, in words of ours where a library speaks of itself; the innermost cause of what TLS calls "see inside".</summary>
+    private static string WordsOf(Exception failure) => failure switch
+    {
+        TimeoutRejectedException => "Headscale did not answer within 5 seconds",
+        BrokenCircuitException => "Headscale failed several times in a row and is asked again in a moment",
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } =>
+            $"TLS failed: {failure.GetBaseException().Message.TrimEnd('.')}; an unknown authority is named by headscale.tls_ca_path, and "
+            + "where Headscale speaks plain HTTP the address begins with http://",
+        _ => failure.Message,
+    };
+
     /// <summary>Why Headscale's socket did not serve last time; null when it did, or when there is none.</summary>
     public string? SocketTrouble => _handler.SocketTrouble;
 
@@ -187,7 +198,7 @@ internal sealed class HeadscaleClient : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or ExecutionRejectedException or IOException)
         {
-            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{settings.Url}: {e.Message}", e);
+            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{settings.Url}: {WordsOf(e)}", e);
         }
     }
 
@@ -238,7 +249,7 @@ internal sealed class HeadscaleClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{settings.Url}: {e.Message}", e);
+            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{settings.Url}: {WordsOf(e)}", e);
         }
     }
 

@@ -16,6 +16,10 @@ internal sealed partial class ConfigurationWatch(
 
     private IReadOnlyList<string> _watched = [];
     private string _seen = "";
+    private int _isAskedFor;
+
+    /// <summary>Reads everything with the next look, also what seems the same: somebody sent SIGHUP.</summary>
+    public void ReadAnew() => Interlocked.Exchange(ref _isAskedFor, 1);
 
     /// <summary>What is in effect is what the files hold while the gateway starts; whatever is written later is a change.</summary>
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -32,6 +36,14 @@ internal sealed partial class ConfigurationWatch(
         using var timer = new PeriodicTimer(_poll, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
+            if (Interlocked.Exchange(ref _isAskedFor, 0) == 1)
+            {
+                watched = Reload();
+                (stamp, seen) = (StampOf(watched), Digest(watched));
+                before = seen;
+                continue;
+            }
+
             // Contents are compared when a file looks touched, until they stay the same; and now and then in any case.
             var touched = StampOf(watched);
             if (touched == stamp && before == seen && ++ticks % TicksBetweenReadings != 0)
@@ -78,10 +90,9 @@ internal sealed partial class ConfigurationWatch(
         }
 
         var now = monitor.Current.Settings;
-        if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Server.TlsCertPath, next.Settings.Server.TlsKeyPath,
-            next.Settings.Store, next.Settings.Audit.Folder, next.Settings.Headscale.TlsCaPath)
-                != (now.Server.BasePath, now.Server.Cookie, now.Server.TlsCertPath, now.Server.TlsKeyPath, now.Store, now.Audit.Folder,
-                    now.Headscale.TlsCaPath)
+        if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Store, next.Settings.Audit.Folder,
+            next.Settings.Headscale.TlsCaPath)
+                != (now.Server.BasePath, now.Server.Cookie, now.Store, now.Audit.Folder, now.Headscale.TlsCaPath)
             || !next.Settings.Server.Listen.SequenceEqual(now.Server.Listen))
         {
             LogRestart();
@@ -120,7 +131,7 @@ internal sealed partial class ConfigurationWatch(
     [LoggerMessage(3, LogLevel.Error, "The changed configuration has errors; the old one stays in effect")]
     private partial void LogKept();
 
-    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, cookies, TLS files, the store and the audit's folder change "
+    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, cookies, the store and the audit's folder change "
         + "with the next restart")]
     private partial void LogRestart();
 }

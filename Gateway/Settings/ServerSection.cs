@@ -79,7 +79,9 @@ internal static class ServerSection
 
         if (url.AbsolutePath != "/")
         {
-            map.Warn("base_url", $"only the origin is used; the path '{url.AbsolutePath}' is ignored");
+            map.Complain(
+                "base_url",
+                $"remove the path '{url.AbsolutePath}': Tailscale clients look for Headscale at the root of its host");
         }
 
         return new Uri(url.GetLeftPart(UriPartial.Authority));

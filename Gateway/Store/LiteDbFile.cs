@@ -157,7 +157,7 @@ internal static class LiteDbFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StoreException($"{path}: {e.Message}; make room, or make the folder writable for the gateway", e);
+            throw new StoreException($"{path}: {e.Message.TrimEnd('.')}; make room, or make the folder writable for the gateway", e);
         }
         catch (Exception e) when (e is InvalidCastException or NullReferenceException or ArgumentException
             or IndexOutOfRangeException or KeyNotFoundException or NotSupportedException)

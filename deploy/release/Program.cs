@@ -11,7 +11,7 @@ namespace Release;
 /// </summary>
 internal static class Program
 {
-    private static readonly string[] _documents = ["README.md", "CHANGELOG.md", "SECURITY.md", "headtower.yaml", "routes.yaml"];
+    private static readonly string[] _documents = ["README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "headtower.yaml", "routes.yaml"];
     private static readonly string _root = Path.GetFullPath(Path.Combine(Here(), "..", ".."));
 
     private static async Task<int> Main(string[] args)

@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using Gateway.Sandbox;
+using Gateway.Sandbox.StandIns;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Cli;
+
+/// <summary>The process as an operator meets it: what signals do, and what is said when it cannot start.</summary>
+public sealed class LifecycleTests
+{
+    private const string Tunnel = "POST /ts2021 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: "
+        + "tailscale-control-protocol\r\nX-Tailscale-Handshake: x\r\n\r\n";
+
+    [Fact]
+    public async Task SigtermEndsTunnelsOneAfterTheOtherAndTheProcessWithZero()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await GatewayProcess.StartAsync(
+            folder.Path, TestGateway.Yaml(headscale, folder.Path, port: port, server: "  drain_seconds: 4"), port, quiet: true, default);
+        var tunnels = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => OpenTunnelAsync(port)));
+        gateway.HangUp();
+
+        var clock = Stopwatch.StartNew();
+        gateway.Terminate();
+        var ends = (await Task.WhenAll(tunnels.Select(one => EndOfAsync(one, clock)))).Order().ToArray();
+
+        (await gateway.ExitCodeAsync()).Should().Be(0);
+        ends.Distinct().Count().Should().BeGreaterThan(10, "clients that all come back at once are a storm");
+        ends[^1].Should().BeGreaterThan(ends[0] + TimeSpan.FromSeconds(1), "they are spread over the time to drain");
+    }
+
+    [Fact]
+    public async Task ACallInFlightIsAnsweredBeforeTheProcessEnds()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var arrived = new SemaphoreSlim(0);
+        using var goesOn = new SemaphoreSlim(0);
+        headscale.Receiving = _ =>
+        {
+            arrived.Release();
+            goesOn.Wait();
+        };
+        using var folder = new TemporaryFolder();
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await GatewayProcess.StartAsync(
+            folder.Path,
+            TestGateway.Yaml(headscale, folder.Path, port: port, server: "  drain_seconds: 60", more: "bootstrap: {owner: proxy:alice}"),
+            port, quiet: true, default);
+        using var http = new HttpClient();
+        http.DefaultRequestHeaders.Add("Remote-User", "alice");
+        var call = http.PostAsync(
+            new Uri(gateway.Url, "/api/v1/user"), new StringContent("""{"name":"carla"}""", Encoding.UTF8, "application/json"));
+        await arrived.WaitAsync();
+
+        gateway.Terminate();
+        await Until.TrueAsync(async () => !await IsListeningAsync(port), "nobody new is let in");
+        goesOn.Release();
+
+        using var answer = await call;
+        ((int)answer.StatusCode).Should().Be(200);
+        (await gateway.ExitCodeAsync()).Should().Be(0);
+    }
+
+    [Fact]
+    public async Task SighupReadsAnewAndTunnelsStay()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await GatewayProcess.StartAsync(
+            folder.Path, TestGateway.Yaml(headscale, folder.Path, port: port), port, quiet: true, default);
+        using var tunnel = await OpenTunnelAsync(port);
+
+        gateway.HangUp();
+        gateway.HangUp();
+
+        await tunnel.GetStream().WriteAsync("still"u8.ToArray());
+        var echo = new byte[5];
+        await tunnel.GetStream().ReadExactlyAsync(echo);
+        Encoding.ASCII.GetString(echo).Should().Be("still");
+        gateway.HasExited.Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData("port in use", "another program listens there")]
+    [InlineData("foreign address", "this machine does not have that address")]
+    [InlineData("broken key", "private key")]
+    [InlineData("foreign key", "are no certificate with its key")]
+    public async Task AStartThatFailsIsOneLineAndStatusOne(string mistake, string words)
+    {
+        using var folder = new TemporaryFolder();
+        using var taken = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+        var (certificate, other) = (Path.Combine(folder.Path, "one.pem"), Path.Combine(folder.Path, "other.key"));
+        Certificates.Write(certificate, other);
+        Certificates.Write(certificate, Path.Combine(folder.Path, "one.key"));
+        var listen = mistake switch
+        {
+            "port in use" => $"listen: ['http://127.0.0.1:{port}']",
+            "foreign address" => "listen: ['http://192.0.2.77:3000']",
+            "broken key" => $"port: 0, tls_cert_path: {certificate}, tls_key_path: {folder.File("broken", "no key")}",
+            _ => $"port: 0, tls_cert_path: {certificate}, tls_key_path: {other}",
+        };
+        var config = folder.File(
+            "headtower.yaml", $"headscale: {{url: 'http://127.0.0.1:9'}}\nserver: {{{listen}, data_path: '{folder.Path}/data'}}\n");
+
+        var start = GatewayProcess.Command("serve", "--config", config);
+        (start.RedirectStandardError, start.RedirectStandardOutput) = (true, true);
+        using var process = Process.Start(start)!;
+        var log = process.StandardOutput.ReadToEndAsync();
+        var said = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+
+        process.ExitCode.Should().Be(1, said);
+        said.Trim().Split('\n').Should().ContainSingle().Which.Should().Contain(words);
+        (await log + said).Should().NotContain("   at ").And.NotContain("Unhandled").And.NotContain("BackgroundService");
+    }
+
+    [Fact]
+    public async Task SigtermWhileStartingEndsWithZeroAndWithoutAWord()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await GatewayProcess.SpawnAsync(
+            folder.Path, TestGateway.Yaml(headscale, folder.Path, port: port), port, quiet: true, default);
+
+        // The store's file is the first thing that a start makes.
+        await Until.TrueAsync(() => Task.FromResult(Directory.GetFiles(folder.Path, "headtower.db*").Length > 0), "it is starting");
+        gateway.Terminate();
+
+        (await gateway.ExitCodeAsync()).Should().Be(0);
+    }
+
+    private static async Task<TcpClient> OpenTunnelAsync(int port)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", port);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Tunnel));
+        var answer = new StringBuilder();
+        var buffer = new byte[1];
+        while (!answer.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            await client.GetStream().ReadExactlyAsync(buffer);
+            answer.Append((char)buffer[0]);
+        }
+
+        answer.ToString().Should().StartWith("HTTP/1.1 101 ");
+        await client.GetStream().ReadExactlyAsync(new byte[ClientPlane.Greeting.Length]);
+        return client;
+    }
+
+    private static async Task<TimeSpan> EndOfAsync(TcpClient tunnel, Stopwatch clock)
+    {
+        using (tunnel)
+        {
+            try
+            {
+                await tunnel.GetStream().ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false);
+            }
+            catch (IOException)
+            {
+                // Cut.
+            }
+
+            return clock.Elapsed;
+        }
+    }
+
+    private static async Task<bool> IsListeningAsync(int port)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync("127.0.0.1", port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
