@@ -48,8 +48,8 @@ internal static class PolicyRules
     private static bool IsKnown(string section, int version) => _sections.Contains(section)
         && (version >= 29 || section is not ("tests" or "sshTests" or "grants" or "nodeAttrs" or "randomizeClientPort"));
 
-    private static IEnumerable<JsonElement> Rules(JsonElement root) =>
-        root.TryGetProperty("acls", out var acls) && acls.ValueKind == JsonValueKind.Array ? acls.EnumerateArray() : [];
+    private static JsonElement.ArrayEnumerator Rules(JsonElement root) =>
+        root.TryGetProperty("acls", out var acls) && acls.ValueKind == JsonValueKind.Array ? acls.EnumerateArray() : default;
 
     private static string? Problem(JsonElement rule, JsonElement root, int version)
     {

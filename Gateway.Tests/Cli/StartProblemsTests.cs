@@ -24,7 +24,8 @@ public sealed class StartProblemsTests
         var config = folder.File(
             "headtower.yaml",
             $"headscale: {{url: 'http://127.0.0.1:9', api_key: 'hskey-api-abcdefghijkl-{new string('a', 64)}'}}\n"
-            + $"server: {{{(server.Contains("listen", StringComparison.Ordinal) ? "" : "port: 0, ")}{server}, data_path: '{folder.Path}'}}\n");
+            + $"server: {{{(server.Contains("listen", StringComparison.Ordinal) ? "" : "port: 0, ")}{server}, "
+            + $"data_path: '{folder.Path}'}}\n");
 
         var result = await Verb.RunAsync("check", "--config", config);
 

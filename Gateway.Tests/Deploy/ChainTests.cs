@@ -81,8 +81,8 @@ public sealed class ChainTests
         Expect(wrong, "page", 200, (await SendAsync(client, "/admin/machines", [.. sam, "Accept: text/html"])).Status);
 
         // A nomination in Connection takes away an identity at most, and puts nobody in its place.
-        foreach (var name in new[] { "Remote-User", "Remote-Email", "X-authentik-username", "X-Auth-Request-User", "X-Forwarded-User", "Remote-Groups",
-            "X-authentik-groups", "X-Auth-Request-Groups", "X-Forwarded-Groups" })
+        foreach (var name in new[] { "Remote-User", "Remote-Email", "X-authentik-username", "X-Auth-Request-User", "X-Forwarded-User",
+            "Remote-Groups", "X-authentik-groups", "X-Auth-Request-Groups", "X-Forwarded-Groups" })
         {
             var (status, text) = await SendAsync(
                 client, "/admin/api/me",

@@ -204,7 +204,7 @@ internal static class CheckVerb
         {
             problems.Warn(
                 $"{file}: headscale.socket",
-                $"not set, and Headscale's socket is at {found}: with it no API key is needed, and calls take a hundredth of the time");
+                $"not set, and Headscale's socket is at {found}: with it no API key is needed, and calls take a fraction of the time");
         }
         else if (client.SocketTrouble is { } absent && settings.ApiKey is not null)
         {

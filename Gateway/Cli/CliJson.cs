@@ -12,7 +12,11 @@ internal sealed record UpstreamLine(string Method, string Target, string? Body);
 /// <summary>What <c>gateway check --json</c> says.</summary>
 internal sealed record CheckLine(bool Ok, IReadOnlyList<string> Errors, IReadOnlyList<string> Warnings);
 
+/// <summary>What <c>gateway doctor --json</c> says of each step.</summary>
+internal sealed record DoctorLine(string What, string Result, string Advice);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(CheckLine))]
+[JsonSerializable(typeof(DoctorLine))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -34,6 +34,7 @@ internal static class CommandLine
         root.Add(ServeVerb.Create());
         root.Add(CheckVerb.Create());
         root.Add(InitVerb.Create());
+        root.Add(DoctorVerb.Create());
         root.Add(ImportVerb.Create());
         root.Add(SettingsVerb.Create());
         root.Add(ExplainVerb.Create());
@@ -64,7 +65,9 @@ internal static class CommandLine
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            // The verb that serves drains by itself; a limit here would cut that short.
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (Exception e) when (e is StoreException or HeadscaleException or IOException or UnauthorizedAccessException)
         {

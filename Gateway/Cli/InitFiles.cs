@@ -5,7 +5,9 @@ using Gateway.Settings;
 
 namespace Gateway.Cli;
 
-/// <summary>The files that <c>gateway init</c> writes, made from those in <c>deploy/</c>: the samples' names give way to the answers.</summary>
+/// <summary>
+/// The files that <c>gateway init</c> writes, made from those in <c>deploy/</c>: the samples' names give way to the answers.
+/// </summary>
 internal static partial class InitFiles
 {
     private const string SampleHost = "headscale.example.com";
@@ -47,10 +49,11 @@ internal static partial class InitFiles
     private static string Fit(string text, InitAnswers answers)
     {
         var host = answers.BaseUrl.Host;
+        const string folder = $"/etc/ssl/{SampleHost}";
         var secrets = answers.IsService ? "${CREDENTIALS_DIRECTORY}" : answers.Output;
         text = SocketHint().Replace(text, "")
-            .Replace($"/etc/ssl/{SampleHost}/fullchain.pem", answers.Certificate ?? $"/etc/ssl/{host}/fullchain.pem", StringComparison.Ordinal)
-            .Replace($"/etc/ssl/{SampleHost}/privkey.pem", answers.CertificateKey ?? $"/etc/ssl/{host}/privkey.pem", StringComparison.Ordinal)
+            .Replace($"{folder}/fullchain.pem", answers.Certificate ?? $"/etc/ssl/{host}/fullchain.pem", StringComparison.Ordinal)
+            .Replace($"{folder}/privkey.pem", answers.CertificateKey ?? $"/etc/ssl/{host}/privkey.pem", StringComparison.Ordinal)
             .Replace(SampleUrl, answers.Headscale.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
             .Replace(
                 $"api_key_path: {SampleKey}",

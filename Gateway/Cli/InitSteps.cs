@@ -14,7 +14,8 @@ internal static class InitSteps
             yield return $"Headscale, config.yaml: listen_addr: {headscale.Authority} (nobody but this machine reaches it)";
         }
 
-        yield return "Headscale 0.29 and later, config.yaml: trusted_proxies: [\"127.0.0.1/32\"], so that its log has the clients' addresses";
+        yield return "Headscale 0.29 and later, config.yaml: trusted_proxies: [\"127.0.0.1/32\"], so that its log has the clients' "
+            + "addresses";
         if (answers is { Socket: { } socket, IsService: false })
         {
             yield return $"put the gateway's user into the group of {socket}: usermod -aG headscale USER (docs/socket.md)";

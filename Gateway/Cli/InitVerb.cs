@@ -155,7 +155,8 @@ internal static class InitVerb
             CertificateKey = parsed.GetValue(_certificateKey),
             IsService = parsed.GetValue(_systemd),
             Owner = OwnerOf(
-                parsed.GetValue(_owner) ?? Questions.Ask("Who are you there? You become the owner (empty: whoever comes first)", ""), draft),
+                parsed.GetValue(_owner)
+                ?? Questions.Ask("Who are you there? You become the owner (empty: whoever comes first)", ""), draft),
         };
         return wrong.Count == 0 ? (answers, null) : (null, string.Join("; ", wrong));
     }

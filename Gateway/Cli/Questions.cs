@@ -61,5 +61,6 @@ internal static class Questions
 
     /// <summary>What is wrong with an address; null: nothing.</summary>
     public static string? Complaint(string text, string scheme) =>
-        AddressOf(text, scheme) is not null && !text.Contains(' ', StringComparison.Ordinal) ? null : $"'{text}' is not an address such as {scheme}://headscale.example.com";
+        AddressOf(text, scheme) is not null && !text.Contains(' ', StringComparison.Ordinal) ? null
+            : $"'{text}' is not an address such as {scheme}://headscale.example.com";
 }

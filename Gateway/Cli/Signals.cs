@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Gateway.Cli;
 
-/// <summary>The signals that a service is sent: SIGTERM, SIGINT and SIGQUIT end it in order, at any moment; SIGHUP asks it to read anew.</summary>
+/// <summary>
+/// The signals that a service is sent: SIGTERM, SIGINT and SIGQUIT end it in order, at any moment; SIGHUP asks it to read anew.
+/// </summary>
 internal sealed class Signals : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();

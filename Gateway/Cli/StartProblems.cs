@@ -36,7 +36,8 @@ internal static class StartProblems
 
     /// <summary>Whoever comes first becomes the owner: told as long as nobody is named and anybody may come. Null: all is well.</summary>
     public static string? OwnerWarning(GatewaySettings settings) =>
-        settings.Bootstrap is { FirstUserIsOwner: true, Owner: null } && (settings.Oidc is not null || settings.Server.ProxyAuth is not null)
+        settings.Bootstrap is { FirstUserIsOwner: true, Owner: null }
+            && (settings.Oidc is not null || settings.Server.ProxyAuth is not null)
             && settings.Server.BaseUrl is not { IsLoopback: true }
             ? "whoever signs in first becomes the owner of everything; name yourself, for example owner: \"proxy:alice\" or "
                 + "\"email:alice@example.com\""

@@ -63,7 +63,9 @@ internal sealed class HeadscaleClient : IDisposable
             .Build();
     }
 
-    /// <summary>What happened, in words of ours where a library speaks of itself; the innermost cause of what TLS calls "see inside".</summary>
+    /// <summary>
+    /// What happened, in words of ours where a library speaks of itself; the innermost cause of what TLS calls "see inner exception".
+    /// </summary>
     private static string WordsOf(Exception failure) => failure switch
     {
         TimeoutRejectedException => "Headscale did not answer within 5 seconds",

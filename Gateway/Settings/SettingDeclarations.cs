@@ -18,7 +18,8 @@ internal static class SettingDeclarations
         new(
             "headscale.socket", Text(),
             "Headscale's own socket (`unix_socket` in its settings), such as `/var/run/headscale/headscale.sock`. No key is needed with "
-            + "it, and calls cost a hundredth ([socket.md](socket.md)). With a key as well, the key serves while the socket does not."),
+            + "it, and calls cost a fiftieth or less "
+            + "([socket.md](socket.md)). With a key as well, the key serves while the socket does not."),
         new(
             "headscale.version", Text(),
             "The version of Headscale, such as `0.29`, where it does not say so itself and cannot be found out."),

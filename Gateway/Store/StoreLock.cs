@@ -30,7 +30,8 @@ internal sealed class StoreLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StoreException($"{path}: {e.Message.TrimEnd('.')}; make the folder writable for the gateway or set server.data_path", e);
+            throw new StoreException(
+                $"{path}: {e.Message.TrimEnd('.')}; make the folder writable for the gateway or set server.data_path", e);
         }
     }
 

@@ -17,8 +17,9 @@ public sealed partial class PageLooksTests
     ];
 
     /// <summary>The rules of axe that a page must keep (npm axe-core).</summary>
-    private const string Audit = "async () => JSON.stringify((await axe.run({ resultTypes: ['violations'] })).violations.filter(one => one.impact === 'serious' || "
-        + "one.impact === 'critical').map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))";
+    private const string Audit = "async () => JSON.stringify((await axe.run({ resultTypes: ['violations'] })).violations.filter("
+        + "one => one.impact === 'serious' || one.impact === 'critical')"
+        + ".map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))";
 
     [ChromiumTheory]
     [InlineData("alice")]

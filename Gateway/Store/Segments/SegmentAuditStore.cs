@@ -294,5 +294,6 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
     }
 
     private StoreException Unusable(Exception e) =>
-        new($"the audit in {folder} cannot be written: {e.Message.TrimEnd('.')}; make room, or make the folder writable for the gateway", e);
+        new($"the audit in {folder} cannot be written: {e.Message.TrimEnd('.')}; make room, or make the folder "
+            + "writable for the gateway", e);
 }
