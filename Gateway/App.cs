@@ -23,7 +23,7 @@ internal static partial class App
         var store = await OpenedStore.OpenAsync(configuration.Settings, CancellationToken.None);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "gateway" });
         builder.Services.AddRoutingCore();
-        AddLogging(builder.Logging);
+        Logs.Add(builder.Logging, configuration.Settings.Log);
         AppServices.Add(builder.Services, configuration, files, store);
         Listeners.Add(builder, configuration.Settings.Server);
         builder.Services.Configure<HostOptions>(
@@ -67,6 +67,8 @@ internal static partial class App
         // What goes wrong behind this line gets a reference id and a log entry, and no details to the caller.
         app.Use(next => context => CatchAsync(next, context, app.Logger));
 
+        app.Use(services.GetRequiredService<RequestLog>().Write);
+
         // Step 1, the edge: peer, client, target and identity headers are settled before anything else reads the request.
         var loops = services.GetRequiredService<LoopLog>();
         app.Use(next => RequestContext.Begin(next, monitor, loops, clock));
@@ -85,34 +87,6 @@ internal static partial class App
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapGroup(basePath).MapPages();
-    }
-
-    private static void AddLogging(ILoggingBuilder logging)
-    {
-        logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-            console.UseUtcTimestamp = true;
-        });
-        logging.SetMinimumLevel(LogLevel.Information);
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-
-        // The framework's base classes say of every failure what is said here already, with its stack and without its cause.
-        logging.AddFilter("Gateway.Identity.Oidc.OidcHandler", LogLevel.None);
-        logging.AddFilter("Gateway.Users.CredentialHandler", LogLevel.None);
-
-        // It would begin an Activity for each request, which nobody reads here, to say what the audit says.
-        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
-
-        // A form cookie that a stranger broke is no error of ours, and no reason for a stack trace.
-        logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.None);
-
-        // What ends a start is said in one line, by the verb.
-        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-
-        // YARP warns of every tunnel that ends, which is how tunnels end (dotnet/yarp #2503).
-        logging.AddFilter("Yarp", LogLevel.Error);
     }
 
     private static async Task CatchAsync(RequestDelegate next, HttpContext context, ILogger log)

@@ -52,6 +52,7 @@ internal static class AppServices
         services.AddSingleton<LoopLog>();
         services.AddSingleton<BadRequestLog>();
         services.AddSingleton<TunnelDrain>();
+        services.AddSingleton<RequestLog>();
         services.AddSingleton<ServerCertificate>();
         services.AddSystemd();
         services.AddHostedService<Watchdog>();

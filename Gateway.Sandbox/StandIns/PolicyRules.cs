@@ -53,6 +53,11 @@ internal static class PolicyRules
 
     private static string? Problem(JsonElement rule, JsonElement root, int version)
     {
+        if (rule.ValueKind != JsonValueKind.Object)
+        {
+            return "a rule is no object";
+        }
+
         if (rule.TryGetProperty("action", out var action) && action.GetString() != "accept")
         {
             return "invalid action";

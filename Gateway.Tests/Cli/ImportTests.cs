@@ -60,7 +60,7 @@ public sealed class ImportTests
 
     [Theory]
     [InlineData("", "is not Headplane's database")]
-    [InlineData("create table users (id text primary key, sub text, caps integer)", "before 0.6.2")]
+    [InlineData("create table users (id text primary key, sub text)", "before 0.6")]
     public async Task WhatIsNotHeadplanesIsNotRead(string schema, string complaint)
     {
         using var folder = new TemporaryFolder();
@@ -75,6 +75,28 @@ public sealed class ImportTests
 
         result.Exit.Should().Be(1);
         result.Error.Should().Contain(complaint);
+    }
+
+    [Fact]
+    public async Task TheRolesOfTheFirstHeadplanesWereBits()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "hp_persist.db");
+        using (var connection = new SqliteConnection($"Data Source={file};Pooling=false"))
+        {
+            connection.Open();
+            connection.Execute("create table users (id text primary key, sub text, caps integer)");
+            connection.Execute(
+                "insert into users values ('1', 'o', 65535), ('2', 'a', 32767), ('3', 'n', 30015), ('4', 'i', 8171), ('5', 'r', 1323), "
+                + "('6', 'm', 0), ('7', 'x', 3)");
+        }
+
+        var result = await Verb.RunAsync("import", "headplane", "--database", file, "--config", Config(folder, headscale));
+
+        result.Exit.Should().Be(0, result.Error);
+        (await PeopleAsync(folder)).Select(one => $"{one.Subject} {one.Role}").Should().Equal(
+            "o owner", "a admin", "n network_admin", "i it_admin", "r auditor", "m member", "x member");
     }
 
     private static Task<IReadOnlyList<Person>> PeopleAsync(TemporaryFolder folder) => StoredState.ReadPeopleAsync(folder.Path);

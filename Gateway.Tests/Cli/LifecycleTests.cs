@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using Gateway.Sandbox;
 using Gateway.Sandbox.StandIns;
@@ -85,6 +87,33 @@ public sealed class LifecycleTests
         gateway.HasExited.Should().BeFalse();
     }
 
+    [Fact]
+    public async Task ARenewedCertificateCountsWithoutARestart()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var (certificate, key) = (Path.Combine(folder.Path, "fullchain.pem"), Path.Combine(folder.Path, "privkey.pem"));
+        var first = Certificates.Write(certificate, key);
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await GatewayProcess.SpawnAsync(
+            folder.Path,
+            $"headscale: {{url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', api_key: {headscale.ApiKey}}}\n"
+            + $"server: {{listen: ['https://127.0.0.1:{port}'], tls_cert_path: {certificate}, tls_key_path: {key}, data_path: "
+            + $"'{folder.Path}/data'}}\n",
+            port, quiet: true, default);
+        await Until.TrueAsync(async () => await ShownAsync(port) == first, "the certificate is shown");
+        using var open = await GreetAsync(port);
+
+        var second = Certificates.Write(certificate, key);
+        gateway.HangUp();
+
+        await Until.TrueAsync(async () => await ShownAsync(port) == second, "the renewed certificate is shown");
+        await open.WriteAsync("GET /key?v=113 HTTP/1.1\r\nHost: headscale.example.com\r\n\r\n"u8.ToArray());
+        var answer = new byte[15];
+        await open.ReadExactlyAsync(answer);
+        Encoding.ASCII.GetString(answer).Should().Be("HTTP/1.1 200 OK", "connections that are open stay");
+    }
+
     [Theory]
     [InlineData("port in use", "another program listens there")]
     [InlineData("foreign address", "this machine does not have that address")]
@@ -153,6 +182,29 @@ public sealed class LifecycleTests
         answer.ToString().Should().StartWith("HTTP/1.1 101 ");
         await client.GetStream().ReadExactlyAsync(new byte[ClientPlane.Greeting.Length]);
         return client;
+    }
+
+    /// <summary>The SHA-256 of the certificate that is shown; null: nobody listens.</summary>
+    private static async Task<string?> ShownAsync(int port)
+    {
+        try
+        {
+            await using var stream = await GreetAsync(port);
+            return stream.RemoteCertificate?.GetCertHashString(HashAlgorithmName.SHA256);
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<SslStream> GreetAsync(int port)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", port);
+        var stream = new SslStream(client.GetStream(), false, (_, certificate, _, _) => certificate is not null);
+        await stream.AuthenticateAsClientAsync("headscale.example.com");
+        return stream;
     }
 
     private static async Task<TimeSpan> EndOfAsync(TcpClient tunnel, Stopwatch clock)

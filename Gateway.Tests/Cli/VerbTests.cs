@@ -35,6 +35,20 @@ public sealed class VerbTests
     }
 
     [Fact]
+    public async Task TheShippedPolicyIsExplainedWithoutAConfiguration()
+    {
+        using var folder = new TemporaryFolder();
+        (string, string)[] nowhere = [("HOME", folder.Path)];
+
+        var refused = await Verb.RunAsync(["explain", "DELETE", "/api/v1/node/1", "--role", "viewer"], nowhere);
+        var allowed = await Verb.RunAsync(["explain", "GET", "/api/v1/node", "--role", "auditor"], nowhere);
+
+        (refused.Exit, allowed.Exit).Should().Be((1, 0), refused.Error + allowed.Error);
+        refused.Output.Should().Contain("write_machines");
+        allowed.Error.Should().Contain("judged by the shipped policy");
+    }
+
+    [Fact]
     public async Task HelpAndVersionNeedNoConfiguration()
     {
         var help = await Verb.RunAsync("--help");

@@ -52,6 +52,7 @@ public sealed class HostileHttp2Tests
     [InlineData("a pseudo-header after the others", 0, "remote-user=vera|:authority=evil.example")]
     [InlineData("an unknown pseudo-header", 0, ":user=alice")]
     [InlineData("no path", 0, ":path=")]
+    [InlineData("no host", 400, ":authority=")]
     [InlineData("a path that is none", 0, ":path=api/v1/apikey")]
     [InlineData("a whole address as path", 0, ":path=http://evil.example/api/v1/apikey")]
     [InlineData("another scheme", 0, ":scheme=ftp")]

@@ -32,6 +32,21 @@ public sealed class ClientPlaneTests
     }
 
     [Theory]
+    [InlineData("text/html,application/xhtml+xml", 302, "/admin/")]
+    [InlineData("*/*", 404, null)]
+    public async Task WhoeverTypesTheHostsNameIntoABrowserComesToThePages(string accept, int status, string? location)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var client = gateway.As(null);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/");
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+
+        using var answer = await client.SendAsync(request);
+
+        ((int)answer.StatusCode, answer.Headers.Location?.OriginalString).Should().Be((status, location));
+    }
+
+    [Theory]
     [MemberData(nameof(Rows))]
     public async Task EveryClientRouteIsForwardedAsItCameAndNobodyIsAsked(string method, string path)
     {
@@ -44,6 +59,7 @@ public sealed class ClientPlaneTests
         request.Headers.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.1");
         request.Headers.TryAddWithoutValidation("Remote_User", "alice");
         request.Headers.TryAddWithoutValidation("Derp-Fast-Start", "1");
+        request.Content = path == "/verify" ? new StringContent("{}") : null;
 
         using var response = await client.SendAsync(request);
 

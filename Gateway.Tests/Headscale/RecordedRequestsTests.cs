@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Gateway.Sandbox.StandIns;
 
 namespace Gateway.Tests.Headscale;
@@ -12,7 +11,7 @@ namespace Gateway.Tests.Headscale;
 /// The stand-in is asked what real Headscales were asked, in the same order, and answers as they did. Where it does not, the difference
 /// stands in Data/http/differences.txt with its reason, and must really be one.
 /// </summary>
-public sealed partial class RecordedRequestsTests
+public sealed class RecordedRequestsTests
 {
     private static readonly string _folder = Path.Combine(AppContext.BaseDirectory, "Data", "http");
 
@@ -25,7 +24,7 @@ public sealed partial class RecordedRequestsTests
     public async Task TheStandInAnswersAsARealHeadscaleDid(int minor)
     {
         await using var headscale = await HeadscaleStandIn.StartAsync(minor, isFresh: true);
-        var listed = ReadDifferences(minor);
+        var listed = Recorded.ReadDifferences(_folder, minor);
         var found = new List<(string Name, string Difference)>();
         foreach (var line in File.ReadLines(Path.Combine(_folder, $"0.{minor}.jsonl")))
         {
@@ -36,21 +35,11 @@ public sealed partial class RecordedRequestsTests
             }
         }
 
-        found.Where(one => !listed.Any(name => IsMeant(name, one.Name))).Should().BeEmpty("each difference is mended or listed");
-        listed.Where(name => !found.Exists(one => IsMeant(name, one.Name))).Should().BeEmpty("what no longer differs is not listed");
+        found.Where(one => !listed.Any(name => Recorded.IsMeant(name, one.Name))).Should()
+            .BeEmpty("each difference is mended or listed");
+        listed.Where(name => !found.Exists(one => Recorded.IsMeant(name, one.Name))).Should()
+            .BeEmpty("what no longer differs is not listed");
     }
-
-    /// <summary>Names of what may differ in a version: lines of "versions | name | reason"; a name may end with a star.</summary>
-    private static string[] ReadDifferences(int minor) =>
-    [
-        .. File.ReadLines(Path.Combine(_folder, "differences.txt")).Where(line => line.Length > 0 && line[0] != '#')
-            .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
-            .Where(parts => parts is [var versions, _, { Length: > 0 }] && versions.Split(' ').Contains($"0.{minor}"))
-            .Select(parts => parts[1]),
-    ];
-
-    private static bool IsMeant(string listed, string name) =>
-        listed.EndsWith('*') ? name.StartsWith(listed[..^1], StringComparison.Ordinal) : listed == name;
 
     private readonly Dictionary<string, string> _kept = [];
 
@@ -110,36 +99,12 @@ public sealed partial class RecordedRequestsTests
         }
 
         var isError = (int)answer.StatusCode >= 400;
-        return recorded["answer"] is { } json && !IsAlike(JsonNode.Parse(content), json, isError)
+        return recorded["answer"] is { } json && !Recorded.IsAlike(JsonNode.Parse(content), json, isError)
             ? $"{content} for {json.ToJsonString()}"
             : null;
     }
 
-    /// <summary>An answer as recorded: names and kinds of all members, and their values.</summary>
-    /// <remarks>The words of an error are Headscale's own.</remarks>
-    private static bool IsAlike(JsonNode? ours, JsonNode? theirs, bool isError) => (ours, theirs) switch
-    {
-        (null, null) => true,
-        (JsonObject one, JsonObject other) => one.Select(member => member.Key).Order(StringComparer.Ordinal)
-            .SequenceEqual(other.Select(member => member.Key).Order(StringComparer.Ordinal))
-            && other.All(member => isError && member.Key is "message" or "detail" or "errors" or "error_description"
-                || IsAlike(one[member.Key], member.Value, isError)),
-        (JsonArray one, JsonArray other) => one.Count == other.Count
-            && Sorted(one).Zip(Sorted(other)).All(pair => IsAlike(pair.First, pair.Second, isError)),
-        (JsonValue one, JsonValue other) => one.GetValueKind() == other.GetValueKind()
-            && (one.GetValueKind() != JsonValueKind.String ? one.ToJsonString() == other.ToJsonString()
-                : IsText((string)one!, (string)other!)),
-        _ => false,
-    };
-
-    /// <summary>Since 0.28 lists come in any order.</summary>
-    private static IEnumerable<JsonNode?> Sorted(JsonArray list) =>
-        list.OrderBy(one => one is JsonObject item && item["id"] is { } id ? $"{id}" : "", StringComparer.Ordinal);
-
-    private static bool IsText(string ours, string theirs) =>
-        Regex.IsMatch(ours, $"^{string.Join(".*", Placeholder().Split(theirs).Select(Regex.Escape))}$", RegexOptions.Singleline);
-
-    private string Filled(HeadscaleStandIn headscale, string text) => Placeholder().Replace(text, found => found.Value switch
+    private string Filled(HeadscaleStandIn headscale, string text) => Recorded.Placeholder().Replace(text, found => found.Value switch
     {
         "<key>" => headscale.ApiKey,
         "<key, base64>" => Convert.ToBase64String(Encoding.UTF8.GetBytes(headscale.ApiKey + ":")),
@@ -170,7 +135,4 @@ public sealed partial class RecordedRequestsTests
             }
         }
     }
-
-    [GeneratedRegex("<[^<>]+>|\\{(?:acc|clid|clsec)\\}")]
-    private static partial Regex Placeholder();
 }

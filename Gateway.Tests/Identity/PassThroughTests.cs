@@ -18,12 +18,14 @@ public sealed class PassThroughTests
 
         var (status, _) = await TestGateway.CallAsync(client, "POST", "/api/v1/user?any=thing", Body);
 
-        status.Should().Be(200);
+        // Since 0.30 Headscale itself refuses a member that it does not know.
+        var expected = version >= 30 ? 422 : 200;
+        status.Should().Be(expected);
         var received = gateway.Headscale.Forwarded.Should().ContainSingle().Subject;
         (received.Method, received.Target, received.Body, received.Header("Authorization")).Should()
             .Be(("POST", "/api/v1/user?any=thing", Body, $"Bearer {key}"));
         var entry = (await gateway.StopAndReadAuditAsync()).Should().ContainSingle().Subject;
-        (entry.Reason, entry.Status, entry.Row).Should().Be(((string, int?, string?))("passed_through", 200, "users.create"));
+        (entry.Reason, entry.Status, entry.Row).Should().Be(((string, int?, string?))("passed_through", expected, "users.create"));
         entry.Actor.Should().StartWith("key:");
         entry.ToString().Should().NotContain(key[^20..]);
     }

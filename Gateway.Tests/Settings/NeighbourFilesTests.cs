@@ -99,7 +99,7 @@ public sealed partial class NeighbourFilesTests
         "headtower.yaml:1:1: server.base_url: there is no such key; write it nested: server: {base_url: …}")]
     [InlineData("server: {proxy_auth.enabled: true}",
         "server.proxy_auth.enabled: there is no such key; write it nested: proxy_auth: {enabled: …}")]
-    [InlineData("log: {level: info}", "log: there is no such key")]
+    [InlineData("derp: {server: {enabled: true}}", "derp: there is no such key")]
     public void AKeyInTheWrongPlaceIsToldWhereItBelongs(string yaml, string error)
     {
         var problems = Some.Settings(yaml).Problems;

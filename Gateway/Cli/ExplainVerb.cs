@@ -3,6 +3,7 @@ using System.Text;
 using Gateway.Authorization;
 using Gateway.Edge;
 using Gateway.Headscale;
+using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Web.Control;
@@ -14,6 +15,9 @@ internal static class ExplainVerb
 {
     private static readonly Argument<string> _method = new("METHOD") { Description = "GET, POST, …" };
     private static readonly Argument<string> _path = new("PATH") { Description = "path and query, such as /api/v1/node/7" };
+    /// <summary>The version that is taken where no Headscale can be asked.</summary>
+    private static readonly HeadscaleVersion _usual = new(29);
+
     private static readonly Option<string?> _role = new("--role") { Description = "as somebody with this role" };
     private static readonly Option<string?> _user = new("--user")
     {
@@ -74,16 +78,24 @@ internal static class ExplainVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
-        if (CommandLine.Load(parsed) is not var (_, configuration, _))
+        var needsMore = parsed.GetValue(_user) is not null || parsed.GetValue(_headscaleUser) is not null;
+        var isShipped = !needsMore && parsed.GetValue(CommandLine.Config) is null
+            && ConfigurationFiles.Find(null, parsed.GetValue(CommandLine.Routes), out _) is null;
+        if ((isShipped ? ConfigurationFiles.Shipped() : CommandLine.Load(parsed)?.Configuration) is not { } configuration)
         {
             return Output.Failed;
+        }
+
+        if (isShipped)
+        {
+            await Console.Error.WriteLineAsync($"no configuration: judged by the shipped policy, for Headscale {_usual}");
         }
 
         var question = new Question(
             parsed.GetValue(_method)!, parsed.GetValue(_path)!, parsed.GetValue(_role), parsed.GetValue(_user), parsed
                 .GetValue(_headscaleUser),
             parsed.GetValue(_body) is { } file ? await File.ReadAllBytesAsync(file, cancel) : [],
-            parsed.GetValue(_version) is { } version ? HeadscaleVersion.Parse(version) : null);
+            parsed.GetValue(_version) is { } version ? HeadscaleVersion.Parse(version) : isShipped ? _usual : null);
         using var client = HeadscaleClient.Of(new ConfigurationMonitor(configuration));
         if (await ExplainAsync(configuration, client, question, cancel) is not var (facts, result))
         {

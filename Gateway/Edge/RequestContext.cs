@@ -56,6 +56,13 @@ internal sealed record RequestContext(
             return "Transfer-Encoding has no place in HTTP/2.";
         }
 
+        // RFC 9112 3.2 wants a Host of every request; for HTTP/2, in which Kestrel lets it be missing, nobody needs less.
+        if (!context.Request.Host.HasValue && !HttpProtocol.IsHttp11(context.Request.Protocol)
+            && !HttpProtocol.IsHttp10(context.Request.Protocol))
+        {
+            return "The request names no host.";
+        }
+
         // RFC 9112 3.2: a blank or a control character in the target of an HTTP/2 request would end up in a request line.
         return context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.AsSpan().ContainsAnyExceptInRange('!', '~')
             ? "The request target has a character in it that must be percent-encoded (RFC 3986)."

@@ -30,6 +30,14 @@ internal sealed class RequestRouter(ClientPlane clientPlane, ApiPipeline api, Gr
             return Task.CompletedTask;
         }
 
+        if (path == "/" && HttpMethods.IsGet(method)
+            && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal))
+        {
+            // Somebody typed the host's name.
+            context.Response.Redirect(request.Configuration.Settings.Server.BasePath + "/");
+            return Task.CompletedTask;
+        }
+
         if (GrpcDoor.IsCall(context))
         {
             return grpc.RunAsync(context);

@@ -18,7 +18,7 @@ internal sealed record ConfigurationFiles(string Config, string? Routes, IReadOn
         var environment = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToFrozenDictionary(one => (string)one.Key, one => (string?)one.Value ?? "", StringComparer.Ordinal);
         complaint = "no configuration was found; write ./headtower.yaml or /etc/headtower/headtower.yaml, or name one with --config or "
-            + "HEADTOWER_CONFIG";
+            + "HEADTOWER_CONFIG. 'gateway init' writes one.";
         return SettingsFile.Find(config, environment) is { } file
             ? new ConfigurationFiles(file, RouteFile.Find(routes, file, environment), environment)
             : null;
@@ -39,6 +39,16 @@ internal sealed record ConfigurationFiles(string Config, string? Routes, IReadOn
             ? new Configuration(settings, table)
             : null;
         return (configuration, problems, Routes is null ? files : [.. files, Routes]);
+    }
+
+    /// <summary>The shipped policy with the settings' defaults, for what needs neither Headscale nor people.</summary>
+    public static Configuration Shipped()
+    {
+        var files = new ConfigurationFiles("(none)", null, FrozenDictionary<string, string>.Empty);
+        var problems = new Problems();
+        return new(
+            SettingsFile.Parse("headscale: {url: 'http://127.0.0.1:8080'}", files.Config, files.Environment).Settings!,
+            files.LoadTable(problems)!);
     }
 
     private RouteTable? LoadTable(Problems problems)

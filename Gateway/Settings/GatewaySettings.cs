@@ -22,6 +22,8 @@ internal sealed record GatewaySettings
 
     public required AuditSettings Audit { get; init; }
 
+    public required LogSettings Log { get; init; }
+
     /// <summary><c>roles.manual</c>: what becomes of a role that was given by hand where a source decides roles.</summary>
     public required ManualRoles ManualRoles { get; init; }
 }

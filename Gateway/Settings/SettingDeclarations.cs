@@ -27,7 +27,7 @@ internal static class SettingDeclarations
             "headscale.key_proof", Number(10, 0, 300),
             "How many seconds somebody's own Headscale key counts as proven after Headscale took it; calls with it then go over `socket`. "
             + "0: Headscale is asked each time."),
-        new("headscale.tls_ca_path", Text(), "PEM file of the only authority that is believed when `url` is https."),
+        new("headscale.tls_ca_path", Text(), "CA certificate (PEM) for verifying Headscale's TLS certificate; replaces the system's CAs."),
         new("headscale.tls_cert_path", Text(), "The older name of `tls_ca_path`."),
         new(
             "headscale.api_key_passthrough", Flag(true),
@@ -53,10 +53,10 @@ internal static class SettingDeclarations
         new("server.drain_seconds", Number(10, 0, 300), "How long open tunnels may hold up a shutdown, 0 to 300."),
         new(
             "server.trusted_proxies", List("`[]`"),
-            "Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses and networks. `-Host` is never believed."),
+            "Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted: addresses and networks. `-Host` is never trusted."),
         new(
             "server.dangerously_trust_everyone", Flag(false),
-            "Allows `0.0.0.0/0` in the lists of trusted peers. Then anybody can say who they are."),
+            "Allows `0.0.0.0/0` in the lists of trusted peers. Anyone could then impersonate any user."),
         new("server.cookie_secure", Flag(true), "The session cookie is for https only. `false` is for trying things out."),
         new(
             "server.cookie_domain", Text(),
@@ -66,7 +66,7 @@ internal static class SettingDeclarations
         new(
             "server.proxy_auth.enabled", new SettingType.Flag(false, "required in the section"),
             "People are signed in by the headers of a proxy in front."),
-        new("server.proxy_auth.allowed_cidrs", List("loopback"), "The peers whose identity headers are believed."),
+        new("server.proxy_auth.allowed_cidrs", List("loopback"), "Only from these peers identity headers are trusted."),
         new(
             "server.proxy_auth.trusted_proxy_cidrs", List("loopback, with `ip_header`"),
             "With `ip_header`: the peers that may say so, and `allowed_cidrs` then is about the address that they name."),
@@ -78,9 +78,9 @@ internal static class SettingDeclarations
         new("server.proxy_auth.user_header", Text("Remote-User"), "Who somebody is."),
         new("server.proxy_auth.email_header", Text(), "Their e-mail address."),
         new("server.proxy_auth.name_header", Text(), "What they are called."),
-        new("server.proxy_auth.picture_header", Text(), "The address of their picture."),
+        new("server.proxy_auth.picture_header", Text(), "The address of their picture. It is stored, and not shown anywhere yet."),
         new("server.proxy_auth.groups_header", Text(), "Their groups, for `role_map`."),
-        new("server.proxy_auth.groups_separator", Text(","), "What stands between two groups; authentik: `|`."),
+        new("server.proxy_auth.groups_separator", Text(","), "What stands between two groups; authentik: a vertical bar."),
         new(
             "server.proxy_auth.subject_header", Text(),
             "A stable subject, where the proxy has the identity of an OpenID provider; with `issuer`."),
@@ -151,7 +151,7 @@ internal static class SettingDeclarations
             OneOf("auto", "client_secret_basic", "client_secret_post", "private_key_jwt", "none", "client_secret_jwt"),
             "`client_secret_basic`, `client_secret_post`, `private_key_jwt` (with `client_key_path`), `none` (a public client, "
             + "protected by PKCE). `auto` finds out which of the first two the provider takes."),
-        new("oidc.tls_ca_path", Text(), "PEM file of the only authority that is believed for the provider."),
+        new("oidc.tls_ca_path", Text(), "CA certificate (PEM) for verifying the provider's TLS certificate; replaces the system's CAs."),
         new("oidc.allow_weak_rsa_keys", Flag(false), "Accepts RSA keys below 2048 bits."),
         new("oidc.profile_picture_source", OneOf("oidc", "gravatar"), "`gravatar`: by the address, which tells Gravatar who signs in."),
         new(
@@ -169,7 +169,7 @@ internal static class SettingDeclarations
         new(
             "onboarding.self_claim", OneOf("approval", "off", "open"),
             "What becomes of somebody's word that a Headscale user is theirs: `approval` (somebody who may assign roles confirms it), "
-            + "`off`, `open` (believed, as in Headplane)."),
+            + "`off`, `open` (trusted, as in Headplane)."),
         new("sessions.idle_minutes", Number(0, 0, 525_600), "How long a session may be unused; 0: as long as it lasts."),
         new("sessions.max_per_user", Number(20, 1, 1_000), "How many one person may have; the oldest go first."),
         new(
@@ -196,6 +196,11 @@ internal static class SettingDeclarations
             "audit.reads", OneOf("minute", "each"),
             "`minute`: what one caller reads again and again is one entry a minute with a count. `each`: one entry a read. Changes and "
             + "refusals are always single; refused strangers are counted."),
+        new(
+            "log.format", OneOf("auto", "text", "json", "journald"),
+            "`auto`: with priorities where systemd's journal reads it, else text. `json`: one object a line. With a restart."),
+        new("log.level", OneOf("info", "debug", "warning", "error"), "The least that is written. With a restart."),
+        new("log.requests", Flag(false), "One line for each request, without its query. The audit has who did what in any case."),
         new("telemetry.otlp_endpoint", Url(), "Checked, and not used by this version."),
         new("telemetry.prometheus", Flag(false), "Checked, and not used by this version."),
     ];

@@ -96,6 +96,7 @@ internal static class SettingsFile
             Limits = ReadLimits(root.MapOrEmpty("limits")),
             SelfClaim = ReadSelfClaim(root.MapOrEmpty("onboarding")),
             Audit = ReadAudit(root.MapOrEmpty("audit"), server.DataPath),
+            Log = LogSettings.Read(root.MapOrEmpty("log")),
             ManualRoles = root.MapOrEmpty("roles").Word("manual") is "mapped" ? ManualRoles.Mapped : ManualRoles.Pinned,
         };
     }

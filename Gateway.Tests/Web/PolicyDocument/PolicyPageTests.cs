@@ -41,17 +41,18 @@ public sealed class PolicyPageTests
     [Fact]
     public async Task WhatAPolicyWouldChangeIsShownBeforeItIsSaved()
     {
+        const string All = """[{"action":"accept","src":["*"],"dst":["*:*"]}]""";
         await using var gateway = await TestGateway.StartAsync();
         gateway.Headscale.Tailnet.Policy = "{\n  \"acls\": [],\n  \"hosts\": {}\n}";
         using var nina = gateway.BrowserOf("nina");
 
         var page = await nina.SubmitAsync(
-            "/admin/policy", "/admin/policy", ("policy", "{\r\n  \"acls\": [\"*\"],\r\n  \"hosts\": {}\r\n}"), ("step", "review"));
+            "/admin/policy", "/admin/policy", ("policy", $"{{\r\n  \"acls\": {All},\r\n  \"hosts\": {{}}\r\n}}"), ("step", "review"));
 
         var text = System.Net.WebUtility.HtmlDecode(page.Text);
         page.Status.Should().Be(200);
         text.Should().Contain("<del>-   \"acls\": [],");
-        text.Should().Contain("<ins>+   \"acls\": [\"*\"],");
+        text.Should().Contain($"<ins>+   \"acls\": {All},");
         gateway.Headscale.Everything.Should().NotContain(one => one.Method == "PUT");
         (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", gateway.Headscale.Tailnet.Policy),
             ("step", "review"))).Text.Should()
