@@ -1,8 +1,10 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Gateway.Edge;
 using Gateway.Settings;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Gateway;
@@ -67,7 +69,11 @@ internal static class Listeners
         if (scheme == "https")
         {
             var certificate = listen.ApplicationServices.GetRequiredService<ServerCertificate>();
-            listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current);
+            listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = _ => ValueTask.FromResult(
+                    new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current }),
+            });
         }
     }
 

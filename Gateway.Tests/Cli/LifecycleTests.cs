@@ -114,6 +114,41 @@ public sealed class LifecycleTests
         Encoding.ASCII.GetString(answer).Should().Be("HTTP/1.1 200 OK", "connections that are open stay");
     }
 
+    [Fact]
+    public async Task TheIntermediateCertificatesOfTheFileAreShown()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var (file, key) = (Path.Combine(folder.Path, "fullchain.pem"), Path.Combine(folder.Path, "privkey.pem"));
+        var between = Certificates.WriteChain(file, key);
+        var port = GatewayProcess.FreePort();
+        await using var gateway = await GatewayProcess.SpawnAsync(
+            folder.Path,
+            $"headscale: {{url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', api_key: {headscale.ApiKey}}}\n"
+            + $"server: {{listen: ['https://127.0.0.1:{port}'], tls_cert_path: {file}, tls_key_path: {key}, data_path: "
+            + $"'{folder.Path}/data'}}\n",
+            port, quiet: true, default);
+        await Until.TrueAsync(async () => await ShownAsync(port) is not null, "it listens");
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", port);
+        var shown = new List<string>();
+        await using var stream = new SslStream(client.GetStream(), false, (_, certificate, chain, _) =>
+        {
+            shown.AddRange(chain!.ChainPolicy.ExtraStore.Select(one => one.GetCertHashString(HashAlgorithmName.SHA256)));
+            return certificate is not null;
+        });
+
+        await stream.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "headscale.example.com",
+                ApplicationProtocols = [SslApplicationProtocol.Http2],
+            });
+
+        shown.Should().Contain(between);
+        stream.NegotiatedApplicationProtocol.Should().Be(SslApplicationProtocol.Http2);
+    }
+
     [Theory]
     [InlineData("port in use", "another program listens there")]
     [InlineData("foreign address", "this machine does not have that address")]

@@ -122,7 +122,7 @@ internal static class InitVerb
     private static (InitAnswers? Answers, string? Complaint) Collect(ParseResult parsed, string choice)
     {
         var wrong = new List<string>();
-        Uri? Address(Option<string?> option, string? question, string? proposal, string scheme)
+        string? Text(Option<string?> option, string? question, string? proposal, string scheme)
         {
             var text = parsed.GetValue(option)
                 ?? (question is null ? null : Questions.Ask(question, proposal, answer => Questions.Complaint(answer, scheme)));
@@ -135,18 +135,23 @@ internal static class InitVerb
                 wrong.Add($"{option.Name}: {complaint}");
             }
 
-            return text is null ? null : Questions.AddressOf(text, scheme);
+            return text;
         }
+
+        Uri? Address(Option<string?> option, string? question, string? proposal, string scheme) =>
+            Text(option, question, proposal, scheme) is { } text ? Questions.AddressOf(text, scheme) : null;
 
         var headscale = Address(_headscale, "Where does Headscale listen?", "http://127.0.0.1:8080", "http");
         var baseUrl = Address(_baseUrl, "What is the public address?", null, "https");
         var draft = new InitAnswers(choice, headscale ?? new("http://x"), baseUrl ?? new("http://x"), "", "");
-        var issuer = draft.NeedsIssuer ? Address(_issuer, "What is the provider's issuer?", null, "https") : null;
+
+        // A provider's name for itself is kept to the letter, with its last slash or without.
+        var issuer = draft.NeedsIssuer ? Text(_issuer, "What is the provider's issuer?", null, "https") : null;
         var answers = draft with
         {
             Output = Path.GetFullPath(parsed.GetValue(_output)!),
             Data = parsed.GetValue(_data)!,
-            Issuer = issuer is null ? null : parsed.GetValue(_issuer) ?? issuer.AbsoluteUri.TrimEnd('/'),
+            Issuer = issuer?.Contains("://", StringComparison.Ordinal) is false ? $"https://{issuer}" : issuer,
             ClientId = parsed.GetValue(_clientId),
             Listen = Address(_listen, null, null, "http"),
             AuthUrl = Address(_authUrl, null, null, "http"),

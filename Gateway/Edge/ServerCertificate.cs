@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Policy;
@@ -9,18 +10,18 @@ namespace Gateway.Edge;
 internal sealed partial class ServerCertificate
 {
     private readonly ILogger<ServerCertificate> _log;
-    private volatile X509Certificate2? _current;
+    private volatile SslStreamCertificateContext? _current;
 
     /// <exception cref="CryptographicException">The files do not belong together.</exception>
     public ServerCertificate(ConfigurationMonitor monitor, ILogger<ServerCertificate> log)
     {
         _log = log;
-        _current = Load(monitor.Current.Settings.Server);
+        _current = ContextOf(monitor.Current.Settings.Server);
         monitor.OnReplaced(next => Renew(next.Settings.Server));
     }
 
-    /// <summary>What is shown now; null without TLS.</summary>
-    public X509Certificate2? Current => _current;
+    /// <summary>What is shown now, with the intermediate certificates of the file; null without TLS.</summary>
+    public SslStreamCertificateContext? Current => _current;
 
     /// <summary>Reads certificate and key; null where none are named.</summary>
     /// <exception cref="CryptographicException">They do not belong together; the text names both files.</exception>
@@ -41,16 +42,29 @@ internal sealed partial class ServerCertificate
         }
     }
 
+    /// <summary>Nothing is fetched from elsewhere: what is shown is what the file holds.</summary>
+    private static SslStreamCertificateContext? ContextOf(ServerSettings server)
+    {
+        if (Load(server) is not { } certificate)
+        {
+            return null;
+        }
+
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPemFile(server.TlsCertPath!);
+        return SslStreamCertificateContext.Create(certificate, chain, offline: true);
+    }
+
     /// <summary>Whoever is in the middle of a handshake still has the old one, which is left to the garbage collector.</summary>
     private void Renew(ServerSettings server)
     {
         try
         {
-            var next = Load(server);
-            if (next is not null && next.Thumbprint != _current?.Thumbprint)
+            var next = ContextOf(server);
+            if (next is not null && next.TargetCertificate.Thumbprint != _current?.TargetCertificate.Thumbprint)
             {
                 _current = next;
-                LogRenewed(next.NotAfter.ToUniversalTime());
+                LogRenewed(next.TargetCertificate.NotAfter.ToUniversalTime());
             }
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
