@@ -15,6 +15,7 @@ internal static class ExplainVerb
 {
     private static readonly Argument<string> _method = new("METHOD") { Description = "GET, POST, …" };
     private static readonly Argument<string> _path = new("PATH") { Description = "path and query, such as /api/v1/node/7" };
+
     /// <summary>The version that is taken where no Headscale can be asked.</summary>
     private static readonly HeadscaleVersion _usual = new(29);
 

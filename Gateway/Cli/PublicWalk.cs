@@ -3,7 +3,9 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
+using Gateway.Edge;
 using Gateway.Headscale;
+using Gateway.Identity.Oidc;
 using Gateway.Settings;
 
 namespace Gateway.Cli;
@@ -32,6 +34,7 @@ internal sealed record WalkStep(string What, WalkResult Result, string Advice = 
 internal sealed class PublicWalk(GatewaySettings settings, string file) : IDisposable
 {
     private readonly Uri _base = settings.Server.BaseUrl!;
+    private readonly string _pages = settings.Server.BasePath;
     private readonly PublicAddress _address = new(settings.Server.BaseUrl!);
 
     /// <summary>Looks at each step in turn; the first ones decide whether the others can be reached.</summary>
@@ -137,7 +140,7 @@ internal sealed class PublicWalk(GatewaySettings settings, string file) : IDispo
     private async Task<WalkStep> ForgeAsync()
     {
         const string what = "Identity headers that a client makes up are worth nothing";
-        foreach (var path in (string[])["/admin/api/me", PublicRequests.Users])
+        foreach (var path in (string[])[$"{_pages}/api/me", PublicRequests.Users])
         {
             var (status, _, text) = await _address.GetAsync(path, [.. settings.Server.ProxyAuth?.IdentityHeaders ?? [], "Remote-User"]);
             if (text.Contains(PublicAddress.Forged, StringComparison.Ordinal) || status == 200)
@@ -184,8 +187,7 @@ internal sealed class PublicWalk(GatewaySettings settings, string file) : IDispo
     private async Task<WalkStep> LookAtPagesAsync()
     {
         var what = $"The pages know that they are visited at {_base.GetLeftPart(UriPartial.Authority)}";
-
-        var (status, headers, text) = await _address.GetAsync("/admin/login");
+        var (status, headers, text) = await _address.GetAsync($"{_pages}/login");
         return status switch
         {
             421 => new(what, WalkResult.Wrong, HostAdvice()),
@@ -194,7 +196,7 @@ internal sealed class PublicWalk(GatewaySettings settings, string file) : IDispo
                 $"set X-Forwarded-Proto to https in the front, and name the front in server.trusted_proxies in {file}"),
             200 => new(what, WalkResult.Fine),
             >= 300 and < 400 or 401 => new($"The pages ask to sign in ({status}{LocationOf(headers)})", WalkResult.Fine),
-            _ => new(what, WalkResult.Warning, $"/admin/login answered {status}"),
+            _ => new(what, WalkResult.Warning, $"{_pages}/login answered {status}"),
         };
     }
 
@@ -206,13 +208,13 @@ internal sealed class PublicWalk(GatewaySettings settings, string file) : IDispo
         }
 
         var what = $"Signing in leads to {oidc.Issuer}";
-        var (status, headers, _) = await _address.GetAsync("/admin/oidc/start");
-        var back = Uri.EscapeDataString($"{_base.GetLeftPart(UriPartial.Authority)}/admin/oidc/callback");
+        var (status, headers, _) = await _address.GetAsync($"{_pages}/oidc/start");
+        var back = Uri.EscapeDataString(RedirectAddress.Of(settings));
         return status is >= 300 and < 400 && headers.Location?.OriginalString.Contains(back, StringComparison.Ordinal) is true
             ? new(what, WalkResult.Fine)
             : new(
                 what, WalkResult.Warning,
-                $"/admin/oidc/start answered {status}{LocationOf(headers)}; 'gateway check --online' asks the provider itself");
+                $"{_pages}/oidc/start answered {status}{LocationOf(headers)}; 'gateway check --online' asks the provider itself");
     }
 
     /// <summary>Tailscale clients find out over plain HTTP whether a captive portal is in the way.</summary>
@@ -224,7 +226,7 @@ internal sealed class PublicWalk(GatewaySettings settings, string file) : IDispo
             return new("Port 80 is not looked at: server.base_url has another port", WalkResult.Fine);
         }
 
-        var plain = $"http://{_base.Host}{PublicRequests.CaptivePortal}";
+        var plain = $"http://{_base.Host}{CaptivePortal.Path}";
         var (status, _, text) = await _address.GetAsync(plain);
         return status switch
         {

@@ -49,16 +49,16 @@ internal sealed record RequestContext(
     /// <summary>Why no server may be given this request; null when nothing is wrong with it.</summary>
     private static string? ProblemOf(HttpContext context)
     {
+        var isInFrames = !HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol);
+
         // RFC 9113 8.2.2: frames say where a body ends. Kestrel refuses the other headers about connections, and not this one.
-        if (context.Request.Headers.TransferEncoding.Count > 0
-            && !HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol))
+        if (isInFrames && context.Request.Headers.TransferEncoding.Count > 0)
         {
             return "Transfer-Encoding has no place in HTTP/2.";
         }
 
         // RFC 9112 3.2 wants a Host of every request; for HTTP/2, in which Kestrel lets it be missing, nobody needs less.
-        if (!context.Request.Host.HasValue && !HttpProtocol.IsHttp11(context.Request.Protocol)
-            && !HttpProtocol.IsHttp10(context.Request.Protocol))
+        if (isInFrames && !context.Request.Host.HasValue)
         {
             return "The request names no host.";
         }

@@ -9,9 +9,6 @@ internal static class PublicRequests
     /// <summary>A call of the API, which takes a credential.</summary>
     public const string Users = "/api/v1/user";
 
-    /// <summary>What clients ask at port 80, to find out whether a captive portal is in the way.</summary>
-    public const string CaptivePortal = "/generate_204";
-
     /// <summary>The request for a tunnel, without a handshake that Headscale would take.</summary>
     public static string Tunnel(string host) =>
         $"POST /ts2021 HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\n"
