@@ -2,16 +2,9 @@ using System.Runtime.InteropServices;
 using Gateway.Sandbox;
 using Gateway.Sandbox.StandIns;
 
-var version = args switch
+if (SandboxOptions.Of(args) is not { } options)
 {
-    [] => 29,
-    ["--headscale-version", var text] when int.TryParse(text.Replace("0.", "", StringComparison.Ordinal), out var minor)
-        && minor is >= 26 and <= 30 => minor,
-    _ => 0,
-};
-if (version == 0)
-{
-    await Console.Error.WriteLineAsync("usage: dotnet run --project Gateway.Sandbox [-- --headscale-version 0.26|0.27|0.28|0.29|0.30]");
+    await Console.Error.WriteLineAsync(SandboxOptions.Usage);
     return 2;
 }
 
@@ -22,20 +15,26 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 var folder = Directory.CreateTempSubdirectory("gateway-sandbox-").FullName;
 try
 {
-    await using var headscale = await HeadscaleStandIn.StartAsync(version);
+    await using var headscale = await HeadscaleStandIn.StartAsync(options.Version, options.PortOf(3));
     People.Settle(headscale);
-    await using var provider = await ProviderStandIn.StartAsync(People.AtProvider);
+    await using var provider = await ProviderStandIn.StartAsync(People.AtProvider, options.PortOf(2), host: options.Host);
     People.SettleProvider(headscale, provider.Issuer);
-    var port = GatewayProcess.FreePort();
-    await using var front = await FrontStandIn.StartAsync(new Uri($"http://127.0.0.1:{port}"));
+    var port = options.PortOf(1);
+    await using var front = await FrontStandIn.StartAsync(SandboxOptions.UrlOf("127.0.0.1", port), options.PortOf(0), options.Host);
     await using var gateway = await GatewayProcess.StartAsync(
         folder, Tour.Configuration(headscale, front, provider, port, folder), port, quiet: false, stop.Token);
-    Console.WriteLine(Tour.Text(headscale, front, provider, gateway));
+    Console.WriteLine(Tour.Text(options, headscale, front, provider, gateway));
     await Task.Delay(Timeout.Infinite, stop.Token);
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {
     Console.WriteLine("stopping …");
+}
+catch (Exception e) when (e is IOException or InvalidOperationException)
+{
+    // A port that is taken, or a gateway that did not start: it has said why.
+    await Console.Error.WriteLineAsync($"the sandbox did not start: {e.Message}");
+    return 1;
 }
 finally
 {

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Gateway.Sandbox;
+using Gateway.Tests.Support;
+using Microsoft.Playwright;
 
 namespace Gateway.Tests;
 
@@ -11,10 +13,7 @@ public sealed class SandboxTests
     [InlineData("0.30")]
     public async Task EveryPrintedCommandShowsWhatItSaysAndCtrlCLeavesNothingBehind(string version)
     {
-        var start = GatewayProcess.Command("--headscale-version", version);
-        start.ArgumentList[0] = Path.Combine(AppContext.BaseDirectory, "gateway-sandbox.dll");
-        start.RedirectStandardOutput = true;
-        using var sandbox = Process.Start(start)!;
+        using var sandbox = Start("--headscale-version", version);
 
         var (commands, provider, entry) = await ReadCommandsAsync(sandbox.StandardOutput);
         var rest = sandbox.StandardOutput.ReadToEndAsync();
@@ -31,6 +30,7 @@ public sealed class SandboxTests
 
         await rest;
         shown["allowed"].Should().Contain("\"db-1\"");
+        shown["unfiltered"].Should().Contain("alice-laptop").And.MatchRegex("\"key\":\"[^\"]+\"", "Headscale itself shows the keys");
         shown["filtered"].Should().Contain("sam-laptop");
         shown["filtered"].Should().NotContain("alice-laptop");
         shown["filtered"].Should().Contain("\"preAuthKey\":null");
@@ -41,6 +41,72 @@ public sealed class SandboxTests
         me.Should().Contain("\"headscaleUser\":{\"id\":\"31\",\"name\":\"pia\"}");
         sandbox.ExitCode.Should().Be(0);
         Directory.Exists(folder).Should().BeFalse();
+    }
+
+    [ChromiumFact]
+    public async Task ABrowserPicksAPersonAtTheFrontAndSeesStyledPagesAndAliceOfTheProviderIsTheOwner()
+    {
+        using var sandbox = Start("--host", "localhost");
+        var (_, _, entry) = await ReadCommandsAsync(sandbox.StandardOutput);
+        var rest = sandbox.StandardOutput.ReadToEndAsync();
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+
+        var provided = await (await chromium.NewContextAsync(new() { BaseURL = entry })).NewPageAsync();
+        await provided.GotoAsync("/");
+        await provided.GetByText("single sign-on").ClickAsync();
+        await provided.GetByText("Alice Owner").ClickAsync();
+        var owner = await provided.Locator("body").InnerTextAsync();
+
+        var picked = await (await chromium.NewContextAsync(new() { BaseURL = entry })).NewPageAsync();
+        var failures = new List<string>();
+        picked.Response += (_, response) =>
+        {
+            if (response.Status >= 400)
+            {
+                failures.Add(response.Url);
+            }
+        };
+        await picked.GotoAsync("/sandbox/people");
+        await picked.GetByText("Vera Viewer").ClickAsync();
+
+        entry.Should().StartWith("http://localhost:");
+        owner.Should().Contain("owner");
+        new Uri(picked.Url).AbsolutePath.Should().Be("/admin/");
+        (await picked.Locator("body").InnerTextAsync()).Should().Contain("viewer");
+        (await picked.EvaluateAsync<string>("getComputedStyle(document.querySelector('main')).fontFamily")).Should().Contain("system-ui");
+        failures.Should().BeEmpty();
+        ProcessSignal.Interrupt(sandbox);
+        await sandbox.WaitForExitAsync();
+        await rest;
+        sandbox.ExitCode.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData("", 29, 0, "127.0.0.1")]
+    [InlineData("--port 8400", 29, 8400, "127.0.0.1")]
+    [InlineData("--host vm.example.test --headscale-version 0.30 --port 1", 30, 1, "vm.example.test")]
+    public void TheCommandLineIsUnderstood(string line, int version, int port, string host) =>
+        SandboxOptions.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Should().Be(new SandboxOptions(version, port, host));
+
+    [Theory]
+    [InlineData("--port")]
+    [InlineData("--port 0")]
+    [InlineData("--port 65533")]
+    [InlineData("--port -1")]
+    [InlineData("--host 0.0.0.0")]
+    [InlineData("--host ::")]
+    [InlineData("--host http://vm")]
+    [InlineData("--headscale-version 0.25")]
+    [InlineData("--help")]
+    public void WhatIsNotUnderstoodIsRefused(string line) => SandboxOptions.Of(line.Split(' ')).Should().BeNull();
+
+    private static Process Start(params string[] arguments)
+    {
+        var start = GatewayProcess.Command(arguments);
+        start.ArgumentList[0] = Path.Combine(AppContext.BaseDirectory, "gateway-sandbox.dll");
+        start.RedirectStandardOutput = true;
+        return Process.Start(start)!;
     }
 
     private static async Task<(Dictionary<string, string> Commands, string Provider, string Entry)> ReadCommandsAsync(StreamReader output)

@@ -9,25 +9,33 @@ internal sealed class FrontStandIn : IAsyncDisposable
 {
     private const string Cookie = "sandbox_person";
 
+    private const string Style =
+        ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}main{max-width:28rem;margin:3rem auto;padding:0 1rem}"
+        + "button{display:flex;justify-content:space-between;width:100%;font:inherit;padding:.6rem 1rem;margin:.4rem 0;cursor:pointer}";
+
     private readonly WebApplication _app;
     private readonly Uri _gateway;
     private readonly HttpMessageInvoker _http = new(
         new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false });
     private readonly IHttpForwarder _forwarder;
 
-    private FrontStandIn(WebApplication app, Uri gateway) =>
-        (_app, _gateway, _forwarder) = (app, gateway, app.Services.GetRequiredService<IHttpForwarder>());
+    private readonly string _host;
 
-    public Uri Url => new(_app.Urls.Single());
+    private FrontStandIn(WebApplication app, Uri gateway, string host) =>
+        (_app, _gateway, _host, _forwarder) = (app, gateway, host, app.Services.GetRequiredService<IHttpForwarder>());
 
-    public static async Task<FrontStandIn> StartAsync(Uri gateway, int port = 0)
+    public Uri Url => SandboxOptions.UrlOf(_host, new Uri(_app.Urls.Single()).Port);
+
+    /// <param name="host">The address that it listens on; for a name, it listens on all of them.</param>
+    public static async Task<FrontStandIn> StartAsync(Uri gateway, int port = 0, string host = "127.0.0.1")
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(IPAddress.TryParse(host, out var address) ? address : IPAddress.IPv6Any, port));
         builder.Services.AddHttpForwarder();
         var app = builder.Build();
-        var front = new FrontStandIn(app, gateway);
+        var front = new FrontStandIn(app, gateway, host);
         app.MapGet("/sandbox/people", Choose);
         app.MapPost("/sandbox/people/{login}", SignIn);
         // The pattern without a name takes paths with a dot, too; the default one leaves out what looks like a file.
@@ -43,15 +51,19 @@ internal sealed class FrontStandIn : IAsyncDisposable
     }
 
     private static IResult Choose() => Results.Content(
-        $"<!doctype html><title>Sandbox</title><h1>Who are you?</h1>{string.Concat(People.All.Select(one =>
+        $"""
+        <!doctype html><html lang=en><meta name=viewport content="width=device-width"><title>Sandbox</title><style>{Style}</style>
+        <main><h1>Who are you?</h1><p>The sandbox's front signs you in without a password. Pick one; come back here to be another.
+        {string.Concat(People.All.Select(one =>
             $"<form method=post action=/sandbox/people/{one.Login}><button>{WebUtility.HtmlEncode(one.Name)} "
-            + $"({one.Role})</button></form>"))}",
+            + $"<small>{one.Role}</small></button></form>"))}</main>
+        """,
         "text/html; charset=utf-8");
 
     private static IResult SignIn(string login, HttpContext context)
     {
         context.Response.Cookies.Append(Cookie, login, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Lax });
-        return Results.Redirect("/admin/readyz");
+        return Results.Redirect("/admin/");
     }
 
     private async Task ForwardAsync(HttpContext context)

@@ -18,17 +18,22 @@ internal sealed partial class ProviderStandIn : IAsyncDisposable
     private readonly ConcurrentDictionary<string, Grant> _codes = new();
     private readonly ConcurrentDictionary<string, Grant> _accessTokens = new();
     private readonly PushedRequests _pushed = new();
+    private readonly string _host;
     private RSA _key = RSA.Create(2048);
     private string _keyId = "key-1";
 
-    private ProviderStandIn(WebApplication app, IReadOnlyList<ProviderAccount> accounts) =>
-        (_app, Accounts, Client) = (app, accounts, new(ClientId, ClientSecret));
+    private ProviderStandIn(WebApplication app, IReadOnlyList<ProviderAccount> accounts, string host) =>
+        (_app, Accounts, Client, _host) = (app, accounts, new(ClientId, ClientSecret), host);
 
     public IReadOnlyList<ProviderAccount> Accounts { get; set; }
 
     public Misbehaviour Misbehaviour { get; set; } = new();
 
-    public string Issuer => field ??= _app.Urls.Single();
+    public string Issuer => field ??= ListeningOn is { Scheme: "https" } secure
+        ? secure.GetLeftPart(UriPartial.Authority)
+        : SandboxOptions.UrlOf(_host, ListeningOn.Port).GetLeftPart(UriPartial.Authority);
+
+    private Uri ListeningOn => new(_app.Urls.Single());
 
     /// <summary>How the client shows itself.</summary>
     public ProviderClient Client { get; }
@@ -43,12 +48,14 @@ internal sealed partial class ProviderStandIn : IAsyncDisposable
     public int KeyFetches { get; private set; }
 
     /// <param name="certificate">Given, it speaks https.</param>
+    /// <param name="host">The address that it listens on; for a name, it listens on all of them.</param>
     public static async Task<ProviderStandIn> StartAsync(
-        IReadOnlyList<ProviderAccount> accounts, int port = 0, X509Certificate2? certificate = null)
+        IReadOnlyList<ProviderAccount> accounts, int port = 0, X509Certificate2? certificate = null, string host = "127.0.0.1")
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.TryParse(host, out var address) ? address : IPAddress.IPv6Any, port, listen =>
         {
             if (certificate is not null)
             {
@@ -56,7 +63,7 @@ internal sealed partial class ProviderStandIn : IAsyncDisposable
             }
         }));
         var app = builder.Build();
-        var provider = new ProviderStandIn(app, accounts);
+        var provider = new ProviderStandIn(app, accounts, host);
         app.Run(provider.AnswerAsync);
         await app.StartAsync();
         return provider;
