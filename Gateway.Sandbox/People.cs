@@ -27,7 +27,8 @@ internal static class People
     /// <summary>Everyone again, as the provider knows them, and one account for each case of matching.</summary>
     public static IReadOnlyList<ProviderAccount> AtProvider { get; } =
     [
-        .. All.Select(one => new ProviderAccount(one.Login, $"sub-{one.Login}", one.Name, one.Email, true, [one.Role is "owner" ? "admin" : one.Role])),
+        .. All.Select(one => new ProviderAccount(
+            one.Login, $"sub-{one.Login}", one.Name, one.Email, true, [one.Role is "owner" ? "admin" : one.Role])),
         new("pia", "sub-pia", "Pia, found by Headscale's providerId", "pia@elsewhere.test", true, ["self_service"]),
         new(
             "otto", "auth0|5f7c", "Otto, whose subject has a character that Headscale escapes", "otto@elsewhere.test", true,

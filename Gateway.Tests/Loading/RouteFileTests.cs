@@ -41,6 +41,14 @@ public sealed class RouteFileTests
         + "cluster: ui}]", "routes.yaml:2:", "there is no cluster 'ui'")]
     [InlineData("routes: [{id: a, methods: [GET], path: /api/x, capability: owner, own: {capability: owner, scope: "
         + "list}}]", "routes.yaml:2:", "needs a filter")]
+    [InlineData("routes: [{id: a, plane: client, methods: [GET], path: '/web/{file:rest}'}]", "routes.yaml:2:", "lead to another cluster")]
+    [InlineData("routes: [{id: a, methods: [GET], path: '/api/{file:rest}', capability: owner}]", "routes.yaml:2:", "'rest' is for rows")]
+    [InlineData("clusters: {ui: http://127.0.0.1:1}\nroutes: [{id: a, plane: client, cluster: ui, methods: [GET], path: "
+        + "'/web/{file:rest}/x'}]", "routes.yaml:3:", "can only be the last one")]
+    [InlineData("clusters: {ui: http://127.0.0.1:1}\nroutes: [{id: a, plane: client, cluster: ui, methods: [GET], path: "
+        + "'/web/{file:rest}'}, {id: b, plane: client, cluster: ui, methods: [GET], path: /web/}]", "routes.yaml:3:", "already answers")]
+    [InlineData("clusters: {ui: http://127.0.0.1:1}\nroutes: [{id: a, plane: client, methods: [GET], path: '/key'}, "
+        + "{id: b, plane: client, cluster: ui, methods: [GET], path: '/{file:rest}'}]", "routes.yaml:3:", "already answers")]
     [InlineData("clusters: {headscale: http://127.0.0.1:1}\nroutes: []", "routes.yaml:2:", "this name belongs to headscale.url")]
     [InlineData("", "routes.yaml:1:", "without a row nothing is reachable")]
     public void AMistakeIsNamedWithItsPlaceAndAWayOut(string rows, string place, string words)

@@ -42,7 +42,7 @@ internal sealed partial class ClientPlane(
         }
 
         var transformer = new PassThroughTransformer(
-            Upstreams.AddressOf(RequestContext.Of(context).Configuration, rule), keepsHost: Upstreams.IsHeadscale(rule), upgrade);
+            Upstreams.AddressOf(RequestContext.Of(context).Configuration, rule), keepsHost: true, upgrade);
         forwarder.Notice(context, await forwarder.SendAsync(context, transformer, Upstreams.ConfigFor(rule)));
     }
 

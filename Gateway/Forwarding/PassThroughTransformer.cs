@@ -6,7 +6,7 @@ namespace Gateway.Forwarding;
 
 /// <summary>Requests that go on as they came: the client plane, and callers with a Headscale key of their own.</summary>
 /// <param name="upstream">Where they go.</param>
-/// <param name="keepsHost">Whether Headscale sees the host name that the client used.</param>
+/// <param name="keepsHost">Whether it sees the host name that the client used.</param>
 /// <param name="upgrade">The protocol of a tunnel that YARP does not know; null for every other request.</param>
 /// <param name="target">The target that was judged; null: the one that came.</param>
 internal sealed class PassThroughTransformer(Uri upstream, bool keepsHost, string? upgrade = null, string? target = null) : HttpTransformer

@@ -59,6 +59,11 @@ internal sealed class RouteRuleReader(IReadOnlySet<string> bodyModels, IReadOnly
             map.Complain("plane", "nobody is asked who they are on the client plane: capability, own, filter and body do not belong here");
         }
 
+        if (rule.Path.HasRest && (rule.Plane is not Plane.Client || rule.Cluster == RouteRule.Headscale))
+        {
+            map.Complain("path", "'rest' is for rows of the client plane that lead to another cluster; Headscale's paths are all known");
+        }
+
         if (rule.Tunnel && rule.Plane is not Plane.Client)
         {
             map.Complain("tunnel", "only the client plane has tunnels");

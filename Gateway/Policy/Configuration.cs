@@ -5,7 +5,7 @@ namespace Gateway.Policy;
 /// <summary>Settings and policy, which are replaced together.</summary>
 internal sealed record Configuration(GatewaySettings Settings, RouteTable Table)
 {
-    /// <summary>Rules between the two files: every role that the settings name must exist in the policy.</summary>
+    /// <summary>Rules between the two files: roles that the settings name exist, and no row answers where the pages are.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="table">The policy.</param>
     /// <param name="placeOf">Where a setting stands, by its full name.</param>
@@ -26,6 +26,17 @@ internal sealed record Configuration(GatewaySettings Settings, RouteTable Table)
             else if (!table.HasRole(role))
             {
                 problems.Add(placeOf(key), $"there is no role '{role}'{Problems.Suggest(role, table.Roles.Select(one => one.Name))}");
+            }
+        }
+
+        if (PathTemplate.Parse(settings.Server.BasePath + "/{page:rest}", out _) is { } pages)
+        {
+            foreach (var rule in table.Rules.Where(rule => rule.Path.Overlaps(pages)))
+            {
+                problems.Add(
+                    placeOf("server.base_path"),
+                    $"row '{rule.Id}' of the policy answers at {rule.Path.Text}, where the gateway's own pages are; change the row's path "
+                        + "or server.base_path");
             }
         }
     }

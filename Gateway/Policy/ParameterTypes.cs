@@ -10,6 +10,13 @@ internal static class ParameterTypes
 {
     private static readonly SearchValues<char> _separators = SearchValues.Create(@"/\%;?#");
 
+    /// <summary>What a path consists of (RFC 3986 3.3), except ';', which some servers cut at.</summary>
+    private static readonly SearchValues<char> _pathCharacters = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/%");
+
+    /// <summary>Escapes of '.', '/', '\', '%' and NUL: one server's segment is another one's path.</summary>
+    private static readonly string[] _hiding = ["%2e", "%2f", "%5c", "%25", "%00"];
+
     public static FrozenDictionary<string, ParameterType> ByName { get; } = Enum.GetValues<ParameterType>()
         .Where(one => one is not ParameterType.None)
         .ToFrozenDictionary(one => SnakeCase.From(one.ToString()), StringComparer.Ordinal);
@@ -32,6 +39,7 @@ internal static class ParameterTypes
             ParameterType.Text => text.Length <= 1024 && IsClean(text),
             ParameterType.Etag => text.Length is > 0 and <= 512 && text.All(one => one is >= ' ' and < (char)127),
             ParameterType.PolicyFormat => text is "application/json" or "application/hujson",
+            ParameterType.Rest => text.Length <= 2048 && IsRest(text),
         } ? text : null;
     }
 
@@ -45,6 +53,14 @@ internal static class ParameterTypes
         text.Length is >= 20 and <= 40 && text[4] == '-' && text[7] == '-' && text[10] == 'T' && text.All(char.IsAscii)
         && (text[^1] == 'Z' || text[^6] is '+' or '-')
         && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+
+    /// <summary>'' or '/…', as every server reads it: no dot segments, no empty ones but the last, no escapes that hide one.</summary>
+    private static bool IsRest(string text) =>
+        text.Length is 0
+        || (text[0] == '/' && !text.AsSpan().ContainsAnyExcept(_pathCharacters) && !_hiding.Any(one =>
+                text.Contains(one, StringComparison.OrdinalIgnoreCase))
+            && text[1..].Split('/') is var segments && segments.All(one => one is not "." and not "..")
+            && !segments.SkipLast(1).Contains(""));
 
     private static bool IsName(string text) =>
         text.Length is > 0 and <= 255 && text is not "." and not ".." && IsClean(text)

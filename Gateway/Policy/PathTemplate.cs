@@ -22,7 +22,11 @@ internal sealed class PathTemplate
     /// <summary>The template in the routing syntax of ASP.NET, without types.</summary>
     public string Pattern => "/" + string.Join('/', _segments.Select(one => one.Type is ParameterType.None ? one.Text : $"{{{one.Text}}}"));
 
+    /// <summary>Segments, of which a rest is one.</summary>
     public int Length => _segments.Length;
+
+    /// <summary>Whether it takes paths of any depth.</summary>
+    public bool HasRest => _segments is [.., { Type: ParameterType.Rest }];
 
     public IEnumerable<string> Parameters => _segments.Where(one => one.Type is not ParameterType.None).Select(one => one.Text);
 
@@ -55,6 +59,12 @@ internal sealed class PathTemplate
             }
         }
 
+        if (segments.SkipLast(1).Any(one => one.Item2 is ParameterType.Rest))
+        {
+            complaint = "a parameter of type 'rest' can only be the last one";
+            return null;
+        }
+
         return new PathTemplate(text, [.. segments]);
     }
 
@@ -62,18 +72,28 @@ internal sealed class PathTemplate
     public IReadOnlyDictionary<string, string>? Read(string rawPath)
     {
         Dictionary<string, string>? values = null;
-        var rest = rawPath.AsSpan(1);
-        for (var i = 0; i < _segments.Length; i++)
+        var rest = rawPath.AsSpan();
+        foreach (var (text, type) in _segments)
         {
-            var slash = rest.IndexOf('/');
-            if (slash < 0 != (i == _segments.Length - 1))
+            if (type is ParameterType.Rest)
+            {
+                if (type.Read(rest.ToString()) is not { } remainder)
+                {
+                    return null;
+                }
+
+                (values ??= new(StringComparer.Ordinal))[text] = remainder;
+                return values;
+            }
+
+            if (rest.IsEmpty)
             {
                 return null;
             }
 
-            var part = slash < 0 ? rest : rest[..slash];
-            rest = slash < 0 ? [] : rest[(slash + 1)..];
-            var (text, type) = _segments[i];
+            var slash = rest[1..].IndexOf('/') + 1;
+            var part = slash == 0 ? rest[1..] : rest[1..slash];
+            rest = slash == 0 ? [] : rest[slash..];
             if (type is ParameterType.None)
             {
                 if (!part.SequenceEqual(text))
@@ -91,7 +111,7 @@ internal sealed class PathTemplate
             }
         }
 
-        return values ?? Call.None;
+        return rest.IsEmpty ? values ?? Call.None : null;
     }
 
     /// <summary>The first parameter whose value is missing or not of its type; null when all fit.</summary>
@@ -118,7 +138,7 @@ internal sealed class PathTemplate
         var written = new DefaultInterpolatedStringHandler(_segments.Length, _segments.Length, null, stackalloc char[256]);
         foreach (var (text, type) in _segments)
         {
-            written.AppendLiteral("/");
+            written.AppendLiteral(type is ParameterType.Rest ? "" : "/");
             written.AppendLiteral(type switch
             {
                 ParameterType.None => text,
@@ -133,14 +153,19 @@ internal sealed class PathTemplate
     }
 
     /// <summary>Whether some path is matched by both templates, so that their order would matter.</summary>
-    public bool Overlaps(PathTemplate other) =>
-        Length == other.Length && _segments.Zip(other._segments).All(pair => (pair.First.Type, pair.Second.Type) switch
-        {
-            (ParameterType.None, ParameterType.None) => pair.First.Text == pair.Second.Text,
-            (ParameterType.None, var type) => type.Read(pair.First.Text) is not null,
-            (var type, ParameterType.None) => type.Read(pair.Second.Text) is not null,
-            _ => true,
-        });
+    public bool Overlaps(PathTemplate other)
+    {
+        var (fixedHere, fixedThere) = (HasRest ? Length - 1 : Length, other.HasRest ? other.Length - 1 : other.Length);
+        var common = Math.Min(fixedHere, fixedThere);
+        return (HasRest || fixedHere >= fixedThere) && (other.HasRest || fixedThere >= fixedHere)
+            && _segments.Take(common).Zip(other._segments).All(pair => (pair.First.Type, pair.Second.Type) switch
+            {
+                (ParameterType.None, ParameterType.None) => pair.First.Text == pair.Second.Text,
+                (ParameterType.None, var type) => type.Read(pair.First.Text) is not null,
+                (var type, ParameterType.None) => type.Read(pair.Second.Text) is not null,
+                _ => true,
+            });
+    }
 
     private static string? DecodeOnce(string segment)
     {

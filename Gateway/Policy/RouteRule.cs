@@ -82,6 +82,9 @@ internal enum ParameterType
 
     /// <summary>A media type in which policies are written.</summary>
     PolicyFormat,
+
+    /// <summary>The rest of a path, of any depth, for another cluster's rows: '' or '/…', as every server reads it.</summary>
+    Rest,
 }
 
 /// <summary>One line of the policy: an operation, who may call it, and what is done with body and answer.</summary>

@@ -14,6 +14,7 @@ internal readonly record struct RouteMatch(RouteRule? Rule, IReadOnlyDictionary<
 internal sealed class RouteTable
 {
     private readonly FrozenDictionary<(string Method, int Length), RouteRule[]> _byShape;
+    private readonly RouteRule[] _ofAnyDepth;
     private readonly FrozenDictionary<string, Role> _roles;
     private readonly FrozenDictionary<string, RouteRule> _byId;
 
@@ -22,7 +23,8 @@ internal sealed class RouteTable
         (Roles, Rules, Clusters) = (roles, rules, clusters);
         _roles = roles.ToFrozenDictionary(role => role.Name, StringComparer.Ordinal);
         _byId = rules.ToFrozenDictionary(rule => rule.Id, StringComparer.Ordinal);
-        _byShape = rules.SelectMany(rule => rule.Methods, (rule, method) => (rule, method))
+        _ofAnyDepth = [.. rules.Where(rule => rule.Path.HasRest)];
+        _byShape = rules.Where(rule => !rule.Path.HasRest).SelectMany(rule => rule.Methods, (rule, method) => (rule, method))
             .GroupBy(one => (one.method, one.rule.Path.Length), one => one.rule)
             .ToFrozenDictionary(group => group.Key, group => group.ToArray());
     }
@@ -57,6 +59,14 @@ internal sealed class RouteTable
                 {
                     return new(rule, values);
                 }
+            }
+        }
+
+        foreach (var rule in _ofAnyDepth)
+        {
+            if (rawPath is ['/', ..] && rule.Methods.Contains(method) && rule.Path.Read(rawPath) is { } values)
+            {
+                return new(rule, values);
             }
         }
 
