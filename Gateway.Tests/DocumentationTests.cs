@@ -18,7 +18,7 @@ public sealed partial class DocumentationTests
 
     private static readonly string[] _pages =
     [
-        Path.Combine(_root, "README.md"), .. Directory.GetFiles(Path.Combine(_root, "docs"), "*.md"),
+        Path.Combine(_root, "README.md"), .. Directory.GetFiles(Path.Combine(_root, "docs"), "*.md", SearchOption.AllDirectories),
     ];
 
     [Fact]
@@ -107,11 +107,23 @@ public sealed partial class DocumentationTests
     [Fact]
     public void EveryLinkLeadsSomewhere()
     {
-        var wrong = _pages.Concat(Directory.GetFiles(_root, "*.md")).SelectMany(page => Link().Matches(File.ReadAllText(page))
-            .Select(one => one.Groups[1].Value.Split('#')[0]).Where(one => one.Length > 0 && !one.Contains("://", StringComparison.Ordinal))
-            .Where(one => !Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, one))).Select(one => $"{Path.GetFileName(page)}: {one}"));
+        var wrong = _pages.Union(Directory.GetFiles(_root, "*.md")).SelectMany(page => Link().Matches(File.ReadAllText(page))
+            .Select(one => one.Groups[1].Value).Where(one => !one.Contains("://", StringComparison.Ordinal) && !LeadsSomewhere(page, one))
+            .Select(one => $"{Path.GetFileName(page)}: {one}"));
         wrong.Should().BeEmpty();
     }
+
+    /// <summary>Whether the file is there, and in it a heading of that name as GitHub writes it.</summary>
+    private static bool LeadsSomewhere(string page, string link)
+    {
+        var (file, anchor) = link.Split('#') is [var path, var name] ? (path, name) : (link, "");
+        var target = file.Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, file);
+        return Path.Exists(target)
+            && (anchor.Length == 0 || Heading().Matches(File.ReadAllText(target)).Any(one => AnchorOf(one) == anchor));
+    }
+
+    private static string AnchorOf(Match heading) => string.Concat(heading.Groups[1].Value.Trim().ToLowerInvariant()
+        .Select(one => one is ' ' ? "-" : char.IsLetterOrDigit(one) || one is '-' or '_' ? one.ToString() : ""));
 
     [Fact]
     public void EveryHeaderThatTheTextNamesIsKnownToTheCodeOrAFront()
@@ -163,6 +175,9 @@ public sealed partial class DocumentationTests
                 .ContainEquivalentOf(one.Split('/')[1]));
         InitFiles.Choices.Count.Should().Be(ChainTests.Files.Count + 4);
     }
+
+    [GeneratedRegex("^#+ (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
 
     [GeneratedRegex(@"`([a-z_]+(?:\.[a-z_]+)+)`")]
     private static partial Regex Setting();

@@ -8,7 +8,7 @@ namespace Gateway.Tests;
 /// <summary>The sandbox shows what it says it shows.</summary>
 public sealed class SandboxTests
 {
-    [Theory]
+    [CurlTheory]
     [InlineData("0.26")]
     [InlineData("0.30")]
     public async Task EveryPrintedCommandShowsWhatItSaysAndCtrlCLeavesNothingBehind(string version)

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using Gateway.Edge;
 using Gateway.Settings;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -12,6 +13,9 @@ namespace Gateway;
 /// <summary>Where the gateway listens, and what is spoken there.</summary>
 internal static class Listeners
 {
+    private const UnixFileMode OwnerAndGroup =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+
     /// <summary>Adds every address of <c>server.listen</c>, or the sockets that systemd holds open instead.</summary>
     public static void Add(WebApplicationBuilder builder, ServerSettings server)
     {
@@ -34,7 +38,14 @@ internal static class Listeners
 
             foreach (var url in server.Listen)
             {
-                kestrel.Listen(IPAddress.Parse(url.Host.Trim('[', ']')), url.Port, listen => Speak(listen, url.Scheme, server));
+                if (url.SocketPath is { } path)
+                {
+                    kestrel.ListenUnixSocket(path, listen => Speak(listen, url.Scheme, server));
+                }
+                else
+                {
+                    kestrel.Listen(url.EndPoint, listen => Speak(listen, url.Scheme, server));
+                }
             }
         });
     }
@@ -42,14 +53,15 @@ internal static class Listeners
     /// <summary>Why none of the addresses can be listened at, and what to do.</summary>
     public static string Complaint(ServerSettings server, Exception failure)
     {
-        var addresses = string.Join(", ", server.Listen.Select(one => one.GetLeftPart(UriPartial.Authority)));
+        var addresses = string.Join(", ", server.Listen.Select(one => one.Label));
         var code = (failure as SocketException ?? failure.InnerException as SocketException
             ?? failure.InnerException?.InnerException as SocketException)?.SocketErrorCode;
         return $"cannot listen at {addresses}: " + code switch
         {
             SocketError.AddressAlreadyInUse => "another program listens there; stop it, or change server.listen or server.port",
             SocketError.AccessDenied =>
-                "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE; the systemd unit's socket has it)",
+                "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE; the systemd unit's socket has it), and a socket's "
+                    + "folder must be writable",
             SocketError.AddressNotAvailable => "this machine does not have that address; server.host or server.listen names another's",
             _ => failure.Message,
         };
@@ -59,6 +71,7 @@ internal static class Listeners
     private static void Speak(ListenOptions listen, string scheme, ServerSettings server)
     {
         listen.KeepFreshConnections();
+        listen.Use(AddressOfSocketPeers);
         listen.Use(listen.ApplicationServices.GetRequiredService<TunnelDrain>().Cut);
         listen.Protocols = scheme switch
         {
@@ -77,11 +90,56 @@ internal static class Listeners
         }
     }
 
+    /// <summary>Whoever may open a unix socket of the gateway is a process of this machine, and counts as 127.0.0.1.</summary>
+    private static ConnectionDelegate AddressOfSocketPeers(ConnectionDelegate next) => connection =>
+    {
+        if (connection is { LocalEndPoint: UnixDomainSocketEndPoint, RemoteEndPoint: not IPEndPoint })
+        {
+            connection.RemoteEndPoint = new IPEndPoint(IPAddress.Loopback, 0);
+        }
+
+        return next(connection);
+    };
+
+    /// <summary>
+    /// Front and gateway share a group: that of the socket's folder when it has the set-group-ID bit. What an earlier gateway left is
+    /// replaced, one that answers is not.
+    /// </summary>
+    private static Socket BindUnix(UnixDomainSocketEndPoint endpoint)
+    {
+        var path = endpoint.ToString();
+        if (File.Exists(path))
+        {
+            using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                probe.Connect(endpoint);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused)
+            {
+                File.Delete(path);
+            }
+        }
+
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, OwnerAndGroup);
+        }
+
+        return socket;
+    }
+
     /// <summary>
     /// A node whose cable was pulled stays online for ever unless somebody notices (headscale #2129). Accepted sockets inherit this.
     /// </summary>
     private static Socket BindWithKeepAlive(EndPoint endpoint)
     {
+        if (endpoint is UnixDomainSocketEndPoint unix)
+        {
+            return BindUnix(unix);
+        }
+
         var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
         if (endpoint is IPEndPoint)
         {

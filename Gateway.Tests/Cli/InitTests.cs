@@ -46,6 +46,75 @@ public sealed class InitTests
     }
 
     [Fact]
+    public async Task HeadscaleItsKeyAndTheProviderAreTriedOnTheSpot()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        await using var provider = await ProviderStandIn.StartAsync([]);
+        using var folder = new TemporaryFolder();
+        string[] given = ["--front", "nginx", "--sign-in", "oidc", "--force"];
+
+        var fine = await InitAsync(
+            folder, headscale.ApiKey, [.. given, "--headscale", headscale.Url.Authority, "--issuer", provider.Issuer]);
+        var wrongKey = await InitAsync(
+            folder, $"hskey-api-abcdefghijkl-{new string('a', 64)}",
+            [.. given, "--headscale", headscale.Url.Authority, "--issuer", headscale.Url.GetLeftPart(UriPartial.Authority)]);
+        var offline = await InitAsync(
+            folder, headscale.ApiKey, [.. given, "--headscale", "127.0.0.1:9", "--issuer", provider.Issuer, "--offline"]);
+
+        fine.Output.Should().Contain("Headscale 0.29 answers; the API key is valid until").And
+            .Contain($"the provider {provider.Issuer} is there")
+            .And.NotContain("NOT YET");
+        wrongKey.Output.Should().Contain("NOT YET").And.Contain("headscale.api_key").And.Contain("oidc");
+        wrongKey.Exit.Should().Be(0, "the files are written, and may be right tomorrow");
+        offline.Output.Should().NotContain("Tried now");
+    }
+
+    [Fact]
+    public async Task InstallPutsTheUnitsInPlaceForThisProgramAndItsSecrets()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+
+        var result = await InitAsync(
+            folder, headscale.ApiKey, "--install", "--root", folder.Path, "--headscale", headscale.Url.Authority, "--front", "nginx",
+            "--sign-in", "oidc", "--issuer", "http://127.0.0.1:9", "--listen", "127.0.0.1:3100", "--offline");
+
+        result.Exit.Should().Be(0, result.Error);
+        var units = Path.Combine(folder.Path, "etc", "systemd", "system");
+        var (service, output) = (await File.ReadAllTextAsync(Path.Combine(units, "headtower.service")), Path.Combine(folder.Path, "out"));
+        service.Should().MatchRegex("ExecStart=/.*gateway(.dll)? serve\n").And.NotContain("/usr/bin/gateway ");
+        (await File.ReadAllTextAsync(Path.Combine(units, "headtower.service.d", "init.conf"))).Should()
+            .Contain("[Service]\n").And.Contain("SupplementaryGroups=\n")
+            .And.Contain($"LoadCredential=headscale-api-key:{output}/headscale-api-key\n")
+            .And.Contain($"LoadCredential=client-secret:{output}/client-secret\n")
+            .And.Contain($"Environment=HEADTOWER_CONFIG={output}/headtower.yaml\n");
+        (await File.ReadAllTextAsync(Path.Combine(units, "headtower.socket.d", "init.conf"))).Should()
+            .Contain("ListenStream=\nListenStream=127.0.0.1:3100\n");
+        result.Output.Should().Contain("systemctl enable --now headtower.socket").And.NotContain("systemctl edit");
+        if (RealComponents.WithoutSystemd is null)
+        {
+            var (status, said) = await ProgramRun.OfAsync(
+                "systemd-analyze", "verify", "--man=no", Path.Combine(units, "headtower.service"), Path.Combine(units, "headtower.socket"));
+            (status, string.Join('\n', said.Split('\n').Where(one => one.Contains("headtower.s", StringComparison.Ordinal)
+                && !one.Contains("not executable", StringComparison.Ordinal)))).Should().Be((0, ""));
+        }
+    }
+
+    [Fact]
+    public async Task APublicAddressWithoutHttpsIsRefused()
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await Verb.RunAsync(
+            ["init", "--front", "nginx", "--sign-in", "authelia", "--headscale", "127.0.0.1:9", "--base-url", "http://hs.test", "--output",
+                folder.Path], [], "\n");
+
+        result.Exit.Should().Be(1);
+        result.Error.Should().Contain("--base-url: sign-in needs https");
+        Directory.GetFiles(folder.Path).Should().BeEmpty();
+    }
+
+    [Fact]
     public async Task ForAServiceTheSecretsAreCredentials()
     {
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
@@ -56,7 +125,7 @@ public sealed class InitTests
             "--sign-in", "authelia");
 
         var (output, config) = (Path.Combine(folder.Path, "out"), Path.Combine(folder.Path, "out", "headtower.yaml"));
-        result.Output.Should().Contain($"CREDENTIALS_DIRECTORY={output} gateway check --online");
+        result.Output.Should().Contain($"CREDENTIALS_DIRECTORY={output} {InitSteps.Program} check --online");
         (await File.ReadAllTextAsync(config)).Should().Contain("api_key_path: ${CREDENTIALS_DIRECTORY}/headscale-api-key");
         var check = await Verb.RunAsync(["check", "--online", "--config", config], [("CREDENTIALS_DIRECTORY", output)]);
         (check.Exit == 0).Should().BeTrue(check.Output + check.Error);

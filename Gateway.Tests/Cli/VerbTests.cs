@@ -100,6 +100,8 @@ public sealed class VerbTests
         (await Verb.RunAsync("check", "--config", open)).Output.Should().NotContain("everybody on this machine").And.NotContain("chmod");
         var closed = folder.File(
             "closed.yaml", $"headscale: {{url: http://127.0.0.1:1, api_key_path: {key}}}\nserver: {{data_path: {folder.Path}}}");
+        (await Verb.RunAsync("check", "--config", closed)).Output.Should().Contain($"may read {key}; close it with: chmod 600 {key}");
+        FileModes.Set(key, FileModes.OwnerOnly);
         (await Verb.RunAsync("check", "--config", closed)).Output.Should().NotContain("everybody on this machine");
     }
 

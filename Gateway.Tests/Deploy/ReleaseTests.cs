@@ -33,15 +33,30 @@ public sealed class ReleaseTests
     {
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "headtower.deb");
-        await File.WriteAllBytesAsync(file, DebianPackage.Pack("1.2.3", _program, [new("README.md", "text"u8.ToArray())], Root, _time));
+        await File.WriteAllBytesAsync(
+            file, DebianPackage.Pack("1.2.3", "arm64", _program, [new("README.md", "text"u8.ToArray())], Root, _time));
 
         var control = await RunAsync("dpkg-deb", "--info", file);
-        control.Should().Contain(" Version: 1.2.3");
+        control.Should().Contain(" Version: 1.2.3").And.Contain(" Architecture: arm64").And.NotContain("localhost");
         control.Should().NotContain("libsqlite3");
         var content = await RunAsync("dpkg-deb", "--contents", file);
         (new[] { "./usr/lib/headtower/gateway", "./usr/bin/gateway -> ../lib/headtower/gateway", "./lib/systemd/system/headtower.service",
-            "./lib/systemd/system/headtower.socket", "./etc/headtower/headtower.yaml", "./usr/share/doc/headtower/README.md" }).Should()
+            "./lib/systemd/system/headtower.socket", "./etc/headtower/headtower.yaml", "./usr/share/doc/headtower/README.md",
+            "./usr/share/doc/headtower/copyright", "./usr/share/doc/headtower/changelog.gz" }).Should()
             .AllSatisfy(one => content.Should().Contain(one));
+    }
+
+    [Fact]
+    public async Task TheCopyrightIsDebiansAndTheLicenceIsWhole()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "headtower.deb");
+        await File.WriteAllBytesAsync(file, DebianPackage.Pack("1", "amd64", _program, [], Root, _time));
+        await RunAsync("dpkg-deb", "--extract", file, Path.Combine(folder.Path, "out"));
+
+        var text = await File.ReadAllTextAsync(Path.Combine(folder.Path, "out/usr/share/doc/headtower/copyright"));
+        text.Should().StartWith("Format: https://www.debian.org/").And.Contain("\nLicense: MIT\n Permission is hereby granted").And
+            .Contain("WITHOUT WARRANTY OF ANY KIND");
     }
 
     [Fact]
@@ -60,8 +75,8 @@ public sealed class ReleaseTests
     public void TheSameInputGivesTheSameBits()
     {
         var document = new Item("README.md", Encoding.UTF8.GetBytes("text"));
-        DebianPackage.Pack("1", _program, [document], Root, _time).Should()
-            .Equal(DebianPackage.Pack("1", _program, [document], Root, _time));
+        DebianPackage.Pack("1", "amd64", _program, [document], Root, _time).Should()
+            .Equal(DebianPackage.Pack("1", "amd64", _program, [document], Root, _time));
     }
 
     private static async Task<string> RunAsync(string program, params string[] arguments)

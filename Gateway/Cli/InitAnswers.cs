@@ -32,6 +32,9 @@ internal sealed record InitAnswers(string Choice, Uri Headscale, Uri BaseUrl, st
     /// <summary>Whether secrets come as credentials of a systemd unit.</summary>
     public bool IsService { get; init; }
 
+    /// <summary>Whether the units are put into place as well.</summary>
+    public bool IsInstalled { get; init; }
+
     /// <summary>Headscale's own socket.</summary>
     public string? Socket { get; init; }
 

@@ -6,6 +6,13 @@ internal static class InitSteps
     public static IEnumerable<string> Of(InitAnswers answers) =>
         [.. OfHeadscale(answers), .. OfSignIn(answers), .. OfGateway(answers), .. OfFront(answers), .. OfOwner(answers)];
 
+    /// <summary>This program as a shell finds it: by its name where it is on the path of all.</summary>
+    public static string Program =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) is "dotnet"
+            ? $"dotnet {Path.Combine(AppContext.BaseDirectory, "gateway.dll")}"
+        : Environment.ProcessPath is { } path && !path.StartsWith("/usr/", StringComparison.Ordinal) ? path
+        : "gateway";
+
     private static IEnumerable<string> OfHeadscale(InitAnswers answers)
     {
         yield return $"Headscale, config.yaml: server_url: {answers.BaseUrl.GetLeftPart(UriPartial.Authority)}";
@@ -20,7 +27,7 @@ internal static class InitSteps
         {
             yield return $"put the gateway's user into the group of {socket}: usermod -aG headscale USER (docs/socket.md)";
         }
-        else if (answers is { Socket: null, IsService: true })
+        else if (answers is { Socket: null, IsService: true, IsInstalled: false })
         {
             yield return $"systemctl edit headtower: [Service], SupplementaryGroups= and LoadCredential=headscale-api-key:"
                 + Path.Combine(answers.Output, "headscale-api-key");
@@ -34,7 +41,7 @@ internal static class InitSteps
         {
             yield return $"at the provider: register {origin}/admin/oidc/callback for the client {answers.ClientId ?? "headtower"}, and "
                 + $"put the client's secret into {Path.Combine(answers.Output, "client-secret")}";
-            if (answers.IsService)
+            if (answers is { IsService: true, IsInstalled: false })
             {
                 yield return "systemctl edit headtower: [Service] and LoadCredential=client-secret:"
                     + Path.Combine(answers.Output, "client-secret");
@@ -53,9 +60,9 @@ internal static class InitSteps
 
     private static IEnumerable<string> OfGateway(InitAnswers answers)
     {
-        yield return $"{(answers.IsService ? $"CREDENTIALS_DIRECTORY={answers.Output} " : "")}gateway check --online --config "
+        yield return $"{(answers.IsService ? $"CREDENTIALS_DIRECTORY={answers.Output} " : "")}{Program} check --online --config "
             + answers.ConfigFile;
-        yield return answers.IsService ? "systemctl enable --now headtower.socket" : $"gateway --config {answers.ConfigFile}";
+        yield return answers.IsService ? "systemctl enable --now headtower.socket" : $"{Program} --config {answers.ConfigFile}";
     }
 
     private static IEnumerable<string> OfFront(InitAnswers answers)

@@ -11,6 +11,8 @@ namespace Gateway.Cli;
 /// </summary>
 internal static class InitVerb
 {
+    private const string Insecure = "--base-url: sign-in needs https, since browsers send no secure cookie over http";
+
     private static readonly Option<string?> _headscale = new("--headscale")
     {
         Description = "where Headscale listens, such as 127.0.0.1:8080 or https://headscale.internal",
@@ -69,6 +71,16 @@ internal static class InitVerb
     {
         Description = $"Headscale's own socket, such as {SocketAccess.UsualPaths[0]}; no API key is needed with it",
     };
+    private static readonly Option<bool> _install = new("--install")
+    {
+        Description = "as --systemd, and put the units into /etc/systemd/system for this program where it is",
+    };
+    private static readonly Option<string> _root = new("--root")
+    {
+        Description = "with --install: the root of the system to install into",
+        DefaultValueFactory = _ => "/",
+    };
+    private static readonly Option<bool> _offline = new("--offline") { Description = "do not ask Headscale and the provider now" };
     private static readonly Option<bool> _force = new("--force") { Description = "write over files that are there" };
 
     public static Command Create()
@@ -77,13 +89,13 @@ internal static class InitVerb
             "init", "Write settings and the front's configuration. Headscale is reached by its socket, or by an API key on standard input.")
         {
             _headscale, _baseUrl, _front, _signIn, _owner, _issuer, _clientId, _listen, _authUrl, _portal, _certificate, _certificateKey,
-            _output, _data, _systemd, _socket, _force,
+            _output, _data, _systemd, _install, _root, _socket, _offline, _force,
         };
-        verb.SetAction(Run);
+        verb.SetAction(RunAsync);
         return verb;
     }
 
-    private static int Run(ParseResult parsed)
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var front = parsed.GetValue(_front) ?? Questions.Ask(
             "What stands in front (nginx, caddy, haproxy, apache, traefik, none)?", "nginx",
@@ -95,7 +107,7 @@ internal static class InitVerb
         if (!InitFiles.Choices.Contains(choice))
         {
             return Output.Fail(
-                $"there is no '{front}' with '{signIn}'{Problems.Suggest(choice, InitFiles.Choices)}. There are: "
+                $"there is no '{front}' with '{signIn}'{Problems.Suggest(choice, InitFiles.Choices)}; there are: "
                 + $"{string.Join(", ", InitFiles.Choices)}");
         }
 
@@ -112,7 +124,37 @@ internal static class InitVerb
                 + "input: headscale apikeys create --expiration 365d | gateway init …");
         }
 
-        return Write(answers with { Socket = socket, Key = key }, parsed.GetValue(_force));
+        return await FinishAsync(parsed, answers with { Socket = socket, Key = key }, cancel);
+    }
+
+    /// <summary>Writes, installs, tries, and says what is left to do.</summary>
+    private static async Task<int> FinishAsync(ParseResult parsed, InitAnswers answers, CancellationToken cancel)
+    {
+        var install = parsed.GetValue(_install) ? new InitInstall(answers, parsed.GetValue(_root)!) : null;
+        if (install?.Complaint is { } obstacle)
+        {
+            return Output.Fail(obstacle);
+        }
+
+        if (!Write([.. InitFiles.Make(answers).Select(one => one with { Name = Path.Combine(answers.Output, one.Name) }),
+            .. install?.Files ?? []], parsed.GetValue(_force)))
+        {
+            return Output.Failed;
+        }
+
+        install?.Reload();
+        if (!parsed.GetValue(_offline))
+        {
+            await InitTrial.RunAsync(answers, cancel);
+        }
+
+        Console.WriteLine("\nNext:");
+        foreach (var step in InitSteps.Of(answers))
+        {
+            Console.WriteLine("  " + step);
+        }
+
+        return Output.Fine;
     }
 
     private static string WaysOf(string? front) =>
@@ -143,6 +185,7 @@ internal static class InitVerb
 
         var headscale = Address(_headscale, "Where does Headscale listen?", "http://127.0.0.1:8080", "http");
         var baseUrl = Address(_baseUrl, "What is the public address?", null, "https");
+        wrong.AddRange(baseUrl is { Scheme: not "https" } ? [Insecure] : []);
         var draft = new InitAnswers(choice, headscale ?? new("http://x"), baseUrl ?? new("http://x"), "", "");
 
         // A provider's name for itself is kept to the letter, with its last slash or without.
@@ -158,7 +201,8 @@ internal static class InitVerb
             Portal = Address(_portal, null, null, "https"),
             Certificate = parsed.GetValue(_certificate),
             CertificateKey = parsed.GetValue(_certificateKey),
-            IsService = parsed.GetValue(_systemd),
+            IsService = parsed.GetValue(_systemd) || parsed.GetValue(_install),
+            IsInstalled = parsed.GetValue(_install),
             Owner = OwnerOf(
                 parsed.GetValue(_owner)
                 ?? Questions.Ask("Who are you there? You become the owner (empty: whoever comes first)", ""), draft),
@@ -191,27 +235,31 @@ internal static class InitVerb
         return found is null && key is null ? null : (found, key);
     }
 
-    private static int Write(InitAnswers answers, bool isForced)
+    /// <returns>Whether all were written.</returns>
+    private static bool Write(IReadOnlyList<(string Name, string Text, bool IsSecret)> files, bool isForced)
     {
-        var files = InitFiles.Make(answers);
-        if (!isForced && files.FirstOrDefault(one => File.Exists(Path.Combine(answers.Output, one.Name))) is { Name: not null } there)
+        if (!isForced && files.FirstOrDefault(one => File.Exists(one.Name)) is { Name: not null } there)
         {
-            return Output.Fail($"{Path.Combine(answers.Output, there.Name)} is there already; --force writes over it");
+            Output.Fail($"{there.Name} is there already; --force writes over it");
+            return false;
         }
 
         foreach (var (name, text, isSecret) in files)
         {
-            WriteFile(Path.Combine(answers.Output, name), text, isSecret);
-            Console.WriteLine($"wrote {Path.Combine(answers.Output, name)}");
+            try
+            {
+                WriteFile(name, text, isSecret);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Output.Fail($"{name} cannot be written: {e.Message}");
+                return false;
+            }
+
+            Console.WriteLine($"wrote {name}");
         }
 
-        Console.WriteLine("\nNext:");
-        foreach (var step in InitSteps.Of(answers))
-        {
-            Console.WriteLine("  " + step);
-        }
-
-        return Output.Fine;
+        return true;
     }
 
     private static void WriteFile(string path, string text, bool isSecret)

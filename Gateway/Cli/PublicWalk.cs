@@ -124,7 +124,7 @@ internal sealed class PublicWalk(GatewaySettings settings, string file) : IDispo
             401 when text.StartsWith('{') => new(what, WalkResult.Fine),
             401 when PublicRequests.IsRefusal(text) && headers.WwwAuthenticate.Count == 0 => new(
                 what, WalkResult.Wrong, "Headscale answered by itself: the front passes by the gateway; let it lead everything to "
-                    + string.Join(", ", settings.Server.Listen.Select(one => one.Authority))),
+                    + string.Join(", ", settings.Server.Listen.Select(one => one.Label))),
             401 => new(what, WalkResult.Fine),
             421 => new(what, WalkResult.Wrong, HostAdvice()),
             >= 300 and < 400 => new(

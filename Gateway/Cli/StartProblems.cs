@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Gateway.Edge;
@@ -78,11 +77,20 @@ internal static class StartProblems
     /// <summary>Binds for a moment. An address in use may be this very gateway, which runs.</summary>
     private static void FindListener(Uri url, string file, Problems problems)
     {
+        if (url.SocketPath is { } path)
+        {
+            if (!Directory.Exists(Path.GetDirectoryName(path)))
+            {
+                problems.Add($"{file}: server.listen", $"{url.Label}: the folder {Path.GetDirectoryName(path)} does not exist");
+            }
+
+            return;
+        }
+
         try
         {
-            var address = IPAddress.Parse(url.Host.Trim('[', ']'));
-            using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(address, url.Port));
+            using var socket = new Socket(url.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(url.EndPoint);
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse)
         {

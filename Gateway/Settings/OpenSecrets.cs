@@ -8,7 +8,7 @@ internal static class OpenSecrets
     /// <summary>Where each of them stands; none where the file is closed to others.</summary>
     public static IReadOnlyList<string> Find(string file)
     {
-        if (OperatingSystem.IsWindows() || !File.Exists(file) || (File.GetUnixFileMode(file) & Others) == UnixFileMode.None)
+        if (!IsOpen(file))
         {
             return [];
         }
@@ -20,6 +20,26 @@ internal static class OpenSecrets
             .Where(one => one.Value is { Text.Length: > 0, FromEnvironment: false })
             .Select(one => $"{one.Value!.Where}: {one.Key}")];
     }
+
+    /// <summary>The files of secrets that others may read, with the places that name them. In a container there are no others.</summary>
+    public static IReadOnlyList<(string Place, string File)> FindFiles(string config, IReadOnlyDictionary<string, string> environment)
+    {
+        if (environment.GetValueOrDefault("DOTNET_RUNNING_IN_CONTAINER") is "true" || !File.Exists(config))
+        {
+            return [];
+        }
+
+        var tree = YamlTree.Parse(File.ReadAllText(config), config, new Problems());
+        return [.. SettingDeclarations.All.Where(one => one.HasFile).Select(one => $"{one.Key}_path")
+            .Append("server.tls_key_path").Append("oidc.client_key_path").Distinct(StringComparer.Ordinal)
+            .Select(key => (key, Value: Find(tree, key.Split('.'))))
+            .Where(one => one.Value is { Text.Length: > 0 })
+            .Select(one => ($"{one.Value!.Where}: {one.key}", SecretFiles.Expand(one.Value.Text!, environment)))
+            .Where(one => IsOpen(one.Item2))];
+    }
+
+    private static bool IsOpen(string file) =>
+        !OperatingSystem.IsWindows() && File.Exists(file) && (File.GetUnixFileMode(file) & Others) != UnixFileMode.None;
 
     /// <summary>A secret only where it is not the name of a file.</summary>
     private static SettingDeclaration? Connection(YamlValue.Mapping tree) =>

@@ -52,6 +52,10 @@ internal static partial class SecretFiles
         return FromFile(map, key, expanded, path);
     }
 
+    /// <summary>A path with <c>${VAR}</c> put in; what is not set is nothing.</summary>
+    public static string Expand(string path, IReadOnlyDictionary<string, string> environment) =>
+        Variable().Replace(path, match => environment.GetValueOrDefault(match.Groups[1].Value, ""));
+
     /// <summary>Why a file could not be read. What was written as its path may be the secret itself, put into the wrong key.</summary>
     /// <param name="written">The path as the settings have it, without the values of variables.</param>
     /// <param name="cause">What the system said.</param>

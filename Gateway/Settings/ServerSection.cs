@@ -51,19 +51,13 @@ internal static class ServerSection
         var urls = new List<Uri>();
         foreach (var text in listen)
         {
-            if (!Uri.TryCreate(text, UriKind.Absolute, out var url)
-                || url is not { Scheme: "http" or "https" or "h2c", PathAndQuery: "/" or "", Port: >= 0 }
-                || AddressText.Parse(url.Host.Trim('[', ']')) is null)
+            if (ListenAddress.Complaint(text, tls) is { } complaint)
             {
-                map.Complain("listen", $"'{text}' is not of the form http://0.0.0.0:3000, https://[::]:443 or h2c://127.0.0.1:3001");
-            }
-            else if (url.Scheme == "https" && !tls)
-            {
-                map.Complain("listen", $"'{text}' needs tls_cert_path and tls_key_path");
+                map.Complain("listen", complaint);
             }
             else
             {
-                urls.Add(url);
+                urls.Add(new Uri(text));
             }
         }
 

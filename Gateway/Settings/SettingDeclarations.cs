@@ -46,7 +46,8 @@ internal static class SettingDeclarations
         new("server.port", Number(3000, 0, 65_535), "The port to listen on."),
         new(
             "server.listen", List(),
-            "Several addresses instead of host and port: `http://…`, `https://…` (needs the two below), `h2c://…` (HTTP/2 without TLS)."),
+            "Several addresses instead of host and port: `http://…`, `https://…` (needs the two below), `h2c://…` (HTTP/2 without TLS), "
+            + "`unix:/run/headtower/http.sock` (readable and writable for owner and group; its peers count as 127.0.0.1)."),
         new("server.tls_cert_path", Text(), "PEM file of the certificate with its chain, for TLS without a front."),
         new("server.tls_key_path", Text(), "PEM file of its key."),
         new("server.data_path", Text("/var/lib/headtower"), "The folder of the store."),
@@ -78,7 +79,8 @@ internal static class SettingDeclarations
         new("server.proxy_auth.user_header", Text("Remote-User"), "Who somebody is."),
         new("server.proxy_auth.email_header", Text(), "Their e-mail address."),
         new("server.proxy_auth.name_header", Text(), "What they are called."),
-        new("server.proxy_auth.picture_header", Text(), "The address of their picture. It is stored, and not shown anywhere yet."),
+        new(
+            "server.proxy_auth.picture_header", Text(), "The address of their picture. Kept, and not shown: pages have initials."),
         new("server.proxy_auth.groups_header", Text(), "Their groups, for `role_map`."),
         new("server.proxy_auth.groups_separator", Text(","), "What stands between two groups; authentik: a vertical bar."),
         new(
@@ -153,7 +155,9 @@ internal static class SettingDeclarations
             + "protected by PKCE). `auto` finds out which of the first two the provider takes."),
         new("oidc.tls_ca_path", Text(), "CA certificate (PEM) for verifying the provider's TLS certificate; replaces the system's CAs."),
         new("oidc.allow_weak_rsa_keys", Flag(false), "Accepts RSA keys below 2048 bits."),
-        new("oidc.profile_picture_source", OneOf("oidc", "gravatar"), "`gravatar`: by the address, which tells Gravatar who signs in."),
+        new(
+            "oidc.profile_picture_source", OneOf("oidc", "gravatar"),
+            "Read and kept, and not shown: the pages have initials, and no browser is led to another site's pictures."),
         new(
             "oidc.redirect_uri", Url(),
             "Not needed: the redirect address is `base_url` with `base_path` and `/oidc/callback`. Where `server.base_url` is not set, "

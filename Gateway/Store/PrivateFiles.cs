@@ -55,6 +55,41 @@ internal static class PrivateFiles
 
     public static void MakeFolderOf(string file) => MakeFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
 
+    /// <summary>Why nothing can ever be kept in a folder; null when something may be.</summary>
+    public static string? WhyNeverWritable(string folder)
+    {
+        var nearest = Nearest(folder);
+        return File.Exists(nearest) ? $"{nearest} is a file, so the folder {folder} cannot be made" : null;
+    }
+
+    /// <summary>Whether whoever runs this may write into a folder, or make it. A file is there for a moment.</summary>
+    public static bool IsWritable(string folder)
+    {
+        try
+        {
+            var options = Options(FileMode.CreateNew, FileShare.None);
+            options.Options = FileOptions.DeleteOnClose;
+            new FileStream(Path.Combine(Nearest(folder), Path.GetRandomFileName()), options).Dispose();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The folder, or what there is of the way to it.</summary>
+    private static string Nearest(string folder)
+    {
+        var nearest = Path.GetFullPath(folder);
+        while (!Path.Exists(nearest) && Path.GetDirectoryName(nearest) is { } parent)
+        {
+            nearest = parent;
+        }
+
+        return nearest;
+    }
+
     /// <summary>What is wrong with who may read a folder; null when nothing is, or it is not there.</summary>
     public static string? Complaint(string folder) =>
         !OperatingSystem.IsWindows() && Directory.Exists(folder) && (File.GetUnixFileMode(folder) & ~Folder700) is not UnixFileMode.None

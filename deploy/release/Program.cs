@@ -12,6 +12,11 @@ namespace Release;
 internal static class Program
 {
     private static readonly string[] _documents = ["README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "headtower.yaml", "routes.yaml"];
+
+    /// <summary>Where it runs without .NET, and Debian's name of it where that has a package.</summary>
+    private static readonly (string Platform, string? Architecture)[] _platforms =
+        [("linux-x64", "amd64"), ("linux-arm64", "arm64"), ("linux-musl-x64", null)];
+
     private static readonly string _root = Path.GetFullPath(Path.Combine(Here(), "..", ".."));
 
     private static async Task<int> Main(string[] args)
@@ -30,9 +35,8 @@ internal static class Program
         }
 
         Directory.CreateDirectory(output);
-        var (portable, single) = (Path.Combine(output, "build", "portable"), Path.Combine(output, "build", "linux-x64"));
+        var portable = Path.Combine(output, "build", "portable");
         await PublishAsync(version, portable, "-p:UseAppHost=false");
-        await PublishAsync(version, single, "-r", "linux-x64", "--self-contained", "-p:PublishSingleFile=true");
 
         Item[] documents =
         [
@@ -41,9 +45,20 @@ internal static class Program
         ];
         var name = $"headtower-{version}";
         await WriteAsync(output, $"{name}-portable.tar.gz", TarGz.Pack([.. Under($"{name}/", [.. Built(portable), .. documents])], time));
-        await WriteAsync(output, $"{name}-linux-x64.tar.gz", TarGz.Pack([.. Under($"{name}/", [.. Built(single), .. documents])], time));
-        await WriteAsync(
-            output, $"headtower_{version}_amd64.deb", DebianPackage.Pack(version, [.. Built(single)], [.. documents], _root, time));
+        foreach (var (platform, architecture) in _platforms)
+        {
+            var single = Path.Combine(output, "build", platform);
+            await PublishAsync(version, single, "-r", platform, "--self-contained", "-p:PublishSingleFile=true");
+            await WriteAsync(
+                output, $"{name}-{platform}.tar.gz", TarGz.Pack([.. Under($"{name}/", [.. Built(single), .. documents])], time));
+            if (architecture is not null)
+            {
+                await WriteAsync(
+                    output, $"headtower_{version}_{architecture}.deb",
+                    DebianPackage.Pack(version, architecture, [.. Built(single)], [.. documents], _root, time));
+            }
+        }
+
         await WriteAsync(
             output, $"{name}.cdx.json",
             BillOfMaterials.Write(version, await File.ReadAllTextAsync(Path.Combine(_root, "Gateway", "packages.lock.json")), time));

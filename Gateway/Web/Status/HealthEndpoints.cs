@@ -76,8 +76,9 @@ internal static class HealthEndpoints
                     ? new(false, Refusals.TextOf(new(Reason.StoreUnavailable)))
                     : new(
                         true,
-                        people.Snapshot is { HasOwner: false, Everyone.Count: > 0 } ? "there is no owner; set bootstrap.owner, or use "
-                            + "'gateway users set-role'" : null);
+                        people.Snapshot is { HasOwner: false, Everyone.Count: > 0 }
+                            ? "there is no owner yet: whom bootstrap.owner names has to sign in, or use 'gateway users set-role'"
+                            : null);
         }
         catch (StoreException)
         {
@@ -95,7 +96,7 @@ internal static class HealthEndpoints
 
     private static HealthCheck CheckKey(UpstreamStatus status, TimeProvider clock) => status.Key switch
     {
-        KeyState.Unknown => new(!status.IsReachable, "not checked yet"),
+        KeyState.Unknown => new(false, status.IsReachable ? "not checked yet" : "not checked: Headscale cannot be reached"),
         KeyState.Missing => new(true, "none is configured; only callers with their own key are served"),
         KeyState.NotNeeded => new(true, "none is needed: Headscale's socket serves"),
         KeyState.Rejected => new(false, Refusals.TextOf(new(Reason.UpstreamKeyRejected))),
