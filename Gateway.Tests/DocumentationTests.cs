@@ -96,8 +96,10 @@ public sealed partial class DocumentationTests
         var named = _pages.SelectMany(page => PagePath().Matches(File.ReadAllText(page)).Select(one => one.Value)).Distinct().ToArray();
 
         named.Where(one => one is not ("/admin" or "/admin/api") && !paths.Contains(one) && !posted.Contains(one)).Should().Equal([]);
-        string[] notForPeople = ["/admin/healthz", "/admin/readyz", "/admin/style.css", "/admin/oidc/start", "/admin/logout"];
-        var rows = PageRow().Matches(File.ReadAllText(_pages[0])).Select(one => one.Groups[1].Value).Concat(["/admin/audit.csv"]);
+        string[] notForPeople = ["/admin/healthz", "/admin/readyz", "/admin/style.css", "/admin/oidc/start", "/admin/logout",
+            "/admin/script.js", "/admin/icon.svg", "/admin/logo", "/admin/live", "/admin/connect/code.svg"];
+        var rows = PageRow().Matches(File.ReadAllText(_pages[0])).Select(one => one.Groups[1].Value)
+            .Concat(["/admin/audit.csv", "/admin/machines.csv"]);
         rows.Order().Should()
             .Equal(
                 paths.Where(one => !one.Contains('{', StringComparison.Ordinal) && !one.Contains("/api/", StringComparison.Ordinal)

@@ -12,7 +12,9 @@ using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Users;
 using Gateway.Web.Control;
+using Gateway.Web.Home;
 using Gateway.Web.Layout;
+using Gateway.Web.Live;
 using Gateway.Web.SignIn;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
@@ -124,6 +126,8 @@ internal static class AppServices
     {
         services.AddSingleton<PageLimits>();
         services.AddSingleton<PageLayout>();
+        services.AddSingleton<TailnetWatch>();
+        services.AddSingleton<Dashboard>();
         services.AddSingleton<DuplicateFormGuard>();
         services.AddSingleton<OneTimeSecretCookie>();
         services.AddSingleton<IAuthorizationHandler, CapabilityHandler>();

@@ -146,8 +146,11 @@ internal sealed record AuditSearch
         && (Row is null || entry.Row == Row)
         && (!RefusedOnly || entry.Class is AuditClass.Refusal)
         && (!ChangesOnly || entry.Class is AuditClass.Change)
-        && (Text.Length == 0 || entry.RequestId == Text || Holds(entry.Actor) || Holds(entry.Row) || Holds(entry.Path)
+        && (Text.Length == 0 || IsUnder(entry.RequestId) || Holds(entry.Actor) || Holds(entry.Row) || Holds(entry.Path)
             || Holds(entry.Reason));
+
+    /// <summary>What else one request did has its reference with a number behind it.</summary>
+    private bool IsUnder(string id) => id == Text || id.StartsWith(Text + "-", StringComparison.Ordinal);
 
     private bool Holds(string? text) => text?.Contains(Text, StringComparison.OrdinalIgnoreCase) is true;
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Reflection;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Gateway.Edge;
@@ -85,7 +84,7 @@ internal sealed class HeadscaleClient : IDisposable
 
     /// <summary>The product token of our own calls.</summary>
     public static string UserAgent { get; } =
-        "Headtower-Gateway/" + (InformationalVersion?.Split('+')[0] ?? "0");
+        "Headtower-Gateway/" + ProductVersion.Short;
 
     /// <summary>Says of a request that it is one of our own.</summary>
     public static void Sign(HttpRequestMessage request)
@@ -94,9 +93,6 @@ internal sealed class HeadscaleClient : IDisposable
         request.Headers.TryAddWithoutValidation(LoopMark.Header, LoopMark.Value);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
     }
-
-    private static string? InformationalVersion =>
-        typeof(HeadscaleClient).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
     /// <summary>Finds the version: it is set, or named, or found out by what there is and what is not.</summary>
     /// <exception cref="HeadscaleException">Headscale cannot be reached, or the answer is not one of Headscale's.</exception>

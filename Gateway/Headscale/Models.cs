@@ -45,6 +45,14 @@ internal sealed record HeadscaleNode
 
     public HeadscaleUser? User { get; init; }
 
+    public bool Online { get; init; }
+
+    public string? Expiry { get; init; }
+
+    public IReadOnlyList<string>? AvailableRoutes { get; init; }
+
+    public IReadOnlyList<string>? ApprovedRoutes { get; init; }
+
     /// <summary>0.28 and later.</summary>
     public IReadOnlyList<string>? Tags { get; init; }
 

@@ -24,6 +24,8 @@ internal sealed record GatewaySettings
 
     public required LogSettings Log { get; init; }
 
+    public required BrandingSettings Branding { get; init; }
+
     /// <summary><c>roles.manual</c>: what becomes of a role that was given by hand where a source decides roles.</summary>
     public required ManualRoles ManualRoles { get; init; }
 }

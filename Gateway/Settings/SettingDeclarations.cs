@@ -200,6 +200,12 @@ internal static class SettingDeclarations
             "audit.reads", OneOf("minute", "each"),
             "`minute`: what one caller reads again and again is one entry a minute with a count. `each`: one entry a read. Changes and "
             + "refusals are always single; refused strangers are counted."),
+        new("branding.name", Text("Headtower"), "The name in the pages, such as that of your organisation."),
+        new("branding.logo_path", Text(), "A picture beside the name: SVG or PNG, at most 100 kB, best square."),
+        new("branding.text", Text(), "A sentence on the page that signs people in."),
+        new("branding.provider_name", Text(), "What people call the sign-in provider: the button says *Sign in with* it."),
+        new("branding.contact", Text(), "Whom people are told to ask when something is not possible: an address or a name."),
+
         new(
             "log.format", OneOf("auto", "text", "json", "journald"),
             "`auto`: with priorities where systemd's journal reads it, else text. `json`: one object a line. With a restart."),

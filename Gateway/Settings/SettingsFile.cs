@@ -97,6 +97,7 @@ internal static class SettingsFile
             SelfClaim = ReadSelfClaim(root.MapOrEmpty("onboarding")),
             Audit = ReadAudit(root.MapOrEmpty("audit"), server.DataPath),
             Log = LogSettings.Read(root.MapOrEmpty("log")),
+            Branding = BrandingSettings.Read(root.MapOrEmpty("branding"), files),
             ManualRoles = root.MapOrEmpty("roles").Word("manual") is "mapped" ? ManualRoles.Mapped : ManualRoles.Pinned,
         };
     }

@@ -133,7 +133,7 @@ internal sealed class People
     /// <summary>Gives a role by hand.</summary>
     public Task<Change> SetRoleAsync(long id, string role) => ChangeAsync(id, one =>
         one.Role == Role.OwnerName && role != Role.OwnerName ? (Change.IsOwner, one)
-            : (Change.Done, one with { Role = role, RoleIsPinned = true, RoleNote = null }));
+            : (Change.Done, one with { Role = role, RoleIsPinned = true, RoleNote = null, AskedForAccess = null }));
 
     /// <summary>Takes a role back that was given by hand: from now on the source decides, if it does.</summary>
     public Task<Change> UnpinAsync(long id) => ChangeAsync(id, one => (Change.Done, one with { RoleIsPinned = false }));
@@ -145,6 +145,7 @@ internal sealed class People
         ChangeAsync(id, one => (Change.Done, one with
         {
             Role = one.Role == Role.OwnerName || (isPinnedKept && one.RoleIsPinned && role != Role.OwnerName) ? one.Role : role ?? one.Role,
+            AskedForAccess = role is null || role == one.Role ? one.AskedForAccess : null,
             Name = profile.Name,
             Email = profile.Email,
             EmailIsTrusted = profile.EmailIsTrusted,
@@ -173,8 +174,14 @@ internal sealed class People
     public Task<Change> ClaimAsync(long id, UserLink claim) => ChangeAsync(id, one =>
         one.Link is not null ? (Change.NoSuchPerson, one) : (Change.Done, one with { Claim = claim }));
 
+    /// <summary>Notes that somebody without rights asks for some; a role that is given answers it.</summary>
+    public Task<Change> AskForAccessAsync(long id, DateTimeOffset now) =>
+        ChangeAsync(id, one => (Change.Done, one with { AskedForAccess = one.AskedForAccess ?? now }));
+
     public Task<Change> DropClaimAsync(long id) =>
-        ChangeAsync(id, one => one.Claim is null ? (Change.NoSuchPerson, one) : (Change.Done, one with { Claim = null }));
+        ChangeAsync(id, one => one is { Claim: null, AskedForAccess: null }
+            ? (Change.NoSuchPerson, one)
+            : (Change.Done, one with { Claim = null, AskedForAccess = null }));
 
     /// <summary>Forgets a person, and ends their sessions.</summary>
     public Task<Change> RemoveAsync(long id) => _documents.ChangeAsync(batch =>

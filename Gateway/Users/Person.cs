@@ -62,6 +62,9 @@ internal sealed record Person
     /// <summary>The Headscale user that they say is theirs, until somebody confirms or declines it. It gives no rights.</summary>
     public UserLink? Claim { get; init; }
 
+    /// <summary>When they asked for a role, as long as nobody has given them one.</summary>
+    public DateTimeOffset? AskedForAccess { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>How people and the audit name whoever a session belongs to.</summary>

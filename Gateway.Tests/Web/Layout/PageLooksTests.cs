@@ -78,11 +78,11 @@ public sealed partial class PageLooksTests
         await nora.GotoAsync("/admin/");
         await CheckAsync(wrong, nora, "asking for a Headscale user");
         await nora.GetByLabel("Name of your Headscale user").FillAsync("nobody-of-that-name");
-        await nora.GetByRole(AriaRole.Button, new() { Name = "Ask for it" }).ClickAsync();
+        await nora.GetByRole(AriaRole.Button, new() { Name = "Send request" }).ClickAsync();
         await CheckAsync(wrong, nora, "refused");
         await nora.GotoAsync("/admin/");
         await nora.GetByLabel("Name of your Headscale user").FillAsync("nora-local");
-        await nora.GetByRole(AriaRole.Button, new() { Name = "Ask for it" }).ClickAsync();
+        await nora.GetByRole(AriaRole.Button, new() { Name = "Send request" }).ClickAsync();
         await CheckAsync(wrong, nora, "waiting");
         await alice.GotoAsync("/admin/users");
         await CheckAsync(wrong, alice, "somebody asks");
@@ -137,7 +137,7 @@ public sealed partial class PageLooksTests
         (await page.Locator("h1").InnerTextAsync()).Should().Be("travel");
 
         (await page.GetByRole(AriaRole.Button, new() { Name = "Delete travel" }).IsVisibleAsync()).Should().BeFalse();
-        await page.Locator("summary", new() { HasText = "Delete this machine" }).PressAsync("Enter");
+        await page.Locator("summary", new() { HasText = "Delete this device" }).PressAsync("Enter");
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete travel" }).PressAsync("Enter");
         (await page.GetByRole(AriaRole.Status).InnerTextAsync()).Should().Contain("was deleted");
     }

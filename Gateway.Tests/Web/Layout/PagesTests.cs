@@ -87,12 +87,12 @@ public sealed partial class PagesTests
         var renamed = await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/rename", ("name", "new-name"));
         (renamed.Status, renamed.Location).Should().Be((302, "/admin/machines/17?done=rename"));
         var page = await sam.GetAsync(renamed.Location!);
-        (Has(page, "The machine has its new name.") && Has(page, "new-name")).Should().BeTrue();
+        (Has(page, "The device has its new name.") && Has(page, "new-name")).Should().BeTrue();
 
         (await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/expire")).Location.Should().Be("/admin/machines/17?done=expire");
         (await sam.SubmitAsync("/admin/machines/17", "/admin/machines/17/delete")).Location.Should().Be("/admin/machines?done=delete");
         gateway.Headscale.Tailnet.Nodes.Should().NotContain(one => one.Id == 17);
-        (await sam.GetAsync("/admin/machines")).Text.Should().Contain("You have no machines yet");
+        (await sam.GetAsync("/admin/machines")).Text.Should().Contain("You have no devices yet");
 
         var entries = (await gateway.StopAndReadAuditAsync()).Where(one => one.Method != "GET")
             .Select(one => (one.Row, one.Actor, one.Status));
@@ -157,7 +157,7 @@ public sealed partial class PagesTests
             (page is { Status: 200, Text.Length: < 60_000 }).Should().BeTrue($"{path}: {page.Status}, {page.Text.Length} characters");
         }
 
-        (await alice.GetAsync("/admin/keys?page=21")).Text.Should().Contain("Page 21 of 21");
+        (await alice.GetAsync("/admin/keys?page=41")).Text.Should().Contain("Page 41 of 41");
         (await alice.GetAsync("/admin/apikeys?page=2")).Text.Should().Contain("Page 2 of 41");
     }
 

@@ -44,13 +44,13 @@ public sealed class MachinesPageTests
         using var vera = gateway.BrowserOf("vera");
 
         var first = await vera.GetAsync("/admin/machines");
-        (first.Text.Length < 60_000 && Has(first, "10008 machines") && Has(first, "Page 1 of 201") && Has(first, "vera-laptop")).Should()
+        (first.Text.Length < 60_000 && Has(first, "10008 devices") && Has(first, "Page 1 of 201") && Has(first, "vera-laptop")).Should()
             .BeTrue($"{first.Text.Length} {first.Text[..2500]}");
         Has(await vera.GetAsync("/admin/machines?page=201"), "Page 201 of 201").Should().BeTrue();
         Has(await vera.GetAsync("/admin/machines?page=999"), "Page 201 of 201").Should().BeTrue();
         var found = await vera.GetAsync("/admin/machines?q=machine-1234");
-        (Has(found, "1 machine") && Has(found, "machine-1234")).Should().BeTrue();
-        Has(await vera.GetAsync("/admin/machines?q=%3Cscript%3E"), "No machine matches “&lt;script&gt;”").Should().BeTrue();
+        (Has(found, "All <b>1</b>") && Has(found, "machine-1234")).Should().BeTrue();
+        Has(await vera.GetAsync("/admin/machines?q=%3Cscript%3E"), "No device matches “&lt;script&gt;”").Should().BeTrue();
     }
 
     [Fact]

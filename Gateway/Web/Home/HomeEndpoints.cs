@@ -17,61 +17,81 @@ namespace Gateway.Web.Home;
 /// <param name="MayClaim">Whether they may say which one is theirs.</param>
 /// <param name="IsBelieved">Whether that is believed without anybody's confirmation.</param>
 /// <param name="Choices">The Headscale users to choose from; empty: the name has to be typed.</param>
-public sealed record Standing(bool IsPerson, string? Claim, bool MayClaim, bool IsBelieved, IReadOnlyList<UserChoice> Choices);
+public sealed record Standing(bool IsPerson, string? Claim, bool MayClaim, bool IsBelieved, IReadOnlyList<UserChoice> Choices)
+{
+    /// <summary>How the audit names them.</summary>
+    public string Identity { get; init; } = "";
+
+    /// <summary>Whether their role may do anything.</summary>
+    public bool HasAccess { get; init; }
+
+    /// <summary>Whether they asked for a role and wait.</summary>
+    public bool AsksForAccess { get; init; }
+
+    /// <summary>What their role follows from; null when people give it.</summary>
+    public string? RoleNote { get; init; }
+
+    /// <summary>Why they are linked to nobody; null when they are, and where nobody asks.</summary>
+    public string? WhyUnlinked { get; init; }
+}
 
 /// <summary>The first page: who somebody is, and what is missing until their first device is connected.</summary>
 internal static class HomeEndpoints
 {
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
-        ["claim"] = "Your request is stored. Whoever may confirm it sees it on their first page.",
-        ["linked"] = "You are linked.",
+        ["claim"] = "Request sent. Administrators see it on their overview.",
+        ["linked"] = "You are connected to your Headscale user.",
+        ["ask"] = "Request sent. Administrators see it on their overview.",
         ["withdraw"] = "Your request was withdrawn.",
     };
 
     public static void MapHome(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/", ShowAsync).RequireCapability(Capability.SignedIn);
+        admin.MapPost("/ask", AskAsync).RequireCapability(Capability.SignedIn).TakesForm();
+        admin.MapPost("/start/user", CreateOwnAsync).RequireCapability(Capability.WriteUsers).TakesForm().Performs("users.create");
         admin.MapPost("/claim", ClaimAsync).RequireCapability(Capability.SignedIn).TakesForm();
         admin.MapPost("/claim/withdraw", WithdrawAsync).RequireCapability(Capability.SignedIn).TakesForm();
     }
 
     private static async Task<IResult> ShowAsync(
         HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, People people, UserDirectory directory,
-        UpstreamMonitor upstream, TimeProvider clock, string? done = null)
+        UpstreamMonitor upstream, Dashboard dashboard, TimeProvider clock, string? done = null)
     {
-        var request = RequestContext.Of(context);
-        var (machines, trouble) = await OwnMachinesAsync(context, calls, principal);
+        var (found, trouble) = await MachinesAsync(context, calls, principal);
         return PageResults.Page<HomePage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
-            ("Identity", principal.Label),
-            ("HasAccess", principal.Role.Held.Count > 0),
-            ("RoleNote", principal.Person?.RoleNote),
-            ("WhyUnlinked", principal.WhyUnlinked?.Value),
-            ("Standing", await StandingOfAsync(principal, people, directory, request.Configuration.Settings.SelfClaim,
-                context.RequestAborted)),
-            ("Machines", machines),
+            ("Overview", await dashboard.OfAsync(context, principal, found)),
+            ("Standing", (await StandingOfAsync(context, principal, people, directory)) with
+            {
+                Identity = principal.Label,
+                HasAccess = principal.Role.Held.Count > 0,
+                AsksForAccess = principal.Person?.AskedForAccess is not null,
+                RoleNote = principal.Person?.RoleNote,
+                WhyUnlinked = principal.WhyUnlinked?.Value,
+            }),
+            ("Machines", OwnOf(principal, found)),
             ("Device", ConnectEndpoints.DeviceOf(context, principal, calls, upstream)),
-            ("Asking", CountClaimsFor(principal, people, request.Configuration.Table)),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Error", trouble),
             ("Now", clock.GetUtcNow()));
     }
 
-    /// <summary>How many people wait for an answer that they may give.</summary>
-    private static int CountClaimsFor(Principal principal, People people, RouteTable table) =>
-        people.Snapshot.Everyone.Count(one => one.Claim is not null && RankRules.Complaint(principal, one, table) is null);
+    private static Machine[]? OwnOf(Principal principal, Machine[]? seen) =>
+        principal.User is { } user && seen is not null ? Array.FindAll(seen, one => one.OwnerId == user.Id) : null;
 
     private static async Task<Standing> StandingOfAsync(
-        Principal principal, People people, UserDirectory directory, SelfClaim rule, CancellationToken cancel)
+        HttpContext context, Principal principal, People people, UserDirectory directory)
     {
         if (principal is not { Person: { } person, User: null })
         {
             return new(principal.Person is not null, null, false, false, []);
         }
 
-        var users = await directory.GetAsync(cancel);
+        var rule = PersonChanges.RuleFor(principal, RequestContext.Of(context).Configuration.Settings);
+        var users = await directory.GetAsync(context.RequestAborted);
         return new(
             true,
             person.Claim is { } claim ? users.Find(claim.HeadscaleUserId)?.Label ?? claim.HeadscaleUserId : null,
@@ -80,32 +100,53 @@ internal static class HomeEndpoints
             SeesUsers(principal, rule) ? UserChoice.Of(FreeFor(person, people, users)) : []);
     }
 
-    /// <summary>Their own machines as far as their role lets them see those; null where it does not, or there can be none.</summary>
-    private static async Task<(IReadOnlyList<Machine>? Machines, string? Trouble)> OwnMachinesAsync(
+    /// <summary>The machines that their role lets them see; null where there can be none, or none are known now.</summary>
+    private static async Task<(Machine[]? Machines, string? Trouble)> MachinesAsync(
         HttpContext context, HeadscaleCalls calls, Principal principal)
     {
-        if (principal.User is not { NameIsUnique: true } user
-            || !(principal.Role.Has(Capability.ReadMachines) || principal.Role.Has(Capability.ReadOwnMachines)))
+        if (!principal.Role.Has(Capability.ReadMachines)
+            && !(principal.User is { NameIsUnique: true } && principal.Role.Has(Capability.ReadOwnMachines)))
         {
             return (null, null);
         }
 
-        var answer = await calls.SendAsync(context, principal, Operation.ListNodes(user.Name));
+        var answer = await calls.SendAsync(
+            context, principal, Operation.ListNodes(principal.Role.Has(Capability.ReadMachines) ? null : principal.User?.Name));
         if (!answer.IsDone)
         {
-            return (null, "Your machines cannot be shown now: "
+            return (null, "Devices cannot be shown now: "
                 + (answer.Complaint ?? Refusals.TextOf(PageResults.RefusalOf(principal, answer))));
         }
 
         using var json = answer.Parse();
-        return ([.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of).Where(one => one.OwnerId == user.Id)], null);
+        return ([.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)], null);
+    }
+
+    private static Task<IResult> AskAsync(HttpContext context, Principal principal, PersonChanges changes) =>
+        ChangeAsync(context, principal, changes, "ask", "", "ask");
+
+    /// <summary>Creates the owner's Headscale user and links them: two changes under one reference.</summary>
+    private static async Task<IResult> CreateOwnAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, PersonChanges changes, UserDirectory directory)
+    {
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var answer = await calls.SendAsync(context, principal, Operation.CreateUser(form["name"].ToString().Trim(), "", ""));
+        if (!answer.IsDone)
+        {
+            return PageResults.Explain(context, principal, answer);
+        }
+
+        directory.Invalidate();
+        using var json = answer.Parse();
+        return await ChangeAsync(
+            context, principal, changes, "claim", json.RootElement.GetProperty("user").Text("id"), "linked");
     }
 
     private static async Task<IResult> ClaimAsync(
         HttpContext context, Principal principal, PersonChanges changes, People people, UserDirectory directory)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var rule = RequestContext.Of(context).Configuration.Settings.SelfClaim;
+        var rule = PersonChanges.RuleFor(principal, RequestContext.Of(context).Configuration.Settings);
         var (id, name) = (form["user"].ToString(), form["name"].ToString().Trim());
         var meant = FreeFor(principal.Person, people, await directory.GetAsync(context.RequestAborted))
             .Where(one => id.Length > 0 && SeesUsers(principal, rule) ? one.Id == id : name.Length > 0 && one.Name == name).Take(2)

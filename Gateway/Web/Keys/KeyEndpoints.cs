@@ -41,7 +41,8 @@ internal static class KeyEndpoints
 
     private static async Task<IResult> ListAsync(
         HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream,
-            UserDirectory directory, OneTimeSecretCookie once, TimeProvider clock, string? user = null, int page = 1, string? done = null)
+        UserDirectory directory, OneTimeSecretCookie once, TimeProvider clock, string? user = null, string kind = "", int page = 1,
+        string? done = null)
     {
         // Up to 0.27 keys are listed for one user at a time.
         var (request, version) = (RequestContext.Of(context), upstream.Assumed);
@@ -55,11 +56,14 @@ internal static class KeyEndpoints
         }
 
         var now = clock.GetUtcNow();
-        var shown = Paging.Cut(KeysOf(answer, now), page);
+        var keys = KeysOf(answer);
+        var shown = Paging.Cut(OfKind(keys, kind, now), page, perPage: 25);
         return PageResults.Page<KeysPage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
             ("Keys", shown.Rows),
+            ("Kind", kind),
+            ("Kinds", KindsOf(keys, now)),
             ("At", shown.At),
             ("Pages", shown.Pages),
             ("OwnId", principal.User?.Id),
@@ -75,12 +79,23 @@ internal static class KeyEndpoints
             ("Now", now));
     }
 
-    /// <summary>What can still be used comes first, and of that what lasts longest.</summary>
-    private static PreAuthKey[] KeysOf(ApiResponse answer, DateTimeOffset now)
+    /// <summary>The states with how many keys are in each; empty: all.</summary>
+    private static (string Value, string Label, int Count)[] KindsOf(PreAuthKey[] keys, DateTimeOffset now) =>
+    [
+        ("", "All", keys.Length),
+        .. new[] { ("valid", "Valid"), ("used", "Used"), ("expired", "Expired") }
+            .Select(one => (one.Item1, one.Item2, keys.Count(key => key.StatusAt(now) == one.Item1))),
+    ];
+
+    private static PreAuthKey[] OfKind(PreAuthKey[] keys, string kind, DateTimeOffset now) =>
+        kind.Length == 0 ? keys : Array.FindAll(keys, one => one.StatusAt(now) == kind);
+
+    /// <summary>The newest comes first.</summary>
+    private static PreAuthKey[] KeysOf(ApiResponse answer)
     {
         using var json = answer.Parse();
         return [.. json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of)
-            .OrderBy(one => one.StatusAt(now) != "valid").ThenByDescending(one => one.Expiration)];
+            .OrderByDescending(one => one.Created).ThenByDescending(one => one.Id.Length).ThenByDescending(one => one.Id)];
     }
 
     private static async Task<IResult> CreateAsync(
@@ -89,8 +104,22 @@ internal static class KeyEndpoints
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var tags = form["tags"].ToString().Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
         var user = form["user"].ToString() is { Length: > 0 } chosen ? chosen : principal.User?.Id;
+        if (user is null)
+        {
+            return PageResults.Failure(
+                context, StatusCodes.Status400BadRequest, "Whose key is this?",
+                "Choose whose key this is. There are no Headscale users yet, so create one first, under People.");
+        }
+
+        var (reusable, ephemeral, days) = form["preset"].ToString() switch
+        {
+            "device" => (false, false, 1),
+            "servers" => (true, false, 30),
+            "ci" => (true, true, 90),
+            _ => (form["reusable"] == "true", form["ephemeral"] == "true", 0),
+        };
         var operation = Operation.CreateKey(
-            user, form["reusable"] == "true", form["ephemeral"] == "true", Expiration.FromForm(form, clock), tags);
+            user, reusable, ephemeral, days > 0 ? Expiration.InDays(days, clock) : Expiration.FromForm(form, clock), tags);
         var answer = await calls.SendAsync(context, principal, operation);
         if (!answer.IsDone)
         {

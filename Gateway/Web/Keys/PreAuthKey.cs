@@ -17,6 +17,9 @@ public sealed record PreAuthKey(
     string Id, string Shown, string Key, string? OwnerId, string Owner, bool IsReusable, bool IsEphemeral, bool IsUsed,
     DateTimeOffset? Expiration)
 {
+    /// <summary>When it was made, where Headscale says so.</summary>
+    public DateTimeOffset? Created { get; init; }
+
     /// <summary>expired, used or valid.</summary>
     public string StatusAt(DateTimeOffset now) => Expiration <= now ? "expired" : IsUsed && !IsReusable ? "used" : "valid";
 
@@ -35,6 +38,9 @@ public sealed record PreAuthKey(
             json.Flag("reusable"),
             json.Flag("ephemeral"),
             json.Flag("used"),
-            json.Time("expiration"));
+            json.Time("expiration"))
+        {
+            Created = json.Time("createdAt") is { Year: > 1 } created ? created : null,
+        };
     }
 }

@@ -4,7 +4,7 @@ using Gateway.Identity.Oidc;
 namespace Gateway.Web.Layout;
 
 /// <summary>
-/// What holds for everything under the base path: never cached, never framed, no scripts, nothing from elsewhere, one host.
+/// What holds for everything under the base path: never cached, never framed, nothing from elsewhere, one host.
 /// </summary>
 internal static class PageHeaders
 {
@@ -13,8 +13,8 @@ internal static class PageHeaders
     {
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy =
-            $"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{FormTargets(context, provider)}; "
-            + $"frame-ancestors 'none'; base-uri 'none'";
+            $"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+            + $"form-action 'self'{FormTargets(context, provider)}; frame-ancestors 'none'; base-uri 'none'";
         headers.XContentTypeOptions = "nosniff";
 
         // Not no-referrer: browsers would then send our own forms with "Origin: null" (Fetch, 3.2).

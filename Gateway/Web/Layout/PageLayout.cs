@@ -1,6 +1,7 @@
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
+using Gateway.Settings;
 using Gateway.Users;
 using Gateway.Web.Keys;
 using Gateway.Web.Machines;
@@ -13,7 +14,15 @@ namespace Gateway.Web.Layout;
 /// <param name="Href">Where it leads.</param>
 /// <param name="Text">What it says.</param>
 /// <param name="IsCurrent">Whether the page is there, or below it.</param>
-public sealed record NavLink(string Href, string Text, bool IsCurrent);
+/// <param name="Icon">The name of its icon.</param>
+public sealed record NavLink(string Href, string Text, bool IsCurrent, string Icon)
+{
+    /// <summary>The heading that begins above it; null for none.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>How many wait there for an answer of this person.</summary>
+    public int Waiting { get; init; }
+}
 
 /// <summary>What frames every page of somebody who is signed in: who they are, and where they may go.</summary>
 /// <param name="Base">The path that all pages are under.</param>
@@ -25,12 +34,14 @@ public sealed record NavLink(string Href, string Text, bool IsCurrent);
 /// <param name="CanSignOut">Whether there is a session to end, or a proxy that does it.</param>
 /// <param name="TokenField">The name of the field that every form carries.</param>
 /// <param name="Token">Its value, which another site cannot know.</param>
+/// <param name="Brand">Whose pages these are.</param>
+/// <param name="Versions">Which gateway and Headscale these are.</param>
 public sealed record LayoutModel(
     string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, string? Warning, bool CanSignOut,
-        string TokenField, string Token);
+        string TokenField, string Token, Brand Brand, string Versions);
 
 /// <summary>Makes the frame of a page.</summary>
-internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstream, TimeProvider clock)
+internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstream, People people, TimeProvider clock)
 {
     /// <summary>The frame of this request's page.</summary>
     public LayoutModel For(HttpContext context, Principal principal)
@@ -45,29 +56,45 @@ internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstr
             WarningFor(principal.Role),
             principal.Session is not null || settings.Server.ProxyAuth?.LogoutUrl is not null,
             token.FormFieldName,
-            token.RequestToken!);
+            token.RequestToken!,
+            Brand.Of(settings.Branding),
+            $"Gateway {ProductVersion.Short} · Headscale {upstream.Status.Found?.ToString() ?? "not reached"}");
     }
 
-    private static NavLink[] LinksFor(HttpContext context, Principal principal, string at)
+    private NavLink[] LinksFor(HttpContext context, Principal principal, string at)
     {
-        (string Href, string Text, Capability[] AnyOf)[] places =
+        (string Href, string Text, string Icon, Capability[] AnyOf)[] places =
         [
-            ($"{at}/", "Overview", [Capability.SignedIn]),
-            ($"{at}/machines", "Machines", MachineEndpoints.Readers),
-            ($"{at}/keys", "Keys", KeyEndpoints.Readers),
-            ($"{at}/apikeys", "API keys", [Capability.ManageApiKeys]),
-            ($"{at}/users", "Users", [Capability.ReadUsers]),
-            ($"{at}/policy", "Policy", [Capability.ReadPolicy]),
-            ($"{at}/audit", "Audit", [Capability.ReadAudit]),
-            ($"{at}/access", "Access", [Capability.UiAccess]),
-            ($"{at}/status", "Status", StatusEndpoints.Readers),
-            ($"{at}/account", "Sessions", [principal.Session is null ? Capability.AssignRoles : Capability.SignedIn]),
+            ($"{at}/", "Overview", "overview", [Capability.SignedIn]),
+            ($"{at}/machines", "Devices", "device", MachineEndpoints.Readers),
+            ($"{at}/keys", "Keys", "key", KeyEndpoints.Readers),
+            ($"{at}/users", "People", "people", [Capability.ReadUsers]),
+            ($"{at}/policy", "Access rules", "rules", [Capability.ReadPolicy]),
+            ($"{at}/audit", "Activity", "activity", [Capability.ReadAudit]),
+            ($"{at}/access", "Roles", "role", [Capability.UiAccess]),
+            ($"{at}/apikeys", "API keys", "token", [Capability.ManageApiKeys]),
+            ($"{at}/status", "Status", "status", StatusEndpoints.Readers),
         ];
-        return
-        [
-            .. places.Where(place => place.AnyOf.Any(principal.Role.Has))
-                .Select(place => new NavLink(place.Href, place.Text, IsAt(context, place.Href))),
-        ];
+        var links = places.Where(place => place.AnyOf.Any(principal.Role.Has))
+            .Select(place => new NavLink(place.Href, place.Text, IsAt(context, place.Href), place.Icon)
+            {
+                Waiting = place.Icon is "people" ? CountWaiting(context, principal) : 0,
+            }).ToArray();
+        var settings = Array.FindIndex(links, one => one.Icon is "role" or "token" or "status");
+        if (settings >= 0)
+        {
+            links[settings] = links[settings] with { Group = "Settings" };
+        }
+
+        return links;
+    }
+
+    /// <summary>How many people wait for an answer that this person may give.</summary>
+    public int CountWaiting(HttpContext context, Principal principal)
+    {
+        var table = RequestContext.Of(context).Configuration.Table;
+        return people.Snapshot.Everyone.Count(one =>
+            (one.Claim is not null || one.AskedForAccess is not null) && RankRules.Complaint(principal, one, table) is null);
     }
 
     /// <summary>What keeps everybody from working is for everybody; what will, for those who see how things stand.</summary>

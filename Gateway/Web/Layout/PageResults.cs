@@ -1,8 +1,10 @@
 using Gateway.Audit;
 using Gateway.Edge;
 using Gateway.Forwarding;
+using Gateway.Policy;
 using Gateway.Users;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Gateway.Web.Layout;
@@ -10,6 +12,12 @@ namespace Gateway.Web.Layout;
 /// <summary>What own pages answer.</summary>
 internal static class PageResults
 {
+    private static readonly (string Field, string Label)[] _typed =
+    [
+        ("name", "Name"), ("display_name", "Display name"), ("email", "E-mail address"), ("tags", "Tags"), ("device", "Link or key"),
+        ("route", "Routes"),
+    ];
+
     public static RazorComponentResult Page<T>(int status, params ReadOnlySpan<(string Name, object? Value)> parameters)
         where T : IComponent
     {
@@ -22,12 +30,32 @@ internal static class PageResults
         return new RazorComponentResult(typeof(T), values) { StatusCode = status };
     }
 
-    /// <summary>A page that says what went wrong, what helps, and under which reference the log has more.</summary>
+    /// <summary>
+    /// A page that says what went wrong, what helps, and under which reference the log has more. What was typed stays to be seen.
+    /// </summary>
     public static RazorComponentResult Failure(
-        HttpContext context, int status, string title, string text, string? advice = null, bool isSignedIn = true) =>
-            Page<FailurePage>(
-        status, ("Title", title), ("Base", BasePath(context)), ("Text", text), ("Advice", advice), ("IsSignedIn", isSignedIn),
-            ("Reference", context.TraceIdentifier));
+        HttpContext context, int status, string title, string text, string? advice = null, bool isSignedIn = true)
+    {
+        var principal = AuthenticationState.Of(context).Principal;
+        return Page<FailurePage>(
+            status, ("Title", title), ("Base", BasePath(context)), ("Text", text), ("Advice", advice), ("IsSignedIn", isSignedIn),
+            ("Layout", principal is null ? null : context.RequestServices.GetRequiredService<PageLayout>().For(context, principal)),
+            ("Brand", Brand.Of(RequestContext.Of(context).Configuration.Settings.Branding)), ("Back", FormOf(context)), ("Typed", TypedInto(context)), ("Reference", context.TraceIdentifier));
+    }
+
+    /// <summary>The page of ours whose form was sent; null where none was.</summary>
+    private static string? FormOf(HttpContext context) =>
+        HttpMethods.IsPost(context.Request.Method)
+        && Uri.TryCreate(context.Request.Headers.Referer.ToString(), UriKind.Absolute, out var from)
+        && from.AbsolutePath.StartsWith(HomePath(context), StringComparison.Ordinal)
+            ? ReturnTo(context, from.AbsolutePath)
+            : null;
+
+    /// <summary>The fields of forms that somebody types into, and that are no secrets.</summary>
+    private static (string Name, string Value)[] TypedInto(HttpContext context) =>
+        HttpMethods.IsPost(context.Request.Method) && context.Features.Get<IFormFeature>()?.Form is { } form
+            ? [.. _typed.Where(one => form[one.Field].ToString().Length > 0).Select(one => (one.Label, form[one.Field].ToString()))]
+            : [];
 
     /// <summary>That there is nothing of the kind.</summary>
     public static RazorComponentResult NotFound(HttpContext context, string text) =>
@@ -38,11 +66,19 @@ internal static class PageResults
         Failure(context, Refusals.StatusOf(refusal.Reason), "Not possible", Refusals.TextOf(refusal), isSignedIn: refusal.Role is not null);
 
     /// <summary>What the person is told where something did not work: the gateway's reason, or Headscale's own words.</summary>
-    public static RazorComponentResult Explain(HttpContext context, Principal principal, ApiResponse answer) => answer.Decision.IsAllowed
-        ? Failure(
+    public static RazorComponentResult Explain(HttpContext context, Principal principal, ApiResponse answer) =>
+        IsGone(answer) ? NotFound(context, "This doesn't exist, or it isn't yours.")
+        : answer.Decision.IsAllowed ? Failure(
             context, StatusCodes.Status502BadGateway, "Headscale refused", answer.Complaint
                 ?? $"Headscale answered {answer.Status} and said nothing more.")
         : Refuse(context, RefusalOf(principal, answer));
+
+    /// <summary>Headscale up to 0.29 says it with status 500, and ours is that of somebody else's things.</summary>
+    private static bool IsGone(ApiResponse answer) =>
+        answer.Decision.Reason is Reason.NotFound
+        || (answer.Decision.IsAllowed && (answer.Status is StatusCodes.Status404NotFound
+            || (answer.Status >= 400 && answer.Complaint is { } words
+                && (words.EndsWith("not found", StringComparison.Ordinal) || words.EndsWith("record not found", StringComparison.Ordinal)))));
 
     /// <summary>Why a call of a page was not carried out.</summary>
     public static Refusal RefusalOf(Principal principal, ApiResponse answer) =>

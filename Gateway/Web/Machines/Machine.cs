@@ -16,12 +16,33 @@ namespace Gateway.Web.Machines;
 /// <param name="Addresses">Its addresses in the tailnet.</param>
 /// <param name="Tags">Its tags.</param>
 /// <param name="AvailableRoutes">The routes that it offers.</param>
-/// <param name="ApprovedRoutes">Those of them that are approved.</param>
+/// <param name="ApprovedRoutes">Those that are approved, also where it does not offer them now.</param>
 public sealed record Machine(
     string Id, string Name, string HostName, string? OwnerId, string Owner, bool IsOnline, DateTimeOffset? LastSeen, DateTimeOffset? Expiry,
     IReadOnlyList<string> Addresses, IReadOnlyList<string> Tags, IReadOnlyList<string> AvailableRoutes,
         IReadOnlyList<string> ApprovedRoutes)
 {
+    /// <summary>How long before its end a key is told to end soon.</summary>
+    public static readonly TimeSpan SoonIs = TimeSpan.FromDays(7);
+
+    /// <summary>When it first came to the tailnet, where Headscale says so.</summary>
+    public DateTimeOffset? Created { get; init; }
+
+    /// <summary>How it came: by a key, on the command line, by sign-in; empty where Headscale does not say.</summary>
+    public string RegisteredBy { get; init; } = "";
+
+    /// <summary>The public key that the tailnet knows it by.</summary>
+    public string NodeKey { get; init; } = "";
+
+    /// <summary>Routes that it offers and nobody has approved.</summary>
+    public IReadOnlyList<string> WaitingRoutes => field ??= [.. AvailableRoutes.Except(ApprovedRoutes, StringComparer.Ordinal)];
+
+    /// <summary>Whether others may reach the internet through it.</summary>
+    public bool IsExitNode => ApprovedRoutes.Any(IsExit);
+
+    /// <summary>Whether others reach a network behind it.</summary>
+    public bool IsSubnetRouter => ApprovedRoutes.Any(route => !IsExit(route));
+
     /// <summary>Reads a node of any version of Headscale.</summary>
     internal static Machine Of(JsonElement node)
     {
@@ -42,15 +63,34 @@ public sealed record Machine(
             node.Texts("ipAddresses"),
             tags,
             node.Texts("availableRoutes"),
-            node.Texts("approvedRoutes"));
+            node.Texts("approvedRoutes"))
+        {
+            Created = Moment(node, "createdAt"),
+            RegisteredBy = WordOf(node.Text("registerMethod")),
+            NodeKey = node.Text("nodeKey"),
+        };
     }
 
     /// <summary>Whether any of what is shown holds the text.</summary>
     public bool Matches(string text) =>
-        new[] { Name, HostName, Owner }.Concat(Addresses).Concat(Tags).Any(one => one.Contains(text, StringComparison.OrdinalIgnoreCase));
+        new[] { Name, HostName, Owner, Id }.Concat(Addresses).Concat(Tags).Concat(AvailableRoutes).Concat(ApprovedRoutes)
+            .Any(one => one.Contains(text, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>expired, online or offline.</summary>
     public string StatusAt(DateTimeOffset now) => Expiry <= now ? "expired" : IsOnline ? "online" : "offline";
+
+    /// <summary>Whether its key ends within days.</summary>
+    public bool ExpiresSoon(DateTimeOffset now) => Expiry > now && Expiry - now < SoonIs;
+
+    private static bool IsExit(string route) => route is "0.0.0.0/0" or "::/0";
+
+    private static string WordOf(string method) => method switch
+    {
+        "REGISTER_METHOD_AUTH_KEY" => "with a key",
+        "REGISTER_METHOD_CLI" => "by an administrator",
+        "REGISTER_METHOD_OIDC" => "by sign-in",
+        _ => "",
+    };
 
     /// <summary>Null where Headscale says never: null, or its zero time.</summary>
     private static DateTimeOffset? Moment(JsonElement json, string name) => json.Time(name) is { Year: > 1 } time ? time : null;

@@ -22,13 +22,13 @@ internal static class MachineEndpoints
     /// <summary>What was done, as the page says it after the form was sent.</summary>
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
-        ["rename"] = "The machine has its new name.",
-        ["expire"] = "The machine was signed out of the tailnet.",
-        ["delete"] = "The machine was deleted.",
+        ["rename"] = "The device has its new name.",
+        ["expire"] = "The device was signed out. It must sign in again before it can connect.",
+        ["delete"] = "The device was deleted.",
         ["tags"] = "The tags were set.",
-        ["user"] = "The machine has its new owner.",
+        ["user"] = "The device has its new owner.",
         ["register"] = "The device is registered. It connects within seconds.",
-        ["routes"] = "The routes were approved.",
+        ["routes"] = "The routes were saved.",
     };
 
     /// <summary>Who sees machines at all.</summary>
@@ -37,14 +37,16 @@ internal static class MachineEndpoints
     public static void MapMachines(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/machines", ListAsync).RequireCapability(Readers).Performs("nodes.list");
+        admin.MapGet("/machines.csv", DownloadAsync).RequireCapability(Readers).Performs("nodes.list");
         admin.MapGet("/machines/{id}", ShowAsync).RequireCapability(Readers).Performs("nodes.get");
         admin.MapPost("/machines/{id}/{action}", ActAsync).RequireCapability(Readers).TakesForm()
             .Performs(route => OperationOf($"{route["action"]}", "", FormCollection.Empty)?.Rule ?? "page");
+        admin.MapSelection();
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, TimeProvider clock, string? q = null,
-        int page = 1, string? done = null)
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream, TimeProvider clock,
+        int page = 1, string? done = null, int count = 0)
     {
         var answer = await calls.SendAsync(context, principal, Operation.ListNodes());
         if (!answer.IsDone)
@@ -52,35 +54,76 @@ internal static class MachineEndpoints
             return PageResults.Explain(context, principal, answer);
         }
 
-        using var json = answer.Parse();
-        var search = q?.Trim() ?? "";
-        Machine[] found =
-        [
-            .. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)
-                .Where(one => search.Length == 0 || one.Matches(search))
-                .OrderByDescending(
-                    one => one.OwnerId is not null && one.OwnerId == principal.User?.Id).ThenBy(
-                        one => one.Name, StringComparer.OrdinalIgnoreCase)
-                    .ThenBy(one => one.Id, StringComparer.Ordinal),
-        ];
-        var shown = Paging.Cut(found, page);
+        var (all, now, filter) = (AllIn(answer), clock.GetUtcNow(), MachineFilter.Of(context.Request.Query));
+        var shown = Paging.Cut(filter.Apply(all, principal.User?.Id, now), page);
+        Func<Machine, bool> May(string rule) => machine => calls.Can(context, principal, rule, OwnershipOf(machine, principal));
         return PageResults.Page<MachinesPage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
             ("Machines", shown.Rows),
             ("Total", shown.Total),
-            ("Search", search),
+            ("Filter", filter),
+            ("Kinds", filter.KindsOf(all, now)),
+            ("Owners", OwnersIn(all)),
+            ("Tags", all.SelectMany(one => one.Tags).Distinct().Order(StringComparer.Ordinal).ToArray()),
+            ("Selections", SelectionEndpoints.OfferedTo(context, principal, calls, upstream)),
+            ("MayExpire", May("nodes.expire")),
+            ("MayRename", May("nodes.rename")),
+            ("MayDelete", May("nodes.delete")),
+            ("State", StateOf(all, answer.Decision.View is View.All)),
             ("At", shown.At),
             ("Pages", shown.Pages),
             ("OwnId", principal.User?.Id),
             ("SeesAll", answer.Decision.View is View.All),
-            ("Notice", _done.GetValueOrDefault(done ?? "")),
-            ("Now", clock.GetUtcNow()));
+            ("Notice", SelectionEndpoints.NoticeOf(done, count) ?? _done.GetValueOrDefault(done ?? "")),
+            ("Now", now));
     }
+
+    /// <summary>What the list shows, for spreadsheets.</summary>
+    private static async Task<IResult> DownloadAsync(HttpContext context, Principal principal, HeadscaleCalls calls, TimeProvider clock)
+    {
+        var answer = await calls.SendAsync(context, principal, Operation.ListNodes());
+        if (!answer.IsDone)
+        {
+            return PageResults.Explain(context, principal, answer);
+        }
+
+        var (all, now) = (AllIn(answer), clock.GetUtcNow());
+        var rows = MachineFilter.Of(context.Request.Query).Apply(all, principal.User?.Id, now).Select(one => (IEnumerable<string?>)
+        [
+            one.Id, one.Name, one.HostName, one.Owner, string.Join(' ', one.Addresses), one.StatusAt(now), Csv.Time(one.LastSeen),
+            Csv.Time(one.Created), Csv.Time(one.Expiry), string.Join(' ', one.Tags), string.Join(' ', one.ApprovedRoutes),
+            string.Join(' ', one.WaitingRoutes),
+        ]);
+        return Csv.Of(
+            ["id", "name", "host_name", "owner", "addresses", "status", "last_seen", "created", "expires", "tags", "routes",
+                "waiting_routes"],
+            rows);
+    }
+
+    private static Machine[] AllIn(ApiResponse answer)
+    {
+        using var json = answer.Parse();
+        return [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)];
+    }
+
+    private static UserChoice[] OwnersIn(IEnumerable<Machine> all) =>
+        [.. all.Where(one => one.OwnerId is not null).DistinctBy(one => one.OwnerId).Select(one => new UserChoice(one.OwnerId!, one.Owner))
+            .OrderBy(one => one.Name, StringComparer.OrdinalIgnoreCase)];
+
+    private static string StateOf(Machine[] all, bool seesAll)
+    {
+        var people = all.Where(one => one.OwnerId is not null).Select(one => one.OwnerId).Distinct().Count();
+        return $"{all.Length} {(all.Length == 1 ? "device" : "devices")}"
+            + (seesAll ? people > 1 ? $" of {people} people" : "" : " of your own") + $", {all.Count(one => one.IsOnline)} online";
+    }
+
+    private static Ownership OwnershipOf(Machine machine, Principal principal) =>
+        machine.OwnerId is not null && machine.OwnerId == principal.User?.Id ? Ownership.Own : Ownership.Foreign;
 
     private static async Task<IResult> ShowAsync(
         HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream,
-        UserDirectory directory, TimeProvider clock, string id, string? done = null)
+        UserDirectory directory, People people, TimeProvider clock, string id, string? done = null)
     {
         var answer = await calls.SendAsync(context, principal, Operation.GetNode(id));
         if (!answer.IsDone)
@@ -96,13 +139,24 @@ internal static class MachineEndpoints
             ("Layout", layout.For(context, principal)),
             ("Machine", machine),
             ("Actions", ActionsOn(context, machine, principal, calls) with { Owners = owners }),
+            ("OwnerPage", OwnerPageOf(context, machine, principal, people)),
+            ("Activity", principal.Role.Has(Capability.ReadAudit)
+                ? $"{PageResults.BasePath(context)}/audit?show=all&q={Uri.EscapeDataString($"/node/{machine.Id}")}" : null),
             ("Notice", _done.GetValueOrDefault(done ?? "")),
             ("Now", clock.GetUtcNow()));
     }
 
+    /// <summary>The page of the person that the machine belongs to, for those who may see people.</summary>
+    private static string? OwnerPageOf(HttpContext context, Machine machine, Principal principal, People people) =>
+        principal.Role.Has(Capability.ReadUsers) && machine.OwnerId is { } owner
+            ? people.Snapshot.Everyone.FirstOrDefault(one => one.Link?.HeadscaleUserId == owner) is { } person
+                ? $"{PageResults.BasePath(context)}/users/{person.Id}"
+                : $"{PageResults.BasePath(context)}/users/headscale/{owner}"
+            : null;
+
     private static MachineActions ActionsOn(HttpContext context, Machine machine, Principal principal, HeadscaleCalls calls)
     {
-        var ownership = machine.OwnerId is not null && machine.OwnerId == principal.User?.Id ? Ownership.Own : Ownership.Foreign;
+        var ownership = OwnershipOf(machine, principal);
         bool Can(string rule) => calls.Can(context, principal, rule, ownership);
         return new(Can("nodes.rename"), Can("nodes.expire"), Can("nodes.delete"), Can("nodes.set_tags"), Can("nodes.approve_routes"), []);
     }
@@ -134,7 +188,7 @@ internal static class MachineEndpoints
     }
 
     /// <summary>The operation behind a button of the page; null when there is no such button.</summary>
-    private static Operation? OperationOf(string action, string id, IFormCollection form) => action switch
+    public static Operation? OperationOf(string action, string id, IFormCollection form) => action switch
     {
         "rename" => Operation.RenameNode(id, form["name"].ToString().Trim()),
         "expire" => Operation.ExpireNode(id),

@@ -12,6 +12,15 @@ namespace Gateway.Web.PolicyDocument;
 /// <summary>Headscale's policy (ACL): to read, and to change without overwriting what somebody else just wrote.</summary>
 internal static class PolicyEndpoints
 {
+    private const string ChangedMeanwhile =
+        "Somebody changed the policy since you opened it, so nothing was saved. Below is your text; the policy as it is now stands under "
+        + "it.";
+
+    /// <summary>What Headscale does without a policy, as a policy.</summary>
+    private const string FirstPolicy =
+        "{\n  // Every device reaches every other one. Take this out once your own rules stand here.\n"
+        + "  \"acls\": [{\"action\": \"accept\", \"src\": [\"*\"], \"dst\": [\"*:*\"]}],\n}\n";
+
     public static void MapPolicy(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/policy", ShowAsync).RequireCapability(Capability.ReadPolicy).Performs("policy.get");
@@ -24,6 +33,10 @@ internal static class PolicyEndpoints
         var answer = await calls.SendAsync(context, principal, Operation.GetPolicy());
         return answer.IsDone
             ? Page(context, layout, principal, TextOf(answer), TextOf(answer), notice: done == "set" ? "The policy was changed." : null)
+            : IsMissing(answer)
+                ? Page(
+                    context, layout, principal, "", FirstPolicy,
+                    notice: "There is no policy yet: every device reaches every other one. Below is one that says just that, to begin.")
             : PageResults.Explain(context, principal, answer);
     }
 
@@ -38,23 +51,22 @@ internal static class PolicyEndpoints
         }
 
         var now = await calls.SendAsync(context, principal, Operation.GetPolicy());
-        if (!now.IsDone)
+        if (!now.IsDone && !IsMissing(now))
         {
             return PageResults.Explain(context, principal, now);
         }
 
         if (form["base"] != HashOf(TextOf(now)))
         {
-            return Page(
-                context, layout, principal, TextOf(now), wanted,
-                error: "Somebody changed the policy since you opened it, so nothing was saved. Below is your text; the policy as it is "
-                    + "now stands under it.",
-                status: StatusCodes.Status409Conflict);
+            return Page(context, layout, principal, TextOf(now), wanted, error: ChangedMeanwhile, status: StatusCodes.Status409Conflict);
         }
 
-        if (CanCheck(context, principal, calls, upstream)
-            && await calls.SendAsync(context, principal, Operation.CheckPolicy(wanted)) is var check
-            && check is { IsDone: false, Decision.IsAllowed: true })
+        if (PolicyText.ComplaintAbout(wanted) is { } complaint)
+        {
+            return Refused($"This is not HuJSON, so nothing was saved. {complaint}");
+        }
+
+        if (await CheckAsync(context, principal, calls, upstream, wanted) is { } check)
         {
             return NotTaken("does not take this", check);
         }
@@ -72,10 +84,26 @@ internal static class PolicyEndpoints
                 ? NotTaken("refused the", answer)
             : PageResults.Explain(context, principal, answer);
 
-        IResult NotTaken(string how, ApiResponse refusal) => Page(
-            context, layout, principal, TextOf(now), wanted,
-            error: $"Headscale {how} policy, so nothing was saved: {refusal.Complaint}", status: StatusCodes.Status400BadRequest);
+        IResult Refused(string error) =>
+            Page(context, layout, principal, TextOf(now), wanted, error: error, status: StatusCodes.Status400BadRequest);
+
+        IResult NotTaken(string how, ApiResponse refusal) =>
+            Refused($"Headscale {how} policy, so nothing was saved: {refusal.Complaint}");
     }
+
+    /// <summary>A new database has no policy, which Headscale of every version says as an error of its own (500).</summary>
+    private static bool IsMissing(ApiResponse answer) =>
+        answer is { Decision.IsAllowed: true, Status: 500 }
+        && answer.Complaint?.Contains("acl policy not found", StringComparison.Ordinal) is true;
+
+    /// <summary>What Headscale says against a policy before it is set; null for nothing, and where it cannot be asked.</summary>
+    private static async Task<ApiResponse?> CheckAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream, string wanted) =>
+        CanCheck(context, principal, calls, upstream)
+        && await calls.SendAsync(context, principal, Operation.CheckPolicy(wanted)) is var check
+        && check is { IsDone: false, Decision.IsAllowed: true }
+            ? check
+            : null;
 
     /// <summary>0.29 and later check a policy without setting it.</summary>
     private static bool CanCheck(HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream) =>
@@ -97,6 +125,11 @@ internal static class PolicyEndpoints
 
     private static string TextOf(ApiResponse answer)
     {
+        if (!answer.IsDone)
+        {
+            return "";
+        }
+
         using var json = answer.Parse();
         return json.RootElement.TryGetProperty("policy", out var policy) ? policy.GetString()?.ReplaceLineEndings("\n") ?? "" : "";
     }

@@ -28,6 +28,7 @@ internal static class LoginEndpoints
         return PageResults.Page<LoginPage>(
             status,
             ("Base", settings.Server.BasePath),
+            ("Brand", Brand.Of(settings.Branding)),
             ("Error", error),
             ("Notice", notice ?? InsecureNotice(context, settings.Server.Cookie.Secure)),
             ("ProviderUrl", state is { Configuration: not null, Trouble: null } ? StartUrl(settings, returnTo) : null),

@@ -1,4 +1,5 @@
 using Gateway.Edge;
+using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
@@ -24,6 +25,15 @@ public sealed record PersonRow(
     long Id, string Name, string Identity, string Role, string? HeadscaleUser, string? LinkedBy, string? Claim, bool MayChange,
     bool MayHandOver)
 {
+    /// <summary>The id of their Headscale user; null for none.</summary>
+    public string? HeadscaleUserId { get; init; }
+
+    /// <summary>Their address; null for none.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>Whether they wait for a role.</summary>
+    public bool AsksForAccess { get; init; }
+
     /// <summary>Their address, with what it is worth; null for none.</summary>
     public string? Email { get; init; }
 
@@ -51,23 +61,30 @@ internal static class UserEndpoints
         ["remove"] = "The person was removed.",
         ["owner"] = "Ownership was handed over.",
         ["end"] = "The session was ended.",
+        ["offboard"] = "Offboarded: sessions ended, devices signed out, keys expired, person removed.",
     };
 
     public static void MapUsers(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/users", ListAsync).RequireCapability(Capability.ReadUsers);
         admin.MapGet("/users/{id:long}", ShowAsync).RequireCapability(Capability.ReadUsers);
+        admin.MapPost("/users/{id:long}/offboard", OffboardAsync).RequireCapability(Capability.AssignRoles).TakesForm()
+            .Performs("people.remove");
         admin.MapPost("/users/{id:long}/{action}", ChangeAsync).RequireCapability(Capability.SignedIn).TakesForm();
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, string? q = null, int page = 1,
-        string? done = null)
+        HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, string? q = null,
+        string role = "", int page = 1, string? done = null)
     {
         var (table, users, search) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted),
             q?.Trim() ?? "");
-        var rows = people.Snapshot.Everyone.Select(one => RowOf(one, principal, users, table)).ToArray();
-        var shown = Paging.Cut([.. rows.Where(one => Contains(search, one.Name, one.Identity, one.Role, one.HeadscaleUser))], page);
+        PersonRow[] rows = [.. people.Snapshot.Everyone.Select(one => RowOf(one, principal, users, table))
+            .OrderBy(one => one.Name, StringComparer.OrdinalIgnoreCase).ThenBy(one => one.Id)];
+        var shown = Paging.Cut(
+            [.. rows.Where(one => (role.Length == 0 || one.Role == role)
+                && Contains(search, one.Name, one.Address, one.Identity, one.Role, one.HeadscaleUser))], page);
+        var given = RolesGivenBy(principal, table);
         return PageResults.Page<PeoplePage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
@@ -75,13 +92,18 @@ internal static class UserEndpoints
             ("At", shown.At),
             ("Pages", shown.Pages),
             ("Search", search),
-            ("Asking", rows.Where(one => one.Claim is not null && one.MayChange).Take(10).ToArray()),
+            ("Asking", rows.Where(one => (one.Claim is not null || one.AsksForAccess) && one.MayChange).Take(10).ToArray()),
+            ("Roles", table.Roles.Select(one => one.Name).ToArray()),
+            ("Role", role),
+            ("FirstRole", given.LastOrDefault(one => table.RoleNamed(one).Held.Count > 0)),
+            ("State", $"{rows.Length} {(rows.Length == 1 ? "person" : "people")}, "
+                + $"{rows.Count(one => one.HeadscaleUser is null)} not connected"),
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
     private static async Task<IResult> ShowAsync(
         HttpContext context, long id, Principal principal, PageLayout layout, People people, UserDirectory directory,
-        PrincipalResolver principals, Sessions sessions, string? done = null)
+        PrincipalResolver principals, Sessions sessions, HeadscaleCalls calls, TimeProvider clock, string? done = null)
     {
         if (people.Snapshot.Find(id) is not { } person)
         {
@@ -89,15 +111,16 @@ internal static class UserEndpoints
         }
 
         var (table, users) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted));
-        var holders = HoldersOf(people, users);
         var why = principals.WhyUnlinked(person, users, RequestContext.Of(context).Configuration.Settings);
         return PageResults.Page<PersonPage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
             ("Person", RowOf(person, principal, users, table) with { WhyUnlinked = why }),
-            ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(principal, one, table)).ToArray()),
-            ("Unclaimed", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
+            ("Roles", RolesGivenBy(principal, table)),
+            ("Unclaimed", UnclaimedOf(people, users)),
             ("Sessions", AccountEndpoints.SeenBy(principal, sessions, people, id)),
+            ("Around", await Offboarding.AroundAsync(context, calls, principal, person)),
+            ("Now", clock.GetUtcNow()),
             ("Notice", _done.GetValueOrDefault(done ?? "")));
     }
 
@@ -132,7 +155,19 @@ internal static class UserEndpoints
             : null,
         RoleNote = one.RoleIsPinned ? "given by hand; it stays until it is taken back" : one.RoleNote,
         RoleIsPinned = one.RoleIsPinned,
+        HeadscaleUserId = one.Link?.HeadscaleUserId,
+        Address = one.Email,
+        AsksForAccess = one.AskedForAccess is not null,
     };
+
+    private static string[] RolesGivenBy(Principal principal, RouteTable table) =>
+        [.. table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(principal, one, table))];
+
+    private static UserChoice[] UnclaimedOf(People people, UserSnapshot users)
+    {
+        var holders = HoldersOf(people, users);
+        return UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)));
+    }
 
     /// <summary>Which Headscale user is whose.</summary>
     public static Dictionary<string, string> HoldersOf(People people, UserSnapshot users) => people.Snapshot.Everyone
@@ -156,6 +191,30 @@ internal static class UserEndpoints
                 context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
+            : PageResults.Failure(context, changed.Status, "Nothing was changed", changed.Complaint);
+    }
+
+    private static async Task<IResult> OffboardAsync(
+        HttpContext context, long id, Principal principal, People people, PersonChanges changes, HeadscaleCalls calls,
+        UpstreamMonitor upstream, TimeProvider clock)
+    {
+        if (people.Snapshot.Find(id) is not { } person)
+        {
+            return NotFound(context);
+        }
+
+        if (RankRules.Complaint(principal, person, RequestContext.Of(context).Configuration.Table) is null
+            && await Offboarding.EndAsync(context, calls, principal, person, upstream.Assumed, clock.GetUtcNow()) is { } trouble)
+        {
+            return PageResults.Failure(
+                context, StatusCodes.Status502BadGateway, "Not everything was done",
+                $"{trouble}. {person.Name ?? person.Label} was not removed, so that you can try again.");
+        }
+
+        var changed = await changes.ApplyAsync(
+            PageResults.OriginOf(context), principal, person, "remove", "", context.RequestAborted);
+        return changed.Complaint is null
+            ? Results.Redirect($"{PageResults.BasePath(context)}/users?done=offboard")
             : PageResults.Failure(context, changed.Status, "Nothing was changed", changed.Complaint);
     }
 

@@ -1,0 +1,55 @@
+using Gateway.Policy;
+using Gateway.Users;
+using Gateway.Web.Layout;
+
+namespace Gateway.Web.Activity;
+
+/// <summary>An audit entry as somebody would tell it.</summary>
+/// <param name="Line">The entry.</param>
+/// <param name="Who">What the actor is called; null for nobody.</param>
+/// <param name="Text">What they did or tried.</param>
+/// <param name="Why">Why it was refused; null where it was not.</param>
+public sealed record Sentence(AuditLine Line, string? Who, string Text, string? Why)
+{
+    private static readonly Dictionary<string, Reason> _reasons =
+        Enum.GetValues<Reason>().ToDictionary(one => SnakeCase.From(one.ToString()), StringComparer.Ordinal);
+
+    /// <summary>Whether it was not let through.</summary>
+    public bool IsRefused => Line.Status is >= 400 || Line.Reason is "refused";
+
+    /// <summary>Whether nobody knows how it ended.</summary>
+    public bool IsUnknown => Line.Status is null && !IsRefused;
+
+    /// <summary>Tells an entry, with the names that people have now.</summary>
+    internal static Sentence Of(AuditLine line, People people, RouteTable table)
+    {
+        var names = people.Snapshot;
+        string NameOf(string label) => names.Everyone.FirstOrDefault(one => one.Label == label) is { } person
+            ? person.Name ?? person.Email ?? person.Subject
+            : label;
+        var draft = new Sentence(line, line.Actor is { } actor ? NameOf(actor) : null, "", null);
+        var isPerson = line.Row?.StartsWith("people.", StringComparison.Ordinal) is true;
+        var what = isPerson ? NameOf(line.Path)
+            : line.Path.StartsWith("/api/", StringComparison.Ordinal) ? line.Before : null;
+        var to = isPerson && line.Row is "people.role" or "people.link" or "people.add" && line.After is { } after ? $" ({after})" : "";
+        var text = TaskNames.Told(line.Row, !draft.IsRefused, $"{line.Method} {line.Path}");
+        return draft with
+        {
+            Text = what is null ? text : isPerson ? $"{text} {what}{to}" : $"{text}: {what}",
+            Why = draft.IsRefused ? WhyOf(line, table) : null,
+        };
+    }
+
+    private static string WhyOf(AuditLine line, RouteTable table)
+    {
+        var lacks = line.Row is { } row && table.Rule(row) is { } rule ? rule.Capability : Capability.None;
+        return _reasons.GetValueOrDefault(line.Reason) switch
+        {
+            Reason.RoleTooLow or Reason.OwnRightsExceeded when lacks is not Capability.None =>
+                $"needs {lacks.Name}, which the role {line.Role} does not have",
+            Reason.NotOwner => $"the role {line.Role} may do this to their own only",
+            Reason.NotLinked => "not connected to a Headscale user",
+            _ => line.Detail ?? line.Reason.Replace('_', ' '),
+        };
+    }
+}

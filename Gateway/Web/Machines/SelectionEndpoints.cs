@@ -1,0 +1,102 @@
+using Gateway.Forwarding;
+using Gateway.Headscale;
+using Gateway.Policy;
+using Gateway.Users;
+using Gateway.Web.Keys;
+using Gateway.Web.Layout;
+
+namespace Gateway.Web.Machines;
+
+/// <summary>What is done with several machines at once: one confirmation, one reference in the audit, each judged by itself.</summary>
+internal static class SelectionEndpoints
+{
+    /// <summary>What a page lists, and somewhat more.</summary>
+    private const int Most = 200;
+
+    private static readonly (string Action, string Label, string Rule)[] _actions =
+        [("expire", "Sign out", "nodes.expire"), ("tags", "Set tags", "nodes.set_tags"), ("user", "Change owner", "nodes.move"),
+            ("delete", "Delete", "nodes.delete")];
+
+    public static void MapSelection(this IEndpointRouteBuilder admin)
+    {
+        admin.MapPost("/machines/selected", ConfirmAsync).RequireCapability(MachineEndpoints.Readers).TakesForm().Performs("nodes.list");
+        admin.MapPost("/machines/selected/{action}", ActAsync).RequireCapability(MachineEndpoints.Readers).TakesForm()
+            .Performs(route => _actions.FirstOrDefault(one => one.Action == $"{route["action"]}").Rule ?? "page");
+    }
+
+    /// <summary>The actions that somebody may do with machines, their own at least.</summary>
+    public static (string Value, string Label)[] OfferedTo(
+        HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream) =>
+        [.. _actions.Where(one => one.Action != "user" || !upstream.Assumed.HasTagOwnership)
+            .Where(one => calls.Can(context, principal, one.Rule, Ownership.Own)
+                || calls.Can(context, principal, one.Rule, Ownership.Foreign))
+            .Select(one => (one.Action, one.Label))];
+
+    /// <summary>What the list says afterwards; null where it was something else.</summary>
+    public static string? NoticeOf(string? done, int count) => done is "selected"
+        ? $"Done with {(count == 1 ? "1 device" : $"{count} devices")}."
+        : null;
+
+    private static async Task<IResult> ConfirmAsync(
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UserDirectory directory)
+    {
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var action = form["action"].ToString();
+        if (!_actions.Any(one => one.Action == action))
+        {
+            return PageResults.NotFound(context, "There is no such page.");
+        }
+
+        var answer = await calls.SendAsync(context, principal, Operation.ListNodes());
+        if (!answer.IsDone)
+        {
+            return PageResults.Explain(context, principal, answer);
+        }
+
+        using var json = answer.Parse();
+        var chosen = form["id"].OfType<string>().Take(Most).ToHashSet(StringComparer.Ordinal);
+        Machine[] machines = [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)
+            .Where(one => chosen.Contains(one.Id))];
+        if (machines.Length == 0)
+        {
+            return PageResults.Failure(
+                context, StatusCodes.Status400BadRequest, "Nothing is selected",
+                "Select the devices first: each has a box in front of it.");
+        }
+
+        return PageResults.Page<SelectionPage>(
+            StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Machines", machines), ("Action", action),
+            ("Owners", action is "user" && principal.Role.Has(Capability.ReadUsers)
+                ? UserChoice.Of((await directory.GetAsync(context.RequestAborted)).Users) : []));
+    }
+
+    private static async Task<IResult> ActAsync(HttpContext context, Principal principal, HeadscaleCalls calls, string action)
+    {
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var ids = form["id"].OfType<string>().Distinct(StringComparer.Ordinal).Take(Most).ToArray();
+        var (done, failed) = (0, new List<string>());
+        foreach (var id in ids)
+        {
+            if (MachineEndpoints.OperationOf(action, id, form) is not { } operation)
+            {
+                return PageResults.NotFound(context, "There is no such page.");
+            }
+
+            var answer = await calls.SendAsync(context, principal, operation);
+            if (answer.IsDone)
+            {
+                done++;
+            }
+            else
+            {
+                failed.Add($"{id}: {answer.Complaint ?? Edge.Refusals.TextOf(PageResults.RefusalOf(principal, answer))}");
+            }
+        }
+
+        return failed.Count == 0
+            ? Results.Redirect($"{PageResults.BasePath(context)}/machines?done=selected&count={done}")
+            : PageResults.Failure(
+                context, StatusCodes.Status409Conflict, $"{done} of {ids.Length} done",
+                $"These were not changed – {string.Join("; ", failed.Take(10))}{(failed.Count > 10 ? " …" : "")}");
+    }
+}
