@@ -31,6 +31,7 @@ internal static class CheckVerb
             return Output.Fail(complaint);
         }
 
+        IReadOnlyList<string> fine = [];
         var (configuration, problems, _) = files.Load();
         if (configuration is not null)
         {
@@ -39,7 +40,7 @@ internal static class CheckVerb
             await CheckStoreAsync(configuration.Settings, problems, cancel);
             if (parsed.GetValue(_online))
             {
-                await OnlineChecks.FindAsync(configuration, files.Config, problems, cancel);
+                fine = await OnlineChecks.FindAsync(configuration, files.Config, problems, cancel);
             }
         }
 
@@ -49,7 +50,7 @@ internal static class CheckVerb
         }
         else
         {
-            Print(problems);
+            Print(problems, fine);
             if (configuration is { Settings: { Oidc: not null } settings })
             {
                 Console.WriteLine($"Redirect address to register at the sign-in provider: {RedirectAddress.Of(settings)}");
@@ -82,8 +83,13 @@ internal static class CheckVerb
         }
     }
 
-    private static void Print(Problems problems)
+    private static void Print(Problems problems, IReadOnlyList<string> fine)
     {
+        foreach (var line in fine)
+        {
+            Console.WriteLine($"fine: {line}");
+        }
+
         foreach (var error in problems.Errors)
         {
             Console.WriteLine($"error: {error}");

@@ -38,6 +38,7 @@ public sealed class ChromiumTests
         await ShootAsync(page, "failure");
         await page.GetByText("Back to sign in").ClickAsync();
 
+        await page.GetByText("Other ways").ClickAsync();
         await page.GetByLabel("Headscale API key").FillAsync("nonsense");
         await page.GetByText("Sign in with API key").ClickAsync();
         (await page.GetByRole(AriaRole.Alert).InnerTextAsync()).Should().Contain("does not look like");

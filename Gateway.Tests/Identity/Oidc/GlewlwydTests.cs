@@ -88,7 +88,7 @@ public sealed class GlewlwydTests : IAsyncLifetime
 
             await page.GetByTitle("Continue to client application").ClickAsync();
             await page.WaitForURLAsync(_url + "admin/");
-            (await page.Locator("main").InnerTextAsync()).Should().Contain("sam\n");
+            (await page.Locator("main").InnerTextAsync()).Should().Contain("Signed in as sam, ");
 
             await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
             await page.GetByRole(AriaRole.Button, new() { Name = "Logout" }).First.ClickAsync();

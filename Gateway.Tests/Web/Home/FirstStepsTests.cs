@@ -44,7 +44,7 @@ public sealed class FirstStepsTests
         gateway.People.Snapshot.Find(person)!.AskedForAccess.Should().BeNull();
         (await mel.GetAsync("/admin/")).Text.Should().Contain("<h1>Overview</h1>").And.NotContain("Ask for access");
         (await bob.GetAsync("/admin/")).Text.Should().NotContain("asks for access");
-        (await bob.SubmitAsync("/admin/", "/admin/ask")).Status.Should().Be(403, "who has a role needs none");
+        (await bob.SubmitAsync("/admin/connect", "/admin/ask")).Status.Should().Be(403, "who has a role needs none");
     }
 
     [Fact]

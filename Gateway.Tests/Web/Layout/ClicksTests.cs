@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 
 namespace Gateway.Tests.Web.Layout;
 
-/// <summary>What people come for takes few clicks from the overview, with scripts off; typing and choosing from a list is not counted.</summary>
+/// <summary>What people come for takes few clicks from the overview; typing and choosing from a list is not counted.</summary>
 public sealed class ClicksTests
 {
     [ChromiumFact]
@@ -109,7 +109,8 @@ public sealed class ClicksTests
         await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
         var page = await PageLooksTests.NewPageAsync(chromium, gateway, "alice");
         var (foreign, errors) = (new List<string>(), new List<string>());
-        page.Request += (_, request) => Note(foreign, request.Url, !request.Url.StartsWith($"http://127.0.0.1:{port}/", StringComparison.Ordinal));
+        page.Request += (_, request) =>
+            Note(foreign, request.Url, !request.Url.StartsWith($"http://127.0.0.1:{port}/", StringComparison.Ordinal));
         page.Console += (_, message) => Note(errors, message.Text, message.Type == "error");
         await page.GotoAsync("/admin/machines");
         await Assertions.Expect(page.Locator("#devices tbody tr").First).ToBeVisibleAsync();

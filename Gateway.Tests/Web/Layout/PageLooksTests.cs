@@ -21,6 +21,11 @@ public sealed partial class PageLooksTests
         + "one => one.impact === 'serious' || one.impact === 'critical')"
         + ".map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))";
 
+    /// <summary>What reaches beyond the window.</summary>
+    private const string Widest = "[...document.querySelectorAll('body *')]"
+        + ".filter(one => one.getBoundingClientRect().right > innerWidth + 1)"
+        + ".slice(0, 3).map(one => one.outerHTML.slice(0, 120)).join(' | ')";
+
     [ChromiumTheory]
     [InlineData("alice")]
     [InlineData("sam")]
@@ -111,7 +116,7 @@ public sealed partial class PageLooksTests
         Note(
             wrong,
             await page.EvaluateAsync<int>("document.documentElement.scrollWidth - "
-                + "document.documentElement.clientWidth") > 0 ? $"{what} is too wide" : null);
+                + "document.documentElement.clientWidth") > 0 ? $"{what} is too wide: " + await page.EvaluateAsync<string>(Widest) : null);
         await page.AddScriptTagAsync(
             new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
         wrong.AddRange(JsonSerializer.Deserialize<string[]>(await page.EvaluateAsync<string>(Audit))!.Select(one => $"{what}: {one}"));

@@ -57,7 +57,7 @@ public sealed class MachineListTests
         using var ivan = gateway.BrowserOf("ivan");
 
         var confirm = await ivan.SubmitAsync(
-            "/admin/machines", "/admin/machines/selected", ("action", "expire"), ("id", "16"), ("id", "17"), ("id", "99"));
+            "/admin/machines", "/admin/machines/selected", ("task", "expire"), ("id", "16"), ("id", "17"), ("id", "99"));
         confirm.Status.Should().Be(200);
         confirm.Text.Should().Contain("Sign out 2 devices").And.Contain("sam-laptop").And.Contain("vera-laptop");
         gateway.Headscale.Everything.Should().NotContain(one => one.Method == "POST", "it is asked first");
@@ -82,8 +82,8 @@ public sealed class MachineListTests
         answer.Status.Should().Be(409);
         answer.Text.Should().Contain("1 of 2 done").And.Contain("16:");
         gateway.Headscale.Everything.Where(one => one.Method == "POST").Select(one => one.Target).Should().Equal("/api/v1/node/17/expire");
-        (await sam.SubmitAsync("/admin/machines", "/admin/machines/selected", ("action", "expire"))).Status.Should().Be(400);
-        (await sam.SubmitAsync("/admin/machines", "/admin/machines/selected", ("action", "format"), ("id", "17"))).Status.Should().Be(404);
+        (await sam.SubmitAsync("/admin/machines", "/admin/machines/selected", ("task", "expire"))).Status.Should().Be(400);
+        (await sam.SubmitAsync("/admin/machines", "/admin/machines/selected", ("task", "format"), ("id", "17"))).Status.Should().Be(404);
         (await sam.SubmitAsync("/admin/machines", "/admin/machines/selected/format", ("id", "17"))).Status.Should().Be(404);
     }
 

@@ -34,7 +34,8 @@ public sealed class PolicyTextTests
 
         answer.Status.Should().Be(400);
         answer.Text.Should().Contain("Line 1, column 12").And.Contain("{&quot;acls&quot;: [{]}");
-        gateway.Headscale.Everything.Should().NotContain(one => one.Method == "PUT" || one.Target.EndsWith("/check", StringComparison.Ordinal));
+        gateway.Headscale.Everything.Should()
+            .NotContain(one => one.Method == "PUT" || one.Target.EndsWith("/check", StringComparison.Ordinal));
     }
 
     [Theory]

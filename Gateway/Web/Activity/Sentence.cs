@@ -29,7 +29,9 @@ public sealed record Sentence(AuditLine Line, string? Who, string Text, string? 
             : label;
         var draft = new Sentence(line, line.Actor is { } actor ? NameOf(actor) : null, "", null);
         var isPerson = line.Row?.StartsWith("people.", StringComparison.Ordinal) is true;
-        var what = isPerson ? NameOf(line.Path)
+        var what = line.Row is "people.ask" or "people.withdraw" ? null
+            : line.Row is "people.claim" ? line.After
+            : isPerson ? NameOf(line.Path)
             : line.Path.StartsWith("/api/", StringComparison.Ordinal) ? line.Before : null;
         var to = isPerson && line.Row is "people.role" or "people.link" or "people.add" && line.After is { } after ? $" ({after})" : "";
         var text = TaskNames.Told(line.Row, !draft.IsRefused, $"{line.Method} {line.Path}");

@@ -40,7 +40,8 @@ internal static class PageResults
         return Page<FailurePage>(
             status, ("Title", title), ("Base", BasePath(context)), ("Text", text), ("Advice", advice), ("IsSignedIn", isSignedIn),
             ("Layout", principal is null ? null : context.RequestServices.GetRequiredService<PageLayout>().For(context, principal)),
-            ("Brand", Brand.Of(RequestContext.Of(context).Configuration.Settings.Branding)), ("Back", FormOf(context)), ("Typed", TypedInto(context)), ("Reference", context.TraceIdentifier));
+            ("Brand", Brand.Of(RequestContext.Of(context).Configuration.Settings.Branding)),
+            ("Back", FormOf(context)), ("Typed", TypedInto(context)), ("Reference", context.TraceIdentifier));
     }
 
     /// <summary>The page of ours whose form was sent; null where none was.</summary>
@@ -78,7 +79,7 @@ internal static class PageResults
         answer.Decision.Reason is Reason.NotFound
         || (answer.Decision.IsAllowed && (answer.Status is StatusCodes.Status404NotFound
             || (answer.Status >= 400 && answer.Complaint is { } words
-                && (words.EndsWith("not found", StringComparison.Ordinal) || words.EndsWith("record not found", StringComparison.Ordinal)))));
+                && words.EndsWith("not found", StringComparison.Ordinal) && !words.Contains("policy", StringComparison.Ordinal))));
 
     /// <summary>Why a call of a page was not carried out.</summary>
     public static Refusal RefusalOf(Principal principal, ApiResponse answer) =>

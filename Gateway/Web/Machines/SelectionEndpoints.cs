@@ -41,7 +41,7 @@ internal static class SelectionEndpoints
         HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UserDirectory directory)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var action = form["action"].ToString();
+        var action = form["task"].ToString();
         if (!_actions.Any(one => one.Action == action))
         {
             return PageResults.NotFound(context, "There is no such page.");
