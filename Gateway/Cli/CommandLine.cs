@@ -45,6 +45,8 @@ internal static class CommandLine
         root.Add(BackupVerbs.CreateRestore());
         root.Add(MigrateStoreVerb.Create());
         root.Add(HealthcheckVerb.Create());
+        root.Add(ManualVerbs.CreateCompletion());
+        root.Add(ManualVerbs.CreateManual(root));
         root.Add(CreateVersion());
         return root;
     }
@@ -101,7 +103,7 @@ internal static class CommandLine
     private static Command CreateVersion()
     {
         var verb = new Command("version", "Print the version.");
-        verb.SetAction(_ => Console.WriteLine(HeadscaleClient.UserAgent.Split('/')[1]));
+        verb.SetAction(_ => Console.WriteLine(ProductVersion.Short));
         return verb;
     }
 }

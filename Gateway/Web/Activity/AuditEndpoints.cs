@@ -67,10 +67,13 @@ internal static class AuditEndpoints
 
     private static async Task<IResult> ShowAsync(
         HttpContext context, Principal principal, PageLayout layout, AuditLog audit, People people, TimeProvider clock,
-        string? q = null, string? show = null, bool refused = false, long? before = null)
+        string? q = null, string? show = null, bool refused = false, int days = 0, long? before = null)
     {
         // What was looked at would bury what was done. Whoever looks for something may mean that, too.
-        var search = SearchFor(q, show ?? (refused ? RefusedOnly : string.IsNullOrWhiteSpace(q) ? ChangesOnly : Everything));
+        var search = SearchFor(q, show ?? (refused ? RefusedOnly : string.IsNullOrWhiteSpace(q) ? ChangesOnly : Everything)) with
+        {
+            Since = SinceOf(days, clock),
+        };
         var (entries, next) = await FindAsync(audit, search, before, PerPage, context.RequestAborted);
         var table = RequestContext.Of(context).Configuration.Table;
         return PageResults.Page<AuditPage>(
@@ -78,8 +81,12 @@ internal static class AuditEndpoints
             ("Entries", entries.Select(one => Sentence.Of(one, people, table)).ToArray()), ("Search", search.Text),
             ("Show", search.ChangesOnly ? ChangesOnly : search.RefusedOnly ? RefusedOnly : Everything), ("Next", next),
             ("Hours", before is null && search.Text.Length == 0 ? await HoursAsync(audit, clock.GetUtcNow(), context.RequestAborted) : []),
-            ("IsFirst", before is null), ("Now", clock.GetUtcNow()));
+            ("IsFirst", before is null), ("Days", days), ("Now", clock.GetUtcNow()));
     }
+
+    /// <summary>So many days ago; null where all of it is meant.</summary>
+    private static DateTimeOffset? SinceOf(int days, TimeProvider clock) =>
+        days is > 0 and <= 36_500 ? clock.GetUtcNow().AddDays(-days) : null;
 
     /// <summary>Refusals in each of the last 24 hours, the oldest first; of very many, the newest are counted.</summary>
     public static async Task<int[]> HoursAsync(AuditLog audit, DateTimeOffset now, CancellationToken cancel)
@@ -136,9 +143,11 @@ internal static class AuditEndpoints
         await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
     }
 
-    private static IResult Download(HttpContext context, AuditLog audit, string? q = null, string? show = null)
+    private static IResult Download(
+        HttpContext context, AuditLog audit, TimeProvider clock, string? q = null, string? show = null, int days = 0)
     {
-        return Results.Stream(body => WriteAsync(body, audit, SearchFor(q, show), context.RequestAborted), "text/csv; charset=utf-8");
+        var search = SearchFor(q, show) with { Since = SinceOf(days, clock) };
+        return Results.Stream(body => WriteAsync(body, audit, search, context.RequestAborted), "text/csv; charset=utf-8");
     }
 
     /// <summary>All of it, some hundred entries in memory at a time.</summary>

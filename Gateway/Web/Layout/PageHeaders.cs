@@ -1,5 +1,7 @@
+using System.Text.Encodings.Web;
 using Gateway.Edge;
 using Gateway.Identity.Oidc;
+using Gateway.Settings;
 
 namespace Gateway.Web.Layout;
 
@@ -44,11 +46,27 @@ internal static class PageHeaders
             return;
         }
 
-        context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
-        await context.Response.WriteAsync(
-            $"These pages live at {settings.BaseUrl?.GetLeftPart(UriPartial.Authority) ?? "another address"}. "
-            + "If you came from there, the proxy in front must pass the Host header on.\n");
+        await MisdirectedAsync(context, settings);
     };
+
+    /// <summary>Where the pages are: as a line for programs, and with a link for people.</summary>
+    private static async Task MisdirectedAsync(HttpContext context, ServerSettings settings)
+    {
+        context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+        var address = settings.BaseUrl?.GetLeftPart(UriPartial.Authority);
+        const string advice = "If you came from there, the proxy in front must pass the Host header on.";
+        if (address is not null && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal))
+        {
+            context.Response.ContentType = "text/html; charset=utf-8";
+            var link = HtmlEncoder.Default.Encode(address + settings.BasePath + "/");
+            await context.Response.WriteAsync(
+                $"<!DOCTYPE html><html lang=\"en\"><title>Another address</title><p>These pages live at <a href=\"{link}\">{link}</a>.</p>"
+                + $"<p>{advice}</p></html>\n");
+            return;
+        }
+
+        await context.Response.WriteAsync($"These pages live at {address ?? "another address"}. {advice}\n");
+    }
 
     /// <summary>Signing out may lead to the provider or the proxy's own page, and browsers follow form-action along redirects.</summary>
     private static string FormTargets(HttpContext context, Provider provider)

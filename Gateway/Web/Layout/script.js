@@ -71,13 +71,21 @@
   const follow = () => {
     const kind = document.querySelector('[data-live]')?.dataset.live;
     if (!kind || !window.EventSource) return;
-    const source = new EventSource(`${document.body.dataset.base}/live?of=${kind}`);
+    let source;
     const refresh = () => {
       const busy = document.querySelector('details.menu[open], input[name=id]:checked');
-      if (!busy && !document.hidden) swap(location.href, '[data-live]');
+      if (!busy) swap(location.href, '[data-live]');
     };
-    source.addEventListener('changed', refresh);
-    window.addEventListener('pagehide', () => source.close());
+    // Browsers have six connections for a host over HTTP/1.1, so pages that nobody looks at hold none.
+    const watch = isSeen => {
+      source?.close();
+      if (!isSeen) return;
+      source = new EventSource(`${document.body.dataset.base}/live?of=${kind}`);
+      source.addEventListener('changed', refresh);
+    };
+    watch(!document.hidden);
+    document.addEventListener('visibilitychange', () => { watch(!document.hidden); if (!document.hidden) refresh(); });
+    window.addEventListener('pagehide', () => watch(false));
   };
 
   const places = { o: '/', d: '/machines', k: '/keys', p: '/users', r: '/policy', a: '/audit' };

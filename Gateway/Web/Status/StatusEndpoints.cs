@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Globalization;
 using Gateway.Audit;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Identity.Oidc;
 using Gateway.Policy;
+using Gateway.Settings;
 using Gateway.Users;
 using Gateway.Web.Layout;
 
@@ -31,6 +33,7 @@ internal static class StatusEndpoints
         var expires = state.KeyExpires is { } at ? $"expires {at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : "no expiry known";
         StatusLine[] lines =
         [
+            new("Gateway", true, $"version {ProductVersion.Short}, running for {UptimeAt(clock)}"),
             Line("Headscale", state.Headscale, state.HeadscaleVersion is { } version ? $"version {version}, reachable" : "reachable"),
             Line("API key", state.Key, expires),
             Line("Store", state.Store, "can be read and written"),
@@ -45,6 +48,14 @@ internal static class StatusEndpoints
                 : [],
         ];
         return PageResults.Page<StatusPage>(StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Lines", lines));
+    }
+
+    /// <summary>Such as "3 days"; of the process.</summary>
+    private static string UptimeAt(TimeProvider clock)
+    {
+        using var process = Process.GetCurrentProcess();
+        var text = Moments.Of(new DateTimeOffset(process.StartTime.ToUniversalTime()), clock.GetUtcNow());
+        return text.EndsWith(" ago", StringComparison.Ordinal) ? text[..^4] : "less than a minute";
     }
 
     private static StatusLine Line(string name, HealthCheck check, string fine) => new(name, check.Ok, check.Detail ?? fine);
