@@ -48,7 +48,11 @@ internal static class Program
         foreach (var (platform, architecture) in _platforms)
         {
             var single = Path.Combine(output, "build", platform);
-            await PublishAsync(version, single, "-r", platform, "--self-contained", "-p:PublishSingleFile=true");
+            // Packing one file needs a package of the SDK's own, which is not one of ours: the lock file stays as it is.
+            var locked = Path.Combine(output, "build", $"{platform}.lock.json");
+            File.Copy(Path.Combine(_root, "Gateway", "packages.lock.json"), locked);
+            await PublishAsync(
+                version, single, "-r", platform, "--self-contained", "-p:PublishSingleFile=true", $"-p:NuGetLockFilePath={locked}");
             await WriteAsync(
                 output, $"{name}-{platform}.tar.gz", TarGz.Pack([.. Under($"{name}/", [.. Built(single), .. documents])], time));
             if (architecture is not null)

@@ -85,6 +85,7 @@ public sealed class MachineListTests
         (await sam.SubmitAsync("/admin/machines", "/admin/machines/selected", ("task", "expire"))).Status.Should().Be(400);
         (await sam.SubmitAsync("/admin/machines", "/admin/machines/selected", ("task", "format"), ("id", "17"))).Status.Should().Be(404);
         (await sam.SubmitAsync("/admin/machines", "/admin/machines/selected/format", ("id", "17"))).Status.Should().Be(404);
+        (await sam.SubmitAsync("/admin/machines", "/admin/machines/selected/rename", ("id", "17"), ("name", "x"))).Status.Should().Be(404);
     }
 
     [Fact]

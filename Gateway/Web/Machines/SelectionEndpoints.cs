@@ -37,12 +37,14 @@ internal static class SelectionEndpoints
         ? $"Done with {(count == 1 ? "1 device" : $"{count} devices")}."
         : null;
 
+    private static bool IsForSeveral(string action) => Array.Exists(_actions, one => one.Action == action);
+
     private static async Task<IResult> ConfirmAsync(
         HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UserDirectory directory)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var action = form["task"].ToString();
-        if (!_actions.Any(one => one.Action == action))
+        if (!IsForSeveral(action))
         {
             return PageResults.NotFound(context, "There is no such page.");
         }
@@ -77,7 +79,8 @@ internal static class SelectionEndpoints
         var (done, failed) = (0, new List<string>());
         foreach (var id in ids)
         {
-            if (MachineEndpoints.OperationOf(action, id, form) is not { } operation)
+            // A name or routes are for one device alone.
+            if (!IsForSeveral(action) || MachineEndpoints.OperationOf(action, id, form) is not { } operation)
             {
                 return PageResults.NotFound(context, "There is no such page.");
             }
