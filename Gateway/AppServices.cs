@@ -126,7 +126,7 @@ internal static class AppServices
     {
         services.AddSingleton<PageLimits>();
         services.AddSingleton<PageLayout>();
-        services.AddSingleton<TailnetWatch>();
+        services.AddSingleton<Changes>();
         services.AddSingleton<Dashboard>();
         services.AddSingleton<DuplicateFormGuard>();
         services.AddSingleton<OneTimeSecretCookie>();

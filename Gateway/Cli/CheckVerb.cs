@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Gateway.Identity.Oidc;
 using Gateway.Loading;
-using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Store.Postgres;
@@ -35,7 +34,14 @@ internal static class CheckVerb
         var (configuration, problems, _) = files.Load();
         if (configuration is not null)
         {
-            WarnOfSecrets(configuration, files, problems);
+            if (!configuration.Settings.Headscale.ServesPeople)
+            {
+                problems.Warn(
+                    $"{files.Config}: headscale.api_key",
+                    "not set, nor is headscale.socket; only Tailscale clients and callers with a key of their own are served");
+            }
+
+            WarnOfSecrets(files, problems);
             StartProblems.Find(configuration, files.Config, problems);
             await CheckStoreAsync(configuration.Settings, problems, cancel);
             if (parsed.GetValue(_online))
@@ -60,15 +66,8 @@ internal static class CheckVerb
         return problems.Errors.Count == 0 ? Output.Fine : Output.Failed;
     }
 
-    private static void WarnOfSecrets(Configuration configuration, ConfigurationFiles files, Problems problems)
+    private static void WarnOfSecrets(ConfigurationFiles files, Problems problems)
     {
-        if (!configuration.Settings.Headscale.ServesPeople)
-        {
-            problems.Warn(
-                $"{files.Config}: headscale.api_key",
-                "not set, nor is headscale.socket; only Tailscale clients and callers with a key of their own are served");
-        }
-
         foreach (var (place, secretFile) in OpenSecrets.FindFiles(files.Config, files.Environment))
         {
             problems.Warn(place, $"everybody on this machine may read {secretFile}; close it with: chmod 600 {secretFile}");

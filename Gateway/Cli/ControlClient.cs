@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Gateway.Edge;
 using Gateway.Audit;
 using Gateway.Policy;
 using Gateway.Settings;
@@ -82,20 +83,7 @@ internal static class ControlClient
         using var handler = new SocketsHttpHandler
         {
             UseProxy = false,
-            ConnectCallback = async (_, stop) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
+            ConnectCallback = async (_, stop) => await UnixSocket.ConnectAsync(path, stop),
         };
         using var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         try

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Net;
-using System.Net.Sockets;
+using Gateway.Edge;
 using Gateway.Settings;
 
 namespace Gateway.Cli;
@@ -27,7 +27,7 @@ internal static class HealthcheckVerb
         using var handler = new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(3) };
         if (listen.SocketPath is { } path)
         {
-            handler.ConnectCallback = (_, cancelled) => ConnectAsync(path, cancelled);
+            handler.ConnectCallback = async (_, stop) => await UnixSocket.ConnectAsync(path, stop);
         }
 
 #pragma warning disable CA5359 // The certificate is for the public name, and over loopback there is nobody to impersonate us.
@@ -67,20 +67,5 @@ internal static class HealthcheckVerb
         var host = listen.EndPoint.Address;
         var reachable = host.Equals(IPAddress.Any) ? "127.0.0.1" : host.Equals(IPAddress.IPv6Any) ? "[::1]" : listen.Host;
         return new Uri($"{(listen.Scheme is "https" ? "https" : "http")}://{reachable}:{listen.Port}{server.BasePath}/healthz");
-    }
-
-    private static async ValueTask<Stream> ConnectAsync(string path, CancellationToken cancel)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancel);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 }

@@ -142,7 +142,8 @@ internal static partial class InitFiles
         return $"{parts[1]}/{(parts[^1] == "dynamic.yaml" ? "authelia" : parts[^1].Split('.')[0])}";
     }
 
-    private static string Read(string resource)
+    /// <summary>A file of <c>deploy/</c> that the program brings along.</summary>
+    public static string Read(string resource)
     {
         using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)!);
         return reader.ReadToEnd();

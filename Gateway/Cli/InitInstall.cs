@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 
 namespace Gateway.Cli;
 
@@ -26,8 +25,8 @@ internal sealed class InitInstall(InitAnswers answers, string root)
     /// <summary>The units, and the lines that differ from those of the package.</summary>
     public IReadOnlyList<(string Name, string Text, bool IsSecret)> Files =>
     [
-        (In("headtower.service"), Read("headtower.service").Replace("/usr/bin/gateway ", Program + " ", StringComparison.Ordinal), false),
-        (In("headtower.socket"), Read("headtower.socket"), false),
+        (In("headtower.service"), Unit(), false),
+        (In("headtower.socket"), InitFiles.Read("systemd/headtower.socket"), false),
         (In("headtower.service.d/init.conf"), Service(), false),
         (In("headtower.socket.d/init.conf"), Socket(), false),
     ];
@@ -43,6 +42,9 @@ internal sealed class InitInstall(InitAnswers answers, string root)
     }
 
     private string In(string name) => Path.Combine(root, Units, name);
+
+    private static string Unit() =>
+        InitFiles.Read("systemd/headtower.service").Replace("/usr/bin/gateway ", Program + " ", StringComparison.Ordinal);
 
     /// <summary>Secrets are handed over; without Headscale's socket, its group is not asked for.</summary>
     private string Service()
@@ -66,11 +68,4 @@ internal sealed class InitInstall(InitAnswers answers, string root)
     private string Socket() =>
         "# Written by 'gateway init'.\n[Socket]\nListenStream=\nListenStream="
         + (answers.IsAlone ? "443" : answers.Listen?.Authority ?? "127.0.0.1:3000") + "\n";
-
-    private static string Read(string name)
-    {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"systemd/{name}")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
 }

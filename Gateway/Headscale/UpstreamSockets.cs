@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Gateway.Edge;
 using Gateway.Headscale.Grpc;
 
 namespace Gateway.Headscale;
@@ -53,16 +54,13 @@ internal static class UpstreamSockets
     /// <exception cref="SocketUnavailableException">Nobody is there, or it may not be opened.</exception>
     public static async Task<Stream> ConnectLocalAsync(string path, CancellationToken cancel)
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancel);
-            return new NetworkStream(socket, ownsSocket: true);
+            return await UnixSocket.ConnectAsync(path, cancel);
         }
-        catch (Exception e)
+        catch (SocketException e)
         {
-            socket.Dispose();
-            throw e is SocketException failure ? new SocketUnavailableException($"{path}: {WordsOf(failure)}", e) : e;
+            throw new SocketUnavailableException($"{path}: {WordsOf(e)}", e);
         }
     }
 

@@ -72,6 +72,10 @@ internal sealed record Person
     public static string LabelOf(Session session, Person? person) =>
         session.PersonId is { } id ? person?.Label ?? $"person {id}" : $"key:{session.KeyPrefix}";
 
+    /// <summary>What pages call them.</summary>
+    [JsonIgnore]
+    public string DisplayName => Name ?? Email ?? Subject;
+
     [JsonIgnore]
     public Profile Profile => new(Name, Email, EmailIsTrusted, Picture, RoleNote);
 

@@ -13,6 +13,10 @@ internal static class RankRules
         : !me.Role.Outranks(table.RoleNamed(other.Role)) ? $"{other.Label} is {other.Role}, and you may only change whom your role outranks"
         : null;
 
+    /// <summary>Who waits for an answer that somebody may give: about a Headscale user, or for a role.</summary>
+    public static IEnumerable<Person> Waiting(Principal me, People people, RouteTable table) => people.Snapshot.Everyone.Where(one =>
+        (one.Claim is not null || one.AskedForAccess is not null) && Complaint(me, one, table) is null);
+
     /// <summary>Whether somebody may give this role: one below their own, and never that of the owner.</summary>
     public static bool MayGive(Principal me, string role, RouteTable table) =>
         me.Role.Has(Capability.AssignRoles) && table.HasRole(role) && role != Role.OwnerName && me.Role.Outranks(table.RoleNamed(role));

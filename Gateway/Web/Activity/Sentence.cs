@@ -24,9 +24,7 @@ public sealed record Sentence(AuditLine Line, string? Who, string Text, string? 
     internal static Sentence Of(AuditLine line, People people, RouteTable table)
     {
         var names = people.Snapshot;
-        string NameOf(string label) => names.Everyone.FirstOrDefault(one => one.Label == label) is { } person
-            ? person.Name ?? person.Email ?? person.Subject
-            : label;
+        string NameOf(string label) => names.Everyone.FirstOrDefault(one => one.Label == label)?.DisplayName ?? label;
         var draft = new Sentence(line, line.Actor is { } actor ? NameOf(actor) : null, "", null);
         var isPerson = line.Row?.StartsWith("people.", StringComparison.Ordinal) is true;
         var what = line.Row is "people.ask" or "people.withdraw" ? null

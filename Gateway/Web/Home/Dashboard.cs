@@ -55,7 +55,7 @@ internal sealed class Dashboard(People people, AuditLog audit, HeadscaleCalls ca
             StartOf(context, principal, machines),
             seesAll && machines is { Length: > 0 } ? CountsOf(machines, now) : null,
             readsAudit ? (await AuditEndpoints.HoursAsync(audit, now, context.RequestAborted)).Sum() : null,
-            AttentionOf(principal, machines ?? [], people, table, now),
+            AttentionOf(principal, machines ?? [], table, now),
             readsAudit ? await AuditEndpoints.NewestAsync(context, audit, people, 6) : []);
     }
 
@@ -75,19 +75,17 @@ internal sealed class Dashboard(People people, AuditLog audit, HeadscaleCalls ca
             $"{server.BaseUrl?.GetLeftPart(UriPartial.Authority)}{server.BasePath}/", steps);
     }
 
-    public static MachineCounts CountsOf(IReadOnlyCollection<Machine> all, DateTimeOffset now) => new(
-        all.Count, all.Count(one => one.IsOnline), all.Count(one => one.WaitingRoutes.Count > 0), all.Count(one => one.ExpiresSoon(now)));
+    private static MachineCounts CountsOf(Machine[] all, DateTimeOffset now) => new(
+        all.Length, all.Count(one => one.IsOnline), all.Count(one => one.WaitingRoutes.Count > 0), all.Count(one => one.ExpiresSoon(now)));
 
     /// <summary>What the reader can mend, the most urgent first.</summary>
-    public static Attention[] AttentionOf(
-        Principal principal, IReadOnlyCollection<Machine> all, People people, RouteTable table, DateTimeOffset now)
+    private Attention[] AttentionOf(Principal principal, Machine[] all, RouteTable table, DateTimeOffset now)
     {
-        var found = new List<Attention>();
-        found.AddRange(people.Snapshot.Everyone.Where(one => one.Claim is not null && RankRules.Complaint(principal, one, table) is null)
-            .Select(one => new Attention($"{NameOf(one)} says which Headscale user is theirs", $"/users/{one.Id}", "Review")));
-        found.AddRange(people.Snapshot.Everyone
-            .Where(one => one.AskedForAccess is not null && RankRules.Complaint(principal, one, table) is null)
-            .Select(one => new Attention($"{NameOf(one)} asks for access", "/users", "Give a role")));
+        var (found, waiting) = (new List<Attention>(), RankRules.Waiting(principal, people, table).ToArray());
+        found.AddRange(waiting.Where(one => one.Claim is not null)
+            .Select(one => new Attention($"{one.DisplayName} says which Headscale user is theirs", $"/users/{one.Id}", "Review")));
+        found.AddRange(waiting.Where(one => one.AskedForAccess is not null)
+            .Select(one => new Attention($"{one.DisplayName} asks for access", "/users", "Give a role")));
         if (principal.Role.Has(Capability.ApproveRoutes))
         {
             found.AddRange(all.Where(one => one.WaitingRoutes.Count > 0)
@@ -100,6 +98,4 @@ internal sealed class Dashboard(People people, AuditLog audit, HeadscaleCalls ca
                 $"The key of {one.Name} ends {Moments.Of(one.Expiry!.Value, now)}", $"/machines/{one.Id}", "Look")));
         return [.. found.Take(Most)];
     }
-
-    private static string NameOf(Person one) => one.Name ?? one.Email ?? one.Subject;
 }

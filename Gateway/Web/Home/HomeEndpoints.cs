@@ -112,14 +112,9 @@ internal static class HomeEndpoints
 
         var answer = await calls.SendAsync(
             context, principal, Operation.ListNodes(principal.Role.Has(Capability.ReadMachines) ? null : principal.User?.Name));
-        if (!answer.IsDone)
-        {
-            return (null, "Devices cannot be shown now: "
-                + (answer.Complaint ?? Refusals.TextOf(PageResults.RefusalOf(principal, answer))));
-        }
-
-        using var json = answer.Parse();
-        return ([.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)], null);
+        return answer.IsDone
+            ? (Machine.AllIn(answer), null)
+            : (null, $"Devices cannot be shown now: {PageResults.ComplaintOf(principal, answer)}");
     }
 
     private static Task<IResult> AskAsync(HttpContext context, Principal principal, PersonChanges changes) =>

@@ -78,7 +78,9 @@ internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstr
         var links = places.Where(place => place.AnyOf.Any(principal.Role.Has))
             .Select(place => new NavLink(place.Href, place.Text, IsAt(context, place.Href), place.Icon)
             {
-                Waiting = place.Icon is "people" ? CountWaiting(context, principal) : 0,
+                Waiting = place.Icon is "people"
+                    ? RankRules.Waiting(principal, people, RequestContext.Of(context).Configuration.Table).Count()
+                    : 0,
             }).ToArray();
         var settings = Array.FindIndex(links, one => one.Icon is "role" or "token" or "status");
         if (settings >= 0)
@@ -87,14 +89,6 @@ internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstr
         }
 
         return links;
-    }
-
-    /// <summary>How many people wait for an answer that this person may give.</summary>
-    public int CountWaiting(HttpContext context, Principal principal)
-    {
-        var table = RequestContext.Of(context).Configuration.Table;
-        return people.Snapshot.Everyone.Count(one =>
-            (one.Claim is not null || one.AskedForAccess is not null) && RankRules.Complaint(principal, one, table) is null);
     }
 
     /// <summary>What keeps everybody from working is for everybody; what will, for those who see how things stand.</summary>

@@ -79,7 +79,11 @@ internal static class PageResults
         answer.Decision.Reason is Reason.NotFound
         || (answer.Decision.IsAllowed && (answer.Status is StatusCodes.Status404NotFound
             || (answer.Status >= 400 && answer.Complaint is { } words
-                && words.EndsWith("not found", StringComparison.Ordinal) && !words.Contains("policy", StringComparison.Ordinal))));
+                && words.EndsWith("not found", StringComparison.Ordinal))));
+
+    /// <summary>Why something did not work, in a sentence: Headscale's own words, or the gateway's reason.</summary>
+    public static string ComplaintOf(Principal principal, ApiResponse answer) =>
+        answer.Complaint ?? Refusals.TextOf(RefusalOf(principal, answer));
 
     /// <summary>Why a call of a page was not carried out.</summary>
     public static Refusal RefusalOf(Principal principal, ApiResponse answer) =>

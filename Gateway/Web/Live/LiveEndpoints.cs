@@ -1,4 +1,3 @@
-using Gateway.Audit;
 using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Layout;
@@ -15,18 +14,16 @@ internal static class LiveEndpoints
     /// <summary>Whoever lost their session stops being told after that; browsers ask again by themselves.</summary>
     private static readonly TimeSpan _longest = TimeSpan.FromMinutes(10);
 
-    private static readonly AuditSearch _changes = new() { ChangesOnly = true };
-
     public static void MapLive(this IEndpointRouteBuilder admin) =>
         admin.MapGet("/live", FollowAsync).RequireCapability([.. MachineEndpoints.Readers, Capability.ReadAudit]);
 
     private static async Task FollowAsync(
-        HttpContext context, Principal principal, TailnetWatch tailnet, AuditLog audit, IHostApplicationLifetime lifetime,
-        TimeProvider clock, string of = "")
+        HttpContext context, Principal principal, Changes changes, IHostApplicationLifetime lifetime, TimeProvider clock,
+        string of = "")
     {
-        var isActivity = of is "activity" && principal.Role.Has(Capability.ReadAudit);
+        var marks = of is "activity" && principal.Role.Has(Capability.ReadAudit) ? changes.Activity : changes.Devices;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        using var timer = new PeriodicTimer(TailnetWatch.Interval, clock);
+        using var timer = new PeriodicTimer(SharedMark.Interval, clock);
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers["X-Accel-Buffering"] = "no";
         var (begun, last) = (clock.GetTimestamp(), "");
@@ -34,7 +31,7 @@ internal static class LiveEndpoints
         {
             do
             {
-                var mark = isActivity ? await NewestAsync(audit, end.Token) : await tailnet.MarkAsync(end.Token);
+                var mark = await marks.GetAsync(end.Token);
                 var text = last.Length > 0 && mark != last ? "event: changed\ndata: \n\n" : ": here\n\n";
                 await context.Response.WriteAsync(text, end.Token);
                 await context.Response.Body.FlushAsync(end.Token);
@@ -46,11 +43,5 @@ internal static class LiveEndpoints
         {
             // The page was closed, or the gateway stops.
         }
-    }
-
-    private static async Task<string> NewestAsync(AuditLog audit, CancellationToken cancel)
-    {
-        await audit.FlushAsync(cancel);
-        return (await audit.Store.FindAsync(_changes, null, 1, cancel)) is [var newest, ..] ? $"{newest.Id}" : "none";
     }
 }

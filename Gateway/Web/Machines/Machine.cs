@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Edge;
+using Gateway.Forwarding;
 using Gateway.Headscale;
 
 namespace Gateway.Web.Machines;
@@ -42,6 +43,13 @@ public sealed record Machine(
 
     /// <summary>Whether others reach a network behind it.</summary>
     public bool IsSubnetRouter => ApprovedRoutes.Any(route => !IsExit(route));
+
+    /// <summary>Reads all nodes of a list.</summary>
+    internal static Machine[] AllIn(ApiResponse answer)
+    {
+        using var json = answer.Parse();
+        return [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Of)];
+    }
 
     /// <summary>Reads a node of any version of Headscale.</summary>
     internal static Machine Of(JsonElement node)

@@ -54,7 +54,7 @@ internal static class MachineEndpoints
             return PageResults.Explain(context, principal, answer);
         }
 
-        var (all, now, filter) = (AllIn(answer), clock.GetUtcNow(), MachineFilter.Of(context.Request.Query));
+        var (all, now, filter) = (Machine.AllIn(answer), clock.GetUtcNow(), MachineFilter.Of(context.Request.Query));
         var shown = Paging.Cut(filter.Apply(all, principal.User?.Id, now), page);
         Func<Machine, bool> May(string rule) => machine => calls.Can(context, principal, rule, OwnershipOf(machine, principal));
         return PageResults.Page<MachinesPage>(
@@ -88,7 +88,7 @@ internal static class MachineEndpoints
             return PageResults.Explain(context, principal, answer);
         }
 
-        var (all, now) = (AllIn(answer), clock.GetUtcNow());
+        var (all, now) = (Machine.AllIn(answer), clock.GetUtcNow());
         var rows = MachineFilter.Of(context.Request.Query).Apply(all, principal.User?.Id, now).Select(one => (IEnumerable<string?>)
         [
             one.Id, one.Name, one.HostName, one.Owner, string.Join(' ', one.Addresses), one.StatusAt(now), Csv.Time(one.LastSeen),
@@ -99,12 +99,6 @@ internal static class MachineEndpoints
             ["id", "name", "host_name", "owner", "addresses", "status", "last_seen", "created", "expires", "tags", "routes",
                 "waiting_routes"],
             rows);
-    }
-
-    private static Machine[] AllIn(ApiResponse answer)
-    {
-        using var json = answer.Parse();
-        return [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)];
     }
 
     private static UserChoice[] OwnersIn(IEnumerable<Machine> all) =>

@@ -55,10 +55,8 @@ internal static class SelectionEndpoints
             return PageResults.Explain(context, principal, answer);
         }
 
-        using var json = answer.Parse();
         var chosen = form["id"].OfType<string>().Take(Most).ToHashSet(StringComparer.Ordinal);
-        Machine[] machines = [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of)
-            .Where(one => chosen.Contains(one.Id))];
+        var machines = Array.FindAll(Machine.AllIn(answer), one => chosen.Contains(one.Id));
         if (machines.Length == 0)
         {
             return PageResults.Failure(
@@ -92,7 +90,7 @@ internal static class SelectionEndpoints
             }
             else
             {
-                failed.Add($"{id}: {answer.Complaint ?? Edge.Refusals.TextOf(PageResults.RefusalOf(principal, answer))}");
+                failed.Add($"{id}: {PageResults.ComplaintOf(principal, answer)}");
             }
         }
 

@@ -1,4 +1,3 @@
-using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -42,13 +41,7 @@ internal static class Offboarding
         }
 
         var answer = await calls.SendAsync(context, principal, Operation.ListNodes());
-        if (!answer.IsDone)
-        {
-            return null;
-        }
-
-        using var json = answer.Parse();
-        return [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Machine.Of).Where(one => one.OwnerId == owner)];
+        return answer.IsDone ? Array.FindAll(Machine.AllIn(answer), one => one.OwnerId == owner) : null;
     }
 
     /// <summary>Signs their machines out and expires their keys.</summary>
@@ -85,7 +78,7 @@ internal static class Offboarding
             var answer = await calls.SendAsync(context, principal, operation);
             if (!answer.IsDone)
             {
-                return answer.Complaint ?? Refusals.TextOf(PageResults.RefusalOf(principal, answer));
+                return PageResults.ComplaintOf(principal, answer);
             }
         }
 

@@ -141,7 +141,7 @@ internal static class UserEndpoints
     /// <summary>A person as somebody may see and change them.</summary>
     public static PersonRow RowOf(Person one, Principal principal, UserSnapshot users, RouteTable table) => new(
         one.Id,
-        one.Name ?? one.Email ?? one.Subject,
+        one.DisplayName,
         one.Label,
         one.Role,
         LabelOf(one.Link, users),
@@ -172,7 +172,7 @@ internal static class UserEndpoints
     /// <summary>Which Headscale user is whose.</summary>
     public static Dictionary<string, string> HoldersOf(People people, UserSnapshot users) => people.Snapshot.Everyone
         .Where(one => PrincipalResolver.LinkOf(one, users) is not null)
-        .ToDictionary(one => one.Link!.HeadscaleUserId, one => one.Name ?? one.Email ?? one.Subject, StringComparer.Ordinal);
+        .ToDictionary(one => one.Link!.HeadscaleUserId, one => one.DisplayName, StringComparer.Ordinal);
 
     private static string? LabelOf(UserLink? link, UserSnapshot users) =>
         link is null ? null : users.Find(link.HeadscaleUserId) is { } user ? user.Label : $"{link.HeadscaleUserId} (no longer there)";

@@ -1,0 +1,63 @@
+using Gateway.Audit;
+using Gateway.Headscale;
+
+namespace Gateway.Web.Live;
+
+/// <summary>Whether anything that open pages show has changed.</summary>
+internal sealed class Changes : IDisposable
+{
+    private static readonly AuditSearch _changes = new() { ChangesOnly = true };
+
+    private readonly HeadscaleClient _client;
+    private readonly AuditLog _audit;
+
+    public Changes(HeadscaleClient client, AuditLog audit, TimeProvider clock)
+    {
+        (_client, _audit) = (client, audit);
+        (Devices, Activity) = (new(MarkDevicesAsync, clock), new(MarkActivityAsync, clock));
+    }
+
+    /// <summary>Of the machines. What keeps Headscale from answering is a change as well.</summary>
+    public SharedMark Devices { get; }
+
+    /// <summary>Of what was changed and who signed in.</summary>
+    public SharedMark Activity { get; }
+
+    public void Dispose()
+    {
+        Devices.Dispose();
+        Activity.Dispose();
+    }
+
+    private async Task<string> MarkDevicesAsync(CancellationToken cancel)
+    {
+        try
+        {
+            var mark = default(HashCode);
+            foreach (var node in await _client.ListNodesAsync(cancel))
+            {
+                mark.Add((node.Id, node.GivenName, node.Online, node.Expiry, node.User?.Id));
+                foreach (var words in new[] { node.AvailableRoutes, node.ApprovedRoutes, node.Tags })
+                {
+                    mark.Add(words?.Count);
+                    foreach (var word in words ?? [])
+                    {
+                        mark.Add(word);
+                    }
+                }
+            }
+
+            return $"{mark.ToHashCode()}";
+        }
+        catch (HeadscaleException e)
+        {
+            return $"{e.Reason}";
+        }
+    }
+
+    private async Task<string> MarkActivityAsync(CancellationToken cancel)
+    {
+        await _audit.FlushAsync(cancel);
+        return (await _audit.Store.FindAsync(_changes, null, 1, cancel)) is [var newest, ..] ? $"{newest.Id}" : "none";
+    }
+}
