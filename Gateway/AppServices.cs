@@ -118,6 +118,7 @@ internal static class AppServices
         services.AddSingleton<GrpcDoor>();
         services.AddSingleton<ApiPipeline>();
         services.AddSingleton<ClientPlane>();
+        services.AddSingleton<Arrivals>();
         services.AddSingleton<RequestRouter>();
         services.AddSingleton<HeadscaleCalls>();
     }

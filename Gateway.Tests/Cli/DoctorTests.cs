@@ -21,7 +21,8 @@ public sealed class DoctorTests
         var (exit, said) = await WalkAsync("none");
 
         exit.Should().Be(0, said);
-        said.Should().NotContain("WRONG").And.NotContain("warning").And.Contain("Tunnels are let through");
+        said.Should().NotContain("WRONG").And.NotContain("warning").And.Contain("Tunnels are let through")
+            .And.Contain("the address of each client (this machine: 198.51.100.7)");
     }
 
     [Theory]
@@ -36,6 +37,9 @@ public sealed class DoctorTests
     [InlineData("no upgrade", "the front drops Upgrade and Connection")]
     [InlineData("forged identity", "let the front remove Remote-User")]
     [InlineData("loop", "leads back to the gateway")]
+    [InlineData("no client address", "nginx: proxy_set_header X-Forwarded-For $remote_addr")]
+    [InlineData("client address of choice", "the front hands on the X-Forwarded-For that a client makes up")]
+    [InlineData("front is not trusted", "add 127.0.0.1, the front, to server.trusted_proxies in")]
     public async Task EachMistakeIsFoundAndItsPlaceIsNamed(string mistake, string words)
     {
         var (exit, said) = await WalkAsync(mistake);
@@ -59,7 +63,8 @@ public sealed class DoctorTests
             _ => $"http://127.0.0.1:{port}",
         };
         var yaml = TestGateway.Yaml(
-            headscale, folder.Path, port: own, server: $"  base_url: {address}\n  cookie_secure: false",
+            headscale, folder.Path, port: own, server: $"  base_url: {address}\n  cookie_secure: false\n"
+                + $"  trusted_proxies: [{(mistake == "front is not trusted" ? "" : "127.0.0.1")}]",
             more: "bootstrap: {owner: proxy:alice}");
         yaml = mistake != "loop" ? yaml
             : yaml.Replace(headscale.Url.GetLeftPart(UriPartial.Authority), $"http://127.0.0.1:{port}", StringComparison.Ordinal);
@@ -138,10 +143,16 @@ public sealed class DoctorTests
     /// <summary>What a client says of itself is removed; one request to a connection.</summary>
     private static string Written(string head, string mistake)
     {
-        var lines = head.TrimEnd().Split("\r\n").Where(line => mistake == "forged identity" || !IsIdentity(line))
+        var lines = head.TrimEnd().Split("\r\n").Where(line => mistake == "forged identity" || !IsIdentity(line)
+                || (mistake == "client address of choice" && line.StartsWith("X-Forwarded-For:", StringComparison.OrdinalIgnoreCase)))
             .Where(line => mistake != "no upgrade" || !line.StartsWith("Upgrade:", StringComparison.OrdinalIgnoreCase))
             .Select(line => mistake == "another host" && line.StartsWith("Host:", StringComparison.OrdinalIgnoreCase)
                 ? "Host: 127.0.0.1:1" : line);
+        if (mistake is not ("no client address" or "client address of choice" or "forged identity"))
+        {
+            lines = lines.Append("X-Forwarded-For: 198.51.100.7");
+        }
+
         return string.Join("\r\n", head.Contains("pgrade", StringComparison.Ordinal) ? lines : lines.Append("Connection: close"))
             + "\r\n\r\n";
     }

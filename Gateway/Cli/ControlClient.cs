@@ -34,6 +34,11 @@ internal static class ControlClient
     public static async Task<ControlAnswer> RunAsync(Configuration configuration, ControlRequest request, CancellationToken cancel) =>
         await AskAsync(ControlSocket.PathOf(configuration.Settings), request, cancel) ?? await RunHereAsync(configuration, request, cancel);
 
+    /// <summary>Asks the gateway that runs; null when none does.</summary>
+    /// <exception cref="StoreException">It does not answer, or not to this account.</exception>
+    public static Task<ControlAnswer?> AskRunningAsync(GatewaySettings settings, ControlRequest request, CancellationToken cancel) =>
+        AskAsync(ControlSocket.PathOf(settings), request, cancel);
+
     /// <summary>What was asked for; null after a complaint on standard error.</summary>
     public static async Task<T?> AskAsync<T>(
         Configuration configuration, ControlRequest request, JsonTypeInfo<T> type, CancellationToken cancel)

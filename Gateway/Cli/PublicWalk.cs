@@ -3,10 +3,12 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
+using System.Text.Json;
 using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Identity.Oidc;
 using Gateway.Settings;
+using Gateway.Web.Control;
 
 namespace Gateway.Cli;
 
@@ -50,8 +52,8 @@ internal sealed class PublicWalk(GatewaySettings settings, string file) : IDispo
         }
 
         foreach (var step in (Func<Task<WalkStep>>[])
-            [LookAtClientPlaneAsync, LookForGatewayAsync, ForgeAsync, UpgradeAsync, LookAtPagesAsync, LookAtProviderAsync,
-                LookAtPlainAsync])
+            [LookAtClientPlaneAsync, LookForGatewayAsync, ForgeAsync, LookAtClientAddressAsync, UpgradeAsync, LookAtPagesAsync,
+                LookAtProviderAsync, LookAtPlainAsync])
         {
             yield return await step();
         }
@@ -155,6 +157,34 @@ internal sealed class PublicWalk(GatewaySettings settings, string file) : IDispo
 
         return new(what, WalkResult.Fine);
     }
+
+    /// <summary>
+    /// Rate limits, logs and the audit go by the client's address. The gateway tells over its control socket what arrived of it.
+    /// </summary>
+    private async Task<WalkStep> LookAtClientAddressAsync()
+    {
+        try
+        {
+            if (await AskAsync("arrival.expect") is not { Result: { } mark })
+            {
+                return ClientAddress.NotJudged("no gateway runs with this data folder; run this where it runs");
+            }
+
+            var header = settings.Server.ProxyAuth?.IpHeader ?? "X-Forwarded-For";
+            var (status, _, _) = await _address.GetAsync(
+                $"{CaptivePortal.Path}?{Arrivals.Parameter}={mark.GetString()}", [(header, ClientAddress.MadeUp)]);
+            return await AskAsync("arrival.take") is { Error: null, Result: { } seen }
+                && seen.Deserialize(ControlJson.Default.Arrival) is { } arrival
+                    ? ClientAddress.Judge(arrival, settings.Server, _address.LastPort, file)
+                    : ClientAddress.NotJudged($"{CaptivePortal.Path} answered {status} and did not come to this gateway");
+        }
+        catch (StoreException e)
+        {
+            return ClientAddress.NotJudged(e.Message);
+        }
+    }
+
+    private Task<ControlAnswer?> AskAsync(string verb) => ControlClient.AskRunningAsync(settings, ControlClient.Request(verb), default);
 
     /// <summary>The first thing that a front breaks: upgrades (headscale #775).</summary>
     private async Task<WalkStep> UpgradeAsync()

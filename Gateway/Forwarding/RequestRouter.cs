@@ -4,7 +4,7 @@ using Gateway.Policy;
 namespace Gateway.Forwarding;
 
 /// <summary>Where everything goes that is not a page of the gateway: to the client plane, to the API, or nowhere.</summary>
-internal sealed class RequestRouter(ClientPlane clientPlane, ApiPipeline api, GrpcDoor grpc)
+internal sealed class RequestRouter(ClientPlane clientPlane, ApiPipeline api, GrpcDoor grpc, Arrivals arrivals)
 {
     /// <summary>
     /// Answers a request. The rule is looked up once, in the raw path: ASP.NET folds case and decodes where rules do not.
@@ -26,6 +26,7 @@ internal sealed class RequestRouter(ClientPlane clientPlane, ApiPipeline api, Gr
 
         if (path == CaptivePortal.Path && HttpMethods.IsGet(method))
         {
+            arrivals.Note(context, request);
             CaptivePortal.Answer(context);
             return Task.CompletedTask;
         }

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Gateway.Audit;
 using Gateway.Documents;
+using Gateway.Edge;
 using Gateway.Policy;
 
 namespace Gateway.Web.Control;
@@ -92,6 +93,7 @@ internal sealed record AuditEntryLine(
 [JsonSerializable(typeof(IReadOnlyList<AuditEntryLine>))]
 [JsonSerializable(typeof(AuditEntryLine))]
 [JsonSerializable(typeof(AuditVerification))]
+[JsonSerializable(typeof(Arrival))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(IReadOnlyList<Document>))]
 internal sealed partial class ControlJson : JsonSerializerContext;

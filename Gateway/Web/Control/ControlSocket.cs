@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Gateway.Edge;
 using Gateway.Policy;
 using Gateway.Settings;
 
@@ -11,7 +12,8 @@ namespace Gateway.Web.Control;
 /// account and root alone. Whoever may open it may also read the store, so it asks for nothing more.
 /// </summary>
 internal sealed partial class ControlSocket(
-    ControlOperations operations, ConfigurationMonitor monitor, ILogger<ControlSocket> log) : IHostedService, IAsyncDisposable
+    ControlOperations operations, Arrivals arrivals, ConfigurationMonitor monitor, ILogger<ControlSocket> log)
+    : IHostedService, IAsyncDisposable
 {
     public const string FileName = "control.sock";
 
@@ -67,7 +69,7 @@ internal sealed partial class ControlSocket(
         {
             answer = await JsonSerializer.DeserializeAsync(
                 context.Request.Body, ControlJson.Default.ControlRequest, context.RequestAborted) is { } request
-                ? await operations.RunAsync(request, context.RequestAborted)
+                ? await RunAsync(request, context.RequestAborted)
                 : ControlAnswer.Fail("this is no request");
         }
         catch (JsonException e)
@@ -78,6 +80,15 @@ internal sealed partial class ControlSocket(
         context.Response.ContentType = "application/json";
         await JsonSerializer.SerializeAsync(context.Response.Body, answer, ControlJson.Default.ControlAnswer, context.RequestAborted);
     }
+
+    /// <summary>What only a gateway knows that listens, and what every gateway does.</summary>
+    private Task<ControlAnswer> RunAsync(ControlRequest request, CancellationToken cancel) => request.Verb switch
+    {
+        "arrival.expect" => Task.FromResult(ControlAnswer.Of(arrivals.Expect(), ControlJson.Default.String)),
+        "arrival.take" => Task.FromResult(
+            arrivals.Take() is { } seen ? ControlAnswer.Of(seen, ControlJson.Default.Arrival) : ControlAnswer.Fail("it did not arrive")),
+        _ => operations.RunAsync(request, cancel),
+    };
 
     /// <summary>Nobody can connect before a socket listens, and it listens only when it is closed to others.</summary>
     private static Socket BindPrivately(EndPoint endpoint)
