@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Gateway.Identity.Oidc;
 using Gateway.Loading;
+using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Store;
 using Gateway.Store.Postgres;
@@ -48,6 +49,8 @@ internal static class CheckVerb
             {
                 fine = await OnlineChecks.FindAsync(configuration, files.Config, problems, cancel);
             }
+
+            fine = [.. WhatIsSet(configuration, files), .. fine];
         }
 
         if (parsed.GetValue(CommandLine.Json))
@@ -56,7 +59,7 @@ internal static class CheckVerb
         }
         else
         {
-            Print(problems, fine);
+            ProblemList.OfConsole(files.Config).Print(problems, fine);
             if (configuration is { Settings: { Oidc: not null } settings })
             {
                 Console.WriteLine($"Redirect address to register at the sign-in provider: {RedirectAddress.Of(settings)}");
@@ -64,6 +67,36 @@ internal static class CheckVerb
         }
 
         return problems.Errors.Count == 0 ? Output.Fine : Output.Failed;
+    }
+
+    /// <summary>What the gateway would do, for whoever has set it up.</summary>
+    private static IEnumerable<string> WhatIsSet(Configuration configuration, ConfigurationFiles files)
+    {
+        var (settings, table) = (configuration.Settings, configuration.Table);
+        yield return $"{files.Config} is understood; the policy has {table.Rules.Count} rows for {table.Roles.Count} roles";
+        yield return $"listens on {string.Join(", ", settings.Server.Listen.Select(one => one.Label))}, and is visited at "
+            + $"{settings.Server.BaseUrl?.ToString() ?? "any name"}";
+        yield return $"Headscale is {settings.Headscale.Url.GetLeftPart(UriPartial.Authority)}, its API by "
+            + (settings.Headscale.Socket ?? "its key");
+        yield return $"people come in {string.Join(" and ", WaysIn(settings))}";
+    }
+
+    private static IEnumerable<string> WaysIn(GatewaySettings settings)
+    {
+        if (settings.Oidc is { } oidc)
+        {
+            yield return $"by OpenID Connect at {oidc.Issuer}";
+        }
+
+        if (settings.Server.ProxyAuth is { } proxy)
+        {
+            yield return $"by {proxy.IdentityHeaders.First()} of a proxy";
+        }
+
+        if (settings is { Oidc: null, Server.ProxyAuth: null })
+        {
+            yield return "with a key of Headscale alone";
+        }
     }
 
     private static void WarnOfSecrets(ConfigurationFiles files, Problems problems)
@@ -80,26 +113,6 @@ internal static class CheckVerb
                 $"everybody on this machine may read this secret; close the file (chmod 640) or put the secret into a file of its "
                 + $"own ({secret[(secret.LastIndexOf('.') + 1)..]}_path)");
         }
-    }
-
-    private static void Print(Problems problems, IReadOnlyList<string> fine)
-    {
-        foreach (var line in fine)
-        {
-            Console.WriteLine($"fine: {line}");
-        }
-
-        foreach (var error in problems.Errors)
-        {
-            Console.WriteLine($"error: {error}");
-        }
-
-        foreach (var warning in problems.Warnings)
-        {
-            Console.WriteLine($"warning: {warning}");
-        }
-
-        Console.WriteLine(problems.Errors.Count == 0 ? "The configuration is fine." : $"{problems.Errors.Count} problem(s) found.");
     }
 
     private static async Task CheckStoreAsync(GatewaySettings settings, Problems problems, CancellationToken cancel)
