@@ -82,6 +82,7 @@ internal static partial class App
         var provider = services.GetRequiredService<Provider>();
         app.Use(next => PageHeaders.Add(next, provider));
         app.Use(PageHeaders.CheckHost);
+        app.UseLanguages();
         app.Use(next => PageErrors.Catch(next, app.Logger));
         app.Use(services.GetRequiredService<PageLimits>().RunAsync);
         app.UseAuthentication();

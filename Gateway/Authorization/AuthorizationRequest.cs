@@ -21,6 +21,9 @@ internal sealed record AuthorizationResult(Decision Decision, Call Call)
     /// <summary>The ids of the caller's own nodes, where the filter needs to know them.</summary>
     public IReadOnlySet<string> OwnNodes { get; init; } = FrozenSet<string>.Empty;
 
+    /// <summary>What it was decided by, with all that was looked up.</summary>
+    public Facts Facts { get; init; }
+
     /// <summary>The path and query that are sent: written anew from the rule and the values it was judged by.</summary>
     public string UpstreamTarget => Decision.Rule!.Path.Write(Call.Path) + QueryText.Write(Call.Query);
 

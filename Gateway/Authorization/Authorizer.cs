@@ -50,7 +50,7 @@ internal sealed class Authorizer(OwnerLookup owners, GatewayKey gatewayKey, Func
                         facts = facts with { KnowsOwnNodes = true };
                         break;
                     default:
-                        return new(decision, call) { OwnNodes = ownNodes };
+                        return new(decision, call) { OwnNodes = ownNodes, Facts = facts };
                 }
 
                 decision = PolicyEvaluator.Evaluate(source.Rule, call, facts);
@@ -61,7 +61,7 @@ internal sealed class Authorizer(OwnerLookup owners, GatewayKey gatewayKey, Func
             decision = new(e.Reason, source.Rule, Detail: e.Message);
         }
 
-        return new(decision, call) { OwnNodes = ownNodes };
+        return new(decision, call) { OwnNodes = ownNodes, Facts = facts };
 
         ValueTask<HeadscaleVersion> VersionAsync() => request.Version is { } known ? new(known) : version(cancel);
     }

@@ -1,10 +1,13 @@
 using System.Text.Json.Serialization;
 
+using Gateway.Policy;
+
 namespace Gateway.Cli;
 
 /// <summary>What <c>gateway explain --json</c> says.</summary>
 internal sealed record Explanation(
-    bool Allowed, string Reason, int Status, string? Row, string? Lacks, string View, string Text, UpstreamLine? Upstream);
+    bool Allowed, string Reason, int Status, string? Row, string? Lacks, string View, string Text, UpstreamLine? Upstream,
+    IReadOnlyList<RuleCheck> Checks);
 
 /// <summary>The call that would be sent.</summary>
 internal sealed record UpstreamLine(string Method, string Target, string? Body);

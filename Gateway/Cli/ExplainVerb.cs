@@ -58,7 +58,7 @@ internal static class ExplainVerb
 
     /// <summary>Decides as the server would. Null, with a complaint, when there is no such role or person.</summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
-    public static async Task<(Facts Facts, AuthorizationResult Result)?> ExplainAsync(
+    public static async Task<(Facts Facts, AuthorizationResult Result, IReadOnlyList<RuleCheck> Checks)?> ExplainAsync(
         Configuration configuration, HeadscaleClient client, Question question, CancellationToken cancel)
     {
         if (await FactsAsync(question, configuration, client, cancel) is not { } facts)
@@ -71,7 +71,17 @@ internal static class ExplainVerb
         var call = new WireCall(question.Method, target, match, new HeaderDictionary(), new GivenBody(question.Body));
         var owners = new OwnerLookup(client, TimeProvider.System);
         var authorizer = new Authorizer(owners, new GatewayKey(client, new ConfigurationMonitor(configuration)), VersionAsync);
-        return (facts, await authorizer.AuthorizeAsync(new(call, facts), cancel));
+        var result = await authorizer.AuthorizeAsync(new(call, facts), cancel);
+        if (match.Rule is not { Plane: Plane.Api } rule)
+        {
+            return (facts, result, []);
+        }
+
+        // A refusal ends the reading; whoever may do everything has the rest of it looked up.
+        var read = result.Decision.IsAllowed ? result
+            : await authorizer.AuthorizeAsync(new(call, facts with { SignedIn = true, Role = configuration.Table.Roles[0] }), cancel);
+        var known = result.Facts with { Key = read.Facts.Key, Version = read.Facts.Version };
+        return (facts, result, RuleChecks.Of(rule, read.Call, known));
 
         async ValueTask<HeadscaleVersion> VersionAsync(CancellationToken token) =>
             (question.Version ?? (await client.GetVersionAsync(token)).Version).Known;
@@ -98,12 +108,12 @@ internal static class ExplainVerb
             parsed.GetValue(_body) is { } file ? await File.ReadAllBytesAsync(file, cancel) : [],
             parsed.GetValue(_version) is { } version ? HeadscaleVersion.Parse(version) : isShipped ? _usual : null);
         using var client = HeadscaleClient.Of(new ConfigurationMonitor(configuration));
-        if (await ExplainAsync(configuration, client, question, cancel) is not var (facts, result))
+        if (await ExplainAsync(configuration, client, question, cancel) is not var (facts, result, checks))
         {
             return Output.Failed;
         }
 
-        Print(parsed.GetValue(CommandLine.Json), facts, result);
+        Print(parsed.GetValue(CommandLine.Json), facts, result, checks);
         return result.Decision.IsAllowed ? Output.Fine : Output.Failed;
     }
 
@@ -149,7 +159,7 @@ internal static class ExplainVerb
         return new Facts(true, configuration.Table.RoleNamed(role), linked, false, Ownership.Unknown);
     }
 
-    private static void Print(bool json, Facts facts, AuthorizationResult result)
+    private static void Print(bool json, Facts facts, AuthorizationResult result, IReadOnlyList<RuleCheck> checks)
     {
         var decision = result.Decision;
         var text = Refusals.TextOf(new(decision.Reason, facts.SignedIn ? facts.Role.Name : null, decision.Lacks, decision.Detail));
@@ -163,7 +173,7 @@ internal static class ExplainVerb
                 new Explanation(
                     decision.IsAllowed, SnakeCase.From(decision.Reason.ToString()), Refusals.StatusOf(decision.Reason), decision.Rule?.Id,
                     decision.Lacks is Capability.None ? null : decision.Lacks.Name, SnakeCase.From(decision.View.ToString()), text,
-                        upstream),
+                        upstream, checks),
                 CliJson.Default.Explanation);
             return;
         }
@@ -178,6 +188,11 @@ internal static class ExplainVerb
         if (decision is { IsAllowed: true, View: View.Own })
         {
             Console.WriteLine("the caller sees and touches only what is their own");
+        }
+
+        foreach (var check in checks)
+        {
+            Console.WriteLine($"  {check.Holds switch { true => "yes", false => "NO ", null => "?  " }}  {check.Text}");
         }
     }
 }

@@ -13,14 +13,16 @@ internal sealed record Logo(byte[] Bytes, string Type);
 /// <param name="Text">What the page says that signs people in.</param>
 /// <param name="ProviderName">What people call the sign-in provider.</param>
 /// <param name="Contact">Whom to ask.</param>
-internal sealed record BrandingSettings(string Name, Logo? Logo, string? Text, string? ProviderName, string? Contact)
+/// <param name="Language">The language of the pages; null: the one that the browser asks for.</param>
+internal sealed record BrandingSettings(string Name, Logo? Logo, string? Text, string? ProviderName, string? Contact, string? Language)
 {
     private const int LargestLogo = 100 * 1024;
 
     private static readonly byte[] _png = [0x89, (byte)'P', (byte)'N', (byte)'G'];
 
     public static BrandingSettings Read(YamlMap map, List<string> files) => new(
-        map.TextOrDefault("name"), ReadLogo(map, files), map.Text("text"), map.Text("provider_name"), map.Text("contact"));
+        map.TextOrDefault("name"), ReadLogo(map, files), map.Text("text"), map.Text("provider_name"), map.Text("contact"),
+        map.Word("language") is var word and not "auto" ? word : null);
 
     private static Logo? ReadLogo(YamlMap map, List<string> files)
     {

@@ -205,6 +205,9 @@ internal static class SettingDeclarations
         new("branding.text", Text(), "A sentence on the page that signs people in."),
         new("branding.provider_name", Text(), "What people call the sign-in provider: the button says *Sign in with* it."),
         new("branding.contact", Text(), "Whom people are told to ask when something is not possible: an address or a name."),
+        new(
+            "branding.language", OneOf("auto", "en", "de"),
+            "The language of the pages. `auto`: the one that the browser asks for, or English."),
 
         new(
             "log.format", OneOf("auto", "text", "json", "journald"),

@@ -6,6 +6,7 @@ using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Http.HttpResults;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Access;
 
@@ -24,7 +25,11 @@ public sealed record AccessRow(string Id, string Operation, IReadOnlyList<string
 /// <param name="Whose">On what the call would be.</param>
 /// <param name="IsAllowed">Whether it would go on.</param>
 /// <param name="Text">Why, in words.</param>
-public sealed record Explained(string Whose, bool IsAllowed, string Text);
+public sealed record Explained(string Whose, bool IsAllowed, string Text)
+{
+    /// <summary>Every condition, and whether it holds.</summary>
+    public IReadOnlyList<RuleCheck> Checks { get; init; } = [];
+}
 
 /// <summary><c>/api/access</c>.</summary>
 internal sealed record AccessAnswer(IReadOnlyList<string> Roles, IReadOnlyList<AccessRow> Rows);
@@ -57,7 +62,8 @@ internal static class AccessEndpoints
     private static async Task ExplainAsync(
         HttpContext context, Principal principal, UpstreamMonitor upstream, string method, string path, string? role = null)
     {
-        var answers = Explain(RequestContext.Of(context).Configuration.Table, method, path, role ?? principal.Role.Name, upstream.Assumed);
+        var table = RequestContext.Of(context).Configuration.Table;
+        var answers = Explain(table, method, path, role ?? principal.Role.Name, upstream.Assumed, one => one);
         await context.Response.WriteAsJsonAsync(new ExplainAnswer(answers), AccessJson.Default.ExplainAnswer);
     }
 
@@ -81,7 +87,7 @@ internal static class AccessEndpoints
             ("Path", path ?? ""),
             ("Role", role ?? principal.Role.Name),
             ("Answers", path is { Length: > 0 }
-                ? Explain(table, method ?? "GET", path, role ?? principal.Role.Name, version).Select(OfAnybody).ToArray() : []));
+                ? Explain(table, method ?? "GET", path, role ?? principal.Role.Name, version, T).Select(OfAnybody).ToArray() : []));
     }
 
     /// <summary>As the page says it, which asks about a role and not about the reader.</summary>
@@ -89,9 +95,9 @@ internal static class AccessEndpoints
     {
         Whose = one.Whose switch
         {
-            "own" => "Their own",
-            "anything" => "Anything",
-            _ => "Someone else's",
+            "own" => T("Their own"),
+            "anything" => T("Anything"),
+            _ => T("Someone else's"),
         },
         Text = one.Text.Replace("your role", "the role", StringComparison.Ordinal),
     };
@@ -99,7 +105,8 @@ internal static class AccessEndpoints
     private static string MayOf(Role role, RouteRule row) =>
         role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";
 
-    private static Explained[] Explain(RouteTable table, string method, string path, string role, HeadscaleVersion version)
+    private static Explained[] Explain(
+        RouteTable table, string method, string path, string role, HeadscaleVersion version, Func<string, string> translate)
     {
         Explained[] answers =
         [
@@ -107,13 +114,20 @@ internal static class AccessEndpoints
             {
                 var facts = new Facts(true, table.RoleNamed(role), new LinkedUser("0", "", false), false, one.Item2, TargetKey.Other);
                 var target = RawTarget.Parse(path);
-                var call = new WireCall(method, target, table.Find(method, target?.Path ?? ""), new HeaderDictionary(), new GivenBody([]));
+                var rule = table.Find(method, target?.Path ?? "");
+                var call = new WireCall(method, target, rule, new HeaderDictionary(), new GivenBody([]));
                 var decision = Authorizer.Preview(new(call, facts), version);
-                return new Explained(one.Item1, decision.IsAllowed, decision.Reason is Reason.BodyUnread
-                    ? "it depends on the body; 'gateway explain' with --body says it exactly"
-                    : Refusals.TextOf(new(decision.Reason, role, decision.Lacks, decision.Detail)));
+                var text = decision.Reason is Reason.BodyUnread
+                    ? translate(Noop("it depends on the body; 'gateway explain' with --body says it exactly"))
+                    : Refusals.TextOf(new(decision.Reason, role, decision.Lacks, decision.Detail), translate);
+                return new Explained(one.Item1, decision.IsAllowed, text)
+                {
+                    Checks = rule.Rule is { Plane: Plane.Api } row
+                        ? RuleChecks.Of(row, call.Read(version), facts with { Version = version.Minor, KnowsOwnNodes = true }) : [],
+                };
             }),
         ];
-        return answers[0] with { Whose = "" } == answers[1] with { Whose = "" } ? [answers[0] with { Whose = "anything" }] : answers;
+        return (answers[0].IsAllowed, answers[0].Text) == (answers[1].IsAllowed, answers[1].Text)
+            ? [answers[0] with { Whose = "anything" }] : answers;
     }
 }

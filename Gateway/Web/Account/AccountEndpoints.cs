@@ -5,6 +5,7 @@ using Gateway.Users;
 using Gateway.Web.Layout;
 using Gateway.Web.SignIn;
 using Microsoft.AspNetCore.Http.HttpResults;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Account;
 
@@ -54,7 +55,7 @@ internal static class AccountEndpoints
     }
 
     /// <summary>Which pages there are is for those who are signed in.</summary>
-    private static RazorComponentResult Unknown(HttpContext context) => PageResults.NotFound(context, "There is no such page.");
+    private static RazorComponentResult Unknown(HttpContext context) => PageResults.NotFound(context, T("There is no such page."));
 
     private static Task MeAsync(HttpContext context, Principal me) => context.Response.WriteAsJsonAsync(
         new MeAnswer(
@@ -84,7 +85,7 @@ internal static class AccountEndpoints
         return PageResults.Page<AccountPage>(
             StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Sessions", shown.Rows), ("At", shown.At),
                 ("Pages", shown.Pages), ("Identity", principal.Label), ("Now", clock.GetUtcNow()),
-                ("Notice", done == "end" ? "The session was ended." : null));
+                ("Notice", done == "end" ? T("The session was ended.") : null));
     }
 
     private static async Task<IResult> EndAsync(HttpContext context, long id, Principal principal, Sessions sessions, SignInAudit audit)
@@ -93,7 +94,7 @@ internal static class AccountEndpoints
         var back = long.TryParse(form["person"], out var person) ? $"/users/{person}" : "/account";
         return await TryEndAsync(context, id, principal, sessions, audit)
             ? Results.Redirect($"{PageResults.BasePath(context)}{back}?done=end")
-            : PageResults.NotFound(context, "There is no such session, or it is somebody else's.");
+            : PageResults.NotFound(context, T("There is no such session, or it is somebody else's."));
     }
 
     /// <summary>Somebody else's session answers like one that is not there.</summary>

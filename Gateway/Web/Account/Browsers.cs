@@ -1,3 +1,5 @@
+using static Gateway.Web.Layout.Texts;
+
 namespace Gateway.Web.Account;
 
 /// <summary>Browsers and systems in a few words, out of what they say of themselves (RFC 9110 10.1.5).</summary>
@@ -16,9 +18,9 @@ public static class Browsers
         var (browser, system) = (Find(_browsers, agent), SystemOf(agent));
         return (browser, system) switch
         {
-            ({ } name, { } on) => $"{name} on {on}",
+            ({ } name, { } on) => T("{0} on {1}", name, on),
             ({ } name, null) => name,
-            _ => agent is null ? "not known" : agent.Length > 40 ? agent[..40] + "…" : agent,
+            _ => agent is null ? T("not known") : agent.Length > 40 ? agent[..40] + "…" : agent,
         };
     }
 

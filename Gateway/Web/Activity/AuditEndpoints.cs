@@ -6,6 +6,7 @@ using Gateway.Edge;
 using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Layout;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Activity;
 
@@ -120,8 +121,8 @@ internal static class AuditEndpoints
                 ("Sentence", Sentence.Of(LineOf(entry), people, RequestContext.Of(context).Configuration.Table)),
                 ("PersonPage", PersonPageOf(context, entry.Actor, principal, people)), ("Explain", ExplainOf(context, entry, principal)))
             : PageResults.Failure(
-                context, StatusCodes.Status404NotFound, "Not found",
-                "There is no such entry, or it was deleted at the end of its retention.");
+                context, StatusCodes.Status404NotFound, T("Not found"),
+                T("There is no such entry, or it was deleted at the end of its retention."));
     }
 
     private static string? PersonPageOf(HttpContext context, string? actor, Principal principal, People people) =>

@@ -1,6 +1,7 @@
 using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Layout;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Activity;
 
@@ -35,7 +36,7 @@ public sealed record Sentence(AuditLine Line, string? Who, string Text, string? 
         var text = TaskNames.Told(line.Row, !draft.IsRefused, $"{line.Method} {line.Path}");
         return draft with
         {
-            Text = what is null ? text : isPerson ? $"{text} {what}{to}" : $"{text}: {what}",
+            Text = what is null ? text : isPerson ? T("{0} {1}{2}", text, what, to) : $"{text}: {what}",
             Why = draft.IsRefused ? WhyOf(line, table) : null,
         };
     }
@@ -46,9 +47,9 @@ public sealed record Sentence(AuditLine Line, string? Who, string Text, string? 
         return _reasons.GetValueOrDefault(line.Reason) switch
         {
             Reason.RoleTooLow or Reason.OwnRightsExceeded when lacks is not Capability.None =>
-                $"needs {lacks.Name}, which the role {line.Role} does not have",
-            Reason.NotOwner => $"the role {line.Role} may do this to their own only",
-            Reason.NotLinked => "not connected to a Headscale user",
+                T("needs {0}, which the role {1} does not have", lacks.Name, line.Role),
+            Reason.NotOwner => T("the role {0} may do this to their own only", line.Role),
+            Reason.NotLinked => T("not connected to a Headscale user"),
             _ => line.Detail ?? line.Reason.Replace('_', ' '),
         };
     }

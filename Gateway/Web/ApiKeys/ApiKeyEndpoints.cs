@@ -6,6 +6,7 @@ using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Users;
 using Gateway.Web.Layout;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.ApiKeys;
 
@@ -24,8 +25,8 @@ internal static class ApiKeyEndpoints
 {
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
-        ["expire"] = "The API key was expired.",
-        ["delete"] = "The API key was deleted.",
+        ["expire"] = Noop("The API key was expired."),
+        ["delete"] = Noop("The API key was deleted."),
     };
 
     public static void MapApiKeys(this IEndpointRouteBuilder admin)
@@ -54,7 +55,7 @@ internal static class ApiKeyEndpoints
         return PageResults.Page<ApiKeysPage>(
             StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Keys", shown.Rows), ("At", shown.At),
                 ("Pages", shown.Pages), ("Fresh", once.Take(context, principal, "apikey")),
-                    ("Notice", _done.GetValueOrDefault(done ?? "")), ("Now", clock.GetUtcNow()));
+                    ("Notice", _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null), ("Now", clock.GetUtcNow()));
     }
 
     private static ApiKeyRow Of(JsonElement key, Secret? own) => new(
@@ -81,7 +82,7 @@ internal static class ApiKeyEndpoints
     {
         if (action is not ("expire" or "delete"))
         {
-            return PageResults.NotFound(context, "There is no such action.");
+            return PageResults.NotFound(context, T("There is no such action."));
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);

@@ -7,6 +7,7 @@ using Gateway.Web.Account;
 using Gateway.Web.Keys;
 using Gateway.Web.Layout;
 using QRCoder;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Connect;
 
@@ -111,10 +112,12 @@ internal static class ConnectEndpoints
         var pasted = form["device"].ToString();
         if (RegistrationKey.Find(pasted) is not { } key)
         {
-            return PageResults.Failure(context, StatusCodes.Status400BadRequest, "Nothing was registered", RegistrationKey.IsNodeKey(pasted)
-                ? "This is a key that Headscale has not taken since 0.26. Run tailscale up on the device and paste the link that it shows."
-                : "There is no registration key in what you pasted. Paste the whole link that tailscale up shows on the device; it has "
-                    + "/register/ or /auth/ in it.");
+            return PageResults.Failure(
+                context, StatusCodes.Status400BadRequest, T("Nothing was registered"), RegistrationKey.IsNodeKey(pasted)
+                ? T("This is a key that Headscale has not taken since 0.26. Run tailscale up on the device and paste the link "
+                    + "that it shows.")
+                : T("There is no registration key in what you pasted. Paste the whole link that tailscale up shows on the device; it has "
+                    + "/register/ or /auth/ in it."));
         }
 
         var name = (form["user"].ToString() is { Length: > 0 } id
@@ -123,8 +126,8 @@ internal static class ConnectEndpoints
         if (name.Length == 0 && principal.Role.Has(Capability.WriteMachines))
         {
             return PageResults.Failure(
-                context, StatusCodes.Status400BadRequest, "Nothing was registered",
-                "Choose for whom the device is: the user has no name, or is not there any more.");
+                context, StatusCodes.Status400BadRequest, T("Nothing was registered"),
+                T("Choose for whom the device is: the user has no name, or is not there any more."));
         }
 
         var answer = await calls.SendAsync(context, principal, Operation.Register(upstream.Assumed, name, key));

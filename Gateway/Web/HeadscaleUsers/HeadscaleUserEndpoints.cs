@@ -4,6 +4,7 @@ using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Layout;
 using Gateway.Web.Users;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.HeadscaleUsers;
 
@@ -20,9 +21,9 @@ internal static class HeadscaleUserEndpoints
 {
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
-        ["create"] = "The Headscale user was created.",
-        ["rename"] = "The Headscale user has its new name.",
-        ["delete"] = "The Headscale user was deleted.",
+        ["create"] = Noop("The Headscale user was created."),
+        ["rename"] = Noop("The Headscale user has its new name."),
+        ["delete"] = Noop("The Headscale user was deleted."),
     };
 
     public static void MapHeadscaleUsers(this IEndpointRouteBuilder admin)
@@ -50,7 +51,7 @@ internal static class HeadscaleUserEndpoints
             ("Search", search),
             ("At", shown.At),
             ("Pages", shown.Pages),
-            ("Notice", _done.GetValueOrDefault(done ?? "")));
+            ("Notice", _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null));
     }
 
     private static async Task<IResult> ShowAsync(
@@ -59,14 +60,14 @@ internal static class HeadscaleUserEndpoints
     {
         var users = await directory.GetAsync(context.RequestAborted);
         return users.Find(id) is not { } user
-            ? PageResults.NotFound(context, "Headscale has no such user.")
+            ? PageResults.NotFound(context, T("Headscale has no such user."))
             : PageResults.Page<HeadscaleUserPage>(
                 StatusCodes.Status200OK,
                 ("Layout", layout.For(context, principal)),
                 ("User", RowOf(user, UserEndpoints.HoldersOf(people, users))),
                 ("MayRename", calls.Can(context, principal, "users.rename", Ownership.Foreign)),
                 ("MayDelete", calls.Can(context, principal, "users.delete", Ownership.Foreign)),
-                ("Notice", _done.GetValueOrDefault(done ?? "")));
+                ("Notice", _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null));
     }
 
     private static HeadscaleUserRow RowOf(HeadscaleUser user, Dictionary<string, string> holders) =>
@@ -87,7 +88,7 @@ internal static class HeadscaleUserEndpoints
     {
         if (action is not ("rename" or "delete"))
         {
-            return PageResults.NotFound(context, "There is no such action.");
+            return PageResults.NotFound(context, T("There is no such action."));
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);

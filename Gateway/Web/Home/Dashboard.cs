@@ -6,6 +6,7 @@ using Gateway.Users;
 using Gateway.Web.Activity;
 using Gateway.Web.Layout;
 using Gateway.Web.Machines;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Home;
 
@@ -83,19 +84,19 @@ internal sealed class Dashboard(People people, AuditLog audit, HeadscaleCalls ca
     {
         var (found, waiting) = (new List<Attention>(), RankRules.Waiting(principal, people, table).ToArray());
         found.AddRange(waiting.Where(one => one.Claim is not null)
-            .Select(one => new Attention($"{one.DisplayName} says which Headscale user is theirs", $"/users/{one.Id}", "Review")));
+            .Select(one => new Attention(T("{0} says which Headscale user is theirs", one.DisplayName), $"/users/{one.Id}", T("Review"))));
         found.AddRange(waiting.Where(one => one.AskedForAccess is not null)
-            .Select(one => new Attention($"{one.DisplayName} asks for access", "/users", "Give a role")));
+            .Select(one => new Attention(T("{0} asks for access", one.DisplayName), "/users", T("Give a role"))));
         if (principal.Role.Has(Capability.ApproveRoutes))
         {
             found.AddRange(all.Where(one => one.WaitingRoutes.Count > 0)
                 .Select(one => new Attention(
-                    $"{one.Name} offers {string.Join(", ", one.WaitingRoutes)}", $"/machines/{one.Id}", "Review")));
+                    T("{0} offers {1}", one.Name, string.Join(", ", one.WaitingRoutes)), $"/machines/{one.Id}", T("Review"))));
         }
 
         found.AddRange(all.Where(one => one.ExpiresSoon(now)).OrderBy(one => one.Expiry)
             .Select(one => new Attention(
-                $"The key of {one.Name} ends {Moments.Of(one.Expiry!.Value, now)}", $"/machines/{one.Id}", "Look")));
+                T("The key of {0} ends {1}", one.Name, Moments.Of(one.Expiry!.Value, now)), $"/machines/{one.Id}", T("Look"))));
         return [.. found.Take(Most)];
     }
 }

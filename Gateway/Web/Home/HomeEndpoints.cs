@@ -8,6 +8,7 @@ using Gateway.Web.Connect;
 using Gateway.Web.Keys;
 using Gateway.Web.Layout;
 using Gateway.Web.Machines;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Home;
 
@@ -40,10 +41,10 @@ internal static class HomeEndpoints
 {
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
-        ["claim"] = "Request sent. Administrators see it on their overview.",
-        ["linked"] = "You are connected to your Headscale user.",
-        ["ask"] = "Request sent. Administrators see it on their overview.",
-        ["withdraw"] = "Your request was withdrawn.",
+        ["claim"] = Noop("Request sent. Administrators see it on their overview."),
+        ["linked"] = Noop("You are connected to your Headscale user."),
+        ["ask"] = Noop("Request sent. Administrators see it on their overview."),
+        ["withdraw"] = Noop("Your request was withdrawn."),
     };
 
     public static void MapHome(this IEndpointRouteBuilder admin)
@@ -74,7 +75,7 @@ internal static class HomeEndpoints
             }),
             ("Machines", OwnOf(principal, found)),
             ("Device", ConnectEndpoints.DeviceOf(context, principal, calls, upstream)),
-            ("Notice", _done.GetValueOrDefault(done ?? "")),
+            ("Notice", _done.GetValueOrDefault(done ?? "") is { } text ? T(text) : null),
             ("Error", trouble),
             ("Now", clock.GetUtcNow()));
     }
@@ -114,7 +115,7 @@ internal static class HomeEndpoints
             context, principal, Operation.ListNodes(principal.Role.Has(Capability.ReadMachines) ? null : principal.User?.Name));
         return answer.IsDone
             ? (Machine.AllIn(answer), null)
-            : (null, $"Devices cannot be shown now: {PageResults.ComplaintOf(principal, answer)}");
+            : (null, T("Devices cannot be shown now: {0}", PageResults.ComplaintOf(principal, answer)));
     }
 
     private static Task<IResult> AskAsync(HttpContext context, Principal principal, PersonChanges changes) =>
@@ -161,14 +162,14 @@ internal static class HomeEndpoints
         if (principal.Person is not { } person)
         {
             return PageResults.Failure(
-                context, StatusCodes.Status403Forbidden, "Not possible",
-                "You are signed in with an API key, which belongs to no Headscale user.");
+                context, StatusCodes.Status403Forbidden, T("Not possible"),
+                T("You are signed in with an API key, which belongs to no Headscale user."));
         }
 
         var changed = await changes.ApplyAsync(PageResults.OriginOf(context), principal, person, action, value, context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.HomePath(context)}?done={done}")
-            : PageResults.Failure(context, changed.Status, "Nothing was changed", changed.Complaint);
+            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), changed.Complaint);
     }
 
     /// <summary>Names of users are for those who may read them, and for everybody where everybody may take one.</summary>

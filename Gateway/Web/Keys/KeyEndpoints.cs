@@ -5,6 +5,7 @@ using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Connect;
 using Gateway.Web.Layout;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Keys;
 
@@ -25,8 +26,8 @@ internal static class KeyEndpoints
 {
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
-        ["create"] = "The key was made.",
-        ["expire"] = "The key was expired.",
+        ["create"] = Noop("The key was made."),
+        ["expire"] = Noop("The key was expired."),
     };
 
     /// <summary>Who sees pre-auth keys at all.</summary>
@@ -82,8 +83,8 @@ internal static class KeyEndpoints
     /// <summary>The states with how many keys are in each; empty: all.</summary>
     private static (string Value, string Label, int Count)[] KindsOf(PreAuthKey[] keys, DateTimeOffset now) =>
     [
-        ("", "All", keys.Length),
-        .. new[] { ("valid", "Valid"), ("used", "Used"), ("expired", "Expired") }
+        ("", T("All"), keys.Length),
+        .. new[] { ("valid", T("Valid")), ("used", T("Used")), ("expired", T("Expired")) }
             .Select(one => (one.Item1, one.Item2, keys.Count(key => key.StatusAt(now) == one.Item1))),
     ];
 
@@ -107,8 +108,8 @@ internal static class KeyEndpoints
         if (user is null)
         {
             return PageResults.Failure(
-                context, StatusCodes.Status400BadRequest, "Whose key is this?",
-                "Choose whose key this is. There are no Headscale users yet, so create one first, under People.");
+                context, StatusCodes.Status400BadRequest, T("Whose key is this?"),
+                T("Choose whose key this is. There are no Headscale users yet, so create one first, under People."));
         }
 
         var (reusable, ephemeral, days) = form["preset"].ToString() switch

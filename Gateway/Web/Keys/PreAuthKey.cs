@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Headscale;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Keys;
 
@@ -21,7 +22,8 @@ public sealed record PreAuthKey(
     public DateTimeOffset? Created { get; init; }
 
     /// <summary>expired, used or valid.</summary>
-    public string StatusAt(DateTimeOffset now) => Expiration <= now ? "expired" : IsUsed && !IsReusable ? "used" : "valid";
+    public string StatusAt(DateTimeOffset now) =>
+        Expiration <= now ? Noop("expired") : IsUsed && !IsReusable ? Noop("used") : Noop("valid");
 
     /// <summary>Reads a key of any version of Headscale.</summary>
     internal static PreAuthKey Of(JsonElement json)
@@ -34,7 +36,7 @@ public sealed record PreAuthKey(
             key.EndsWith("***", StringComparison.Ordinal) ? key : key.Length > 12 ? key[..6] + "…" : "",
             key.EndsWith("***", StringComparison.Ordinal) ? "" : key,
             tags.Count > 0 || user is null ? null : user.Value.Text("id"),
-            tags.Count > 0 ? string.Join(", ", tags) : user is { } known ? known.Text("name") : "nobody",
+            tags.Count > 0 ? string.Join(", ", tags) : user is { } known ? known.Text("name") : Noop("nobody"),
             json.Flag("reusable"),
             json.Flag("ephemeral"),
             json.Flag("used"),

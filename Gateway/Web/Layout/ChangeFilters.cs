@@ -5,6 +5,7 @@ using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.SignIn;
 using Microsoft.AspNetCore.Antiforgery;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Layout;
 
@@ -18,15 +19,15 @@ internal sealed class FormFilter(IAntiforgery antiforgery, DuplicateFormGuard se
         {
             await audit.RecordAsync(http, "page.form", principal?.Label, "cross_site", status, principal?.Role.Name);
             return PageResults.Failure(
-                http, status, "Please try again", $"This form was too old, was opened by somebody else or came from elsewhere, so "
-                    + $"nothing was changed.{advice}");
+                http, status, T("Please try again"), T("This form was too old, was opened by somebody else or came from elsewhere, so "
+                    + "nothing was changed.") + advice);
         }
 
         return sent.IsFirst(http.Request.Path, await http.Request.ReadFormAsync(http.RequestAborted))
             ? await next(context)
             : PageResults.Failure(
-                http, StatusCodes.Status409Conflict, "Sent twice",
-                "This form was sent already, and what it does was begun once. Have a look whether it is done before you send it again.");
+                http, StatusCodes.Status409Conflict, T("Sent twice"),
+                T("This form was sent already, and what it does was begun once. Have a look whether it is done before you send it again."));
     }
 
     private async ValueTask<(int Status, string Advice)?> ProblemOfAsync(HttpContext context)

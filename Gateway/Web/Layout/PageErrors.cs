@@ -2,6 +2,7 @@ using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Layout;
 
@@ -28,7 +29,8 @@ internal static partial class PageErrors
 
     private static Task AnswerAsync(HttpContext context, Refusal refusal) => PageResults.IsJson(context)
         ? ErrorAnswers.WriteAsync(context, refusal, ErrorStyle.Problem)
-        : PageResults.Failure(context, Refusals.StatusOf(refusal.Reason), "Not possible", Refusals.TextOf(refusal)).ExecuteAsync(context);
+        : PageResults.Failure(context, Refusals.StatusOf(refusal.Reason), T("Not possible"), Refusals.TextOf(refusal, T))
+            .ExecuteAsync(context);
 
     [LoggerMessage(1, LogLevel.Error, "Request {Reference} could not be done: {Cause}")]
     private static partial void LogStore(ILogger log, string reference, string cause);

@@ -7,6 +7,7 @@ using Gateway.Web.Keys;
 using Gateway.Web.Machines;
 using Gateway.Web.Status;
 using Microsoft.AspNetCore.Antiforgery;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Layout;
 
@@ -58,22 +59,22 @@ internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstr
             token.FormFieldName,
             token.RequestToken!,
             Brand.Of(settings.Branding),
-            $"Gateway {ProductVersion.Short} · Headscale {upstream.Status.Found?.ToString() ?? "not reached"}");
+            $"Gateway {ProductVersion.Short} · Headscale {upstream.Status.Found?.ToString() ?? T("not reached")}");
     }
 
     private NavLink[] LinksFor(HttpContext context, Principal principal, string at)
     {
         (string Href, string Text, string Icon, Capability[] AnyOf)[] places =
         [
-            ($"{at}/", "Overview", "overview", [Capability.SignedIn]),
-            ($"{at}/machines", "Devices", "device", MachineEndpoints.Readers),
-            ($"{at}/keys", "Keys", "key", KeyEndpoints.Readers),
-            ($"{at}/users", "People", "people", [Capability.ReadUsers]),
-            ($"{at}/policy", "Access rules", "rules", [Capability.ReadPolicy]),
-            ($"{at}/audit", "Activity", "activity", [Capability.ReadAudit]),
-            ($"{at}/access", "Roles", "role", [Capability.UiAccess]),
-            ($"{at}/apikeys", "API keys", "token", [Capability.ManageApiKeys]),
-            ($"{at}/status", "Status", "status", StatusEndpoints.Readers),
+            ($"{at}/", T("Overview"), "overview", [Capability.SignedIn]),
+            ($"{at}/machines", T("Devices"), "device", MachineEndpoints.Readers),
+            ($"{at}/keys", T("Keys"), "key", KeyEndpoints.Readers),
+            ($"{at}/users", T("People"), "people", [Capability.ReadUsers]),
+            ($"{at}/policy", T("Access rules"), "rules", [Capability.ReadPolicy]),
+            ($"{at}/audit", T("Activity"), "activity", [Capability.ReadAudit]),
+            ($"{at}/access", T("Roles"), "role", [Capability.UiAccess]),
+            ($"{at}/apikeys", T("API keys"), "token", [Capability.ManageApiKeys]),
+            ($"{at}/status", T("Status"), "status", StatusEndpoints.Readers),
         ];
         var links = places.Where(place => place.AnyOf.Any(principal.Role.Has))
             .Select(place => new NavLink(place.Href, place.Text, IsAt(context, place.Href), place.Icon)
@@ -85,7 +86,7 @@ internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstr
         var settings = Array.FindIndex(links, one => one.Icon is "role" or "token" or "status");
         if (settings >= 0)
         {
-            links[settings] = links[settings] with { Group = "Settings" };
+            links[settings] = links[settings] with { Group = T("Settings") };
         }
 
         return links;
@@ -94,12 +95,12 @@ internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstr
     /// <summary>What keeps everybody from working is for everybody; what will, for those who see how things stand.</summary>
     private string? WarningFor(Role role) => upstream.Status switch
     {
-        { Key: KeyState.Rejected } => Refusals.TextOf(new(Reason.UpstreamKeyRejected)),
-        { Key: KeyState.Missing } => Refusals.TextOf(new(Reason.UpstreamKeyMissing)),
-        { IsReachable: false, Detail: not null } => Refusals.TextOf(new(Reason.UpstreamUnavailable)),
+        { Key: KeyState.Rejected } => Refusals.TextOf(new(Reason.UpstreamKeyRejected), T),
+        { Key: KeyState.Missing } => Refusals.TextOf(new(Reason.UpstreamKeyMissing), T),
+        { IsReachable: false, Detail: not null } => Refusals.TextOf(new(Reason.UpstreamUnavailable), T),
         { KeyExpires: { } at } status when StatusEndpoints.Readers.Any(role.Has) && status.KeyExpiresSoon(clock.GetUtcNow()) =>
-            $"The gateway's Headscale API key ends on {at:yyyy-MM-dd}. Make a new one, put it where headscale.api_key points, and "
-            + $"nothing stops working.",
+            T("The gateway's Headscale API key ends on {0}. Make a new one, put it where headscale.api_key points, and "
+            + "nothing stops working.", $"{at:yyyy-MM-dd}"),
         _ => null,
     };
 

@@ -6,6 +6,7 @@ using Gateway.Users;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Layout;
 
@@ -14,8 +15,8 @@ internal static class PageResults
 {
     private static readonly (string Field, string Label)[] _typed =
     [
-        ("name", "Name"), ("display_name", "Display name"), ("email", "E-mail address"), ("tags", "Tags"), ("device", "Link or key"),
-        ("route", "Routes"),
+        ("name", Noop("Name")), ("display_name", Noop("Display name")), ("email", Noop("E-mail address")), ("tags", Noop("Tags")),
+        ("device", Noop("Link or key")), ("route", Noop("Routes")),
     ];
 
     public static RazorComponentResult Page<T>(int status, params ReadOnlySpan<(string Name, object? Value)> parameters)
@@ -55,23 +56,25 @@ internal static class PageResults
     /// <summary>The fields of forms that somebody types into, and that are no secrets.</summary>
     private static (string Name, string Value)[] TypedInto(HttpContext context) =>
         HttpMethods.IsPost(context.Request.Method) && context.Features.Get<IFormFeature>()?.Form is { } form
-            ? [.. _typed.Where(one => form[one.Field].ToString().Length > 0).Select(one => (one.Label, form[one.Field].ToString()))]
+            ? [.. _typed.Where(one => form[one.Field].ToString().Length > 0).Select(one => (T(one.Label), form[one.Field].ToString()))]
             : [];
 
     /// <summary>That there is nothing of the kind.</summary>
     public static RazorComponentResult NotFound(HttpContext context, string text) =>
-        Failure(context, StatusCodes.Status404NotFound, "Not found", text);
+        Failure(context, StatusCodes.Status404NotFound, T("Not found"), text);
 
     /// <summary>The page that says why something is not possible, in the words that the API would use.</summary>
     public static RazorComponentResult Refuse(HttpContext context, Refusal refusal) =>
-        Failure(context, Refusals.StatusOf(refusal.Reason), "Not possible", Refusals.TextOf(refusal), isSignedIn: refusal.Role is not null);
+        Failure(
+            context, Refusals.StatusOf(refusal.Reason), T("Not possible"), Refusals.TextOf(refusal, T),
+            isSignedIn: refusal.Role is not null);
 
     /// <summary>What the person is told where something did not work: the gateway's reason, or Headscale's own words.</summary>
     public static RazorComponentResult Explain(HttpContext context, Principal principal, ApiResponse answer) =>
-        IsGone(answer) ? NotFound(context, "This doesn't exist, or it isn't yours.")
+        IsGone(answer) ? NotFound(context, T("This doesn't exist, or it isn't yours."))
         : answer.Decision.IsAllowed ? Failure(
-            context, StatusCodes.Status502BadGateway, "Headscale refused", answer.Complaint
-                ?? $"Headscale answered {answer.Status} and said nothing more.")
+            context, StatusCodes.Status502BadGateway, T("Headscale refused"), answer.Complaint
+                ?? T("Headscale answered {0} and said nothing more.", answer.Status))
         : Refuse(context, RefusalOf(principal, answer));
 
     /// <summary>Headscale up to 0.29 says it with status 500, and ours is that of somebody else's things.</summary>
@@ -83,7 +86,7 @@ internal static class PageResults
 
     /// <summary>Why something did not work, in a sentence: Headscale's own words, or the gateway's reason.</summary>
     public static string ComplaintOf(Principal principal, ApiResponse answer) =>
-        answer.Complaint ?? Refusals.TextOf(RefusalOf(principal, answer));
+        answer.Complaint ?? Refusals.TextOf(RefusalOf(principal, answer), T);
 
     /// <summary>Why a call of a page was not carried out.</summary>
     public static Refusal RefusalOf(Principal principal, ApiResponse answer) =>

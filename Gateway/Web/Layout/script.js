@@ -33,8 +33,8 @@
     all('.copy', within).forEach(one => {
       const place = one.closest('pre') ?? one;
       if (place.nextElementSibling?.matches('[data-copies]') || !navigator.clipboard) return;
-      const button = make('button', 'Copy', { type: 'button', class: 'small', 'data-copies': '' });
-      button.addEventListener('click', () => navigator.clipboard.writeText(one.textContent.trim()).then(() => toast('Copied')));
+      const button = make('button', document.body.dataset.copy, { type: 'button', class: 'small', 'data-copies': '' });
+      button.addEventListener('click', () => navigator.clipboard.writeText(one.textContent.trim()).then(() => toast(document.body.dataset.copied)));
       place.after(button);
     });
     all('form[data-auto]', within).forEach(form => {
@@ -103,10 +103,10 @@
     all('details.menu[open]').forEach(one => { if (!one.contains(event.target)) one.open = false; }));
 
   document.addEventListener('DOMContentLoaded', () => {
-    const words = { '': 'system', light: 'light', dark: 'dark' }, order = Object.keys(words);
+    const order = ['', 'light', 'dark'], words = document.body.dataset.themes.split('|');
     all('.foot, [data-theme-here]').forEach(one => {
       const button = make('button', '', { type: 'button', class: 'quiet small' });
-      const name = () => { button.textContent = `Theme: ${words[store?.getItem('theme') ?? ''] ?? 'system'}`; };
+      const name = () => { button.textContent = words[order.indexOf(store?.getItem('theme') ?? '')] ?? words[0]; };
       button.addEventListener('click', () => {
         const next = order[(order.indexOf(store?.getItem('theme') ?? '') + 1) % order.length];
         next ? store?.setItem('theme', next) : store?.removeItem('theme');

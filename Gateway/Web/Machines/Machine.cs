@@ -2,6 +2,7 @@ using System.Text.Json;
 using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Machines;
 
@@ -64,7 +65,7 @@ public sealed record Machine(
             node.Text("givenName") is { Length: > 0 } given ? given : node.Text("name"),
             node.Text("name"),
             tags.Count > 0 ? null : user is { } someone ? someone.Text("id") : null,
-            tags.Count > 0 ? string.Join(", ", tags) : owner ?? "nobody",
+            tags.Count > 0 ? string.Join(", ", tags) : owner ?? Noop("nobody"),
             node.Flag("online"),
             Moment(node, "lastSeen"),
             Moment(node, "expiry"),
@@ -85,7 +86,7 @@ public sealed record Machine(
             .Any(one => one.Contains(text, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>expired, online or offline.</summary>
-    public string StatusAt(DateTimeOffset now) => Expiry <= now ? "expired" : IsOnline ? "online" : "offline";
+    public string StatusAt(DateTimeOffset now) => Expiry <= now ? Noop("expired") : IsOnline ? Noop("online") : Noop("offline");
 
     /// <summary>Whether its key ends within days.</summary>
     public bool ExpiresSoon(DateTimeOffset now) => Expiry > now && Expiry - now < SoonIs;
@@ -94,9 +95,9 @@ public sealed record Machine(
 
     private static string WordOf(string method) => method switch
     {
-        "REGISTER_METHOD_AUTH_KEY" => "with a key",
-        "REGISTER_METHOD_CLI" => "by an administrator",
-        "REGISTER_METHOD_OIDC" => "by sign-in",
+        "REGISTER_METHOD_AUTH_KEY" => Noop("with a key"),
+        "REGISTER_METHOD_CLI" => Noop("by an administrator"),
+        "REGISTER_METHOD_OIDC" => Noop("by sign-in"),
         _ => "",
     };
 

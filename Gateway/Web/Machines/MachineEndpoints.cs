@@ -4,6 +4,7 @@ using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Keys;
 using Gateway.Web.Layout;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Machines;
 
@@ -22,13 +23,13 @@ internal static class MachineEndpoints
     /// <summary>What was done, as the page says it after the form was sent.</summary>
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
-        ["rename"] = "The device has its new name.",
-        ["expire"] = "The device was signed out. It must sign in again before it can connect.",
-        ["delete"] = "The device was deleted.",
-        ["tags"] = "The tags were set.",
-        ["user"] = "The device has its new owner.",
-        ["register"] = "The device is registered. It connects within seconds.",
-        ["routes"] = "The routes were saved.",
+        ["rename"] = Noop("The device has its new name."),
+        ["expire"] = Noop("The device was signed out. It must sign in again before it can connect."),
+        ["delete"] = Noop("The device was deleted."),
+        ["tags"] = Noop("The tags were set."),
+        ["user"] = Noop("The device has its new owner."),
+        ["register"] = Noop("The device is registered. It connects within seconds."),
+        ["routes"] = Noop("The routes were saved."),
     };
 
     /// <summary>Who sees machines at all.</summary>
@@ -75,7 +76,7 @@ internal static class MachineEndpoints
             ("Pages", shown.Pages),
             ("OwnId", principal.User?.Id),
             ("SeesAll", answer.Decision.View is View.All),
-            ("Notice", SelectionEndpoints.NoticeOf(done, count) ?? _done.GetValueOrDefault(done ?? "")),
+            ("Notice", SelectionEndpoints.NoticeOf(done, count) ?? NoticeOf(done)),
             ("Now", now));
     }
 
@@ -108,9 +109,14 @@ internal static class MachineEndpoints
     private static string StateOf(Machine[] all, bool seesAll)
     {
         var people = all.Where(one => one.OwnerId is not null).Select(one => one.OwnerId).Distinct().Count();
-        return $"{all.Length} {(all.Length == 1 ? "device" : "devices")}"
-            + (seesAll ? people > 1 ? $" of {people} people" : "" : " of your own") + $", {all.Count(one => one.IsOnline)} online";
+        var online = all.Count(one => one.IsOnline);
+        return !seesAll ? Plural(all.Length, "{0} device of your own, {1} online", "{0} devices of your own, {1} online", online)
+            : people > 1 ? Plural(
+                all.Length, "{0} device of {2} people, {1} online", "{0} devices of {2} people, {1} online", online, people)
+            : Plural(all.Length, "{0} device, {1} online", "{0} devices, {1} online", online);
     }
+
+    private static string? NoticeOf(string? done) => _done.GetValueOrDefault(done ?? "") is { } text ? T(text) : null;
 
     private static Ownership OwnershipOf(Machine machine, Principal principal) =>
         machine.OwnerId is not null && machine.OwnerId == principal.User?.Id ? Ownership.Own : Ownership.Foreign;
@@ -136,7 +142,7 @@ internal static class MachineEndpoints
             ("OwnerPage", OwnerPageOf(context, machine, principal, people)),
             ("Activity", principal.Role.Has(Capability.ReadAudit)
                 ? $"{PageResults.BasePath(context)}/audit?show=all&q={Uri.EscapeDataString($"/node/{machine.Id}")}" : null),
-            ("Notice", _done.GetValueOrDefault(done ?? "")),
+            ("Notice", NoticeOf(done)),
             ("Now", clock.GetUtcNow()));
     }
 
@@ -171,7 +177,7 @@ internal static class MachineEndpoints
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         if (OperationOf(action, id, form) is not { } operation)
         {
-            return PageResults.NotFound(context, "There is no such page.");
+            return PageResults.NotFound(context, T("There is no such page."));
         }
 
         var answer = await calls.SendAsync(context, principal, operation);

@@ -1,3 +1,5 @@
+using static Gateway.Web.Layout.Texts;
+
 namespace Gateway.Web.Machines;
 
 /// <summary>A kind of machines that a list can be cut down to.</summary>
@@ -16,20 +18,21 @@ public sealed record MachineFilter(string Search, string Kind, string Owner, str
 {
     private static readonly (string Value, string Label, Func<Machine, DateTimeOffset, bool> Holds)[] _kinds =
     [
-        ("", "All", (_, _) => true),
-        ("online", "Online", (one, now) => one.StatusAt(now) is "online"),
-        ("offline", "Offline", (one, now) => one.StatusAt(now) is "offline"),
-        ("waiting", "Routes waiting", (one, _) => one.WaitingRoutes.Count > 0),
-        ("expiring", "Expiring", (one, now) => one.ExpiresSoon(now)),
-        ("expired", "Expired", (one, now) => one.StatusAt(now) is "expired"),
-        ("tagged", "Tagged", (one, _) => one.Tags.Count > 0),
-        ("exit", "Exit nodes", (one, _) => one.IsExitNode),
-        ("router", "Subnet routers", (one, _) => one.IsSubnetRouter),
+        ("", Noop("All"), (_, _) => true),
+        ("online", Noop("Online"), (one, now) => one.StatusAt(now) is "online"),
+        ("offline", Noop("Offline"), (one, now) => one.StatusAt(now) is "offline"),
+        ("waiting", Noop("Routes waiting"), (one, _) => one.WaitingRoutes.Count > 0),
+        ("expiring", Noop("Expiring"), (one, now) => one.ExpiresSoon(now)),
+        ("expired", Noop("Expired"), (one, now) => one.StatusAt(now) is "expired"),
+        ("tagged", Noop("Tagged"), (one, _) => one.Tags.Count > 0),
+        ("exit", Noop("Exit nodes"), (one, _) => one.IsExitNode),
+        ("router", Noop("Subnet routers"), (one, _) => one.IsSubnetRouter),
     ];
 
     /// <summary>The orders that there are, with their names.</summary>
     public static IReadOnlyList<(string Value, string Label)> Sorts { get; } =
-        [("", "Name"), ("seen", "Last seen"), ("created", "Newest"), ("expiry", "Key expires"), ("owner", "Owner")];
+        [("", Noop("Name")), ("seen", Noop("Last seen")), ("created", Noop("Newest")), ("expiry", Noop("Key expires")),
+            ("owner", Noop("Owner"))];
 
     /// <summary>Reads the address; what it does not know is nothing.</summary>
     internal static MachineFilter Of(IQueryCollection query) => new(
@@ -52,7 +55,7 @@ public sealed record MachineFilter(string Search, string Kind, string Owner, str
     public MachineKind[] KindsOf(IReadOnlyCollection<Machine> all, DateTimeOffset now)
     {
         var within = Within(all).ToArray();
-        return [.. _kinds.Select(one => new MachineKind(one.Value, one.Label, within.Count(machine => one.Holds(machine, now))))
+        return [.. _kinds.Select(one => new MachineKind(one.Value, T(one.Label), within.Count(machine => one.Holds(machine, now))))
             .Where(one => one.Count > 0 || one.Value == Kind || one.Value.Length == 0)];
     }
 

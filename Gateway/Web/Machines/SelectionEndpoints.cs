@@ -4,6 +4,7 @@ using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Keys;
 using Gateway.Web.Layout;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Machines;
 
@@ -14,8 +15,8 @@ internal static class SelectionEndpoints
     private const int Most = 200;
 
     private static readonly (string Action, string Label, string Rule)[] _actions =
-        [("expire", "Sign out", "nodes.expire"), ("tags", "Set tags", "nodes.set_tags"), ("user", "Change owner", "nodes.move"),
-            ("delete", "Delete", "nodes.delete")];
+        [("expire", Noop("Sign out"), "nodes.expire"), ("tags", Noop("Set tags"), "nodes.set_tags"),
+            ("user", Noop("Change owner"), "nodes.move"), ("delete", Noop("Delete"), "nodes.delete")];
 
     public static void MapSelection(this IEndpointRouteBuilder admin)
     {
@@ -30,11 +31,11 @@ internal static class SelectionEndpoints
         [.. _actions.Where(one => one.Action != "user" || !upstream.Assumed.HasTagOwnership)
             .Where(one => calls.Can(context, principal, one.Rule, Ownership.Own)
                 || calls.Can(context, principal, one.Rule, Ownership.Foreign))
-            .Select(one => (one.Action, one.Label))];
+            .Select(one => (one.Action, T(one.Label)))];
 
     /// <summary>What the list says afterwards; null where it was something else.</summary>
     public static string? NoticeOf(string? done, int count) => done is "selected"
-        ? $"Done with {(count == 1 ? "1 device" : $"{count} devices")}."
+        ? Plural(count, "Done with 1 device.", "Done with {0} devices.")
         : null;
 
     private static bool IsForSeveral(string action) => Array.Exists(_actions, one => one.Action == action);
@@ -46,7 +47,7 @@ internal static class SelectionEndpoints
         var action = form["task"].ToString();
         if (!IsForSeveral(action))
         {
-            return PageResults.NotFound(context, "There is no such page.");
+            return PageResults.NotFound(context, T("There is no such page."));
         }
 
         var answer = await calls.SendAsync(context, principal, Operation.ListNodes());
@@ -60,8 +61,8 @@ internal static class SelectionEndpoints
         if (machines.Length == 0)
         {
             return PageResults.Failure(
-                context, StatusCodes.Status400BadRequest, "Nothing is selected",
-                "Select the devices first: each has a box in front of it.");
+                context, StatusCodes.Status400BadRequest, T("Nothing is selected"),
+                T("Select the devices first: each has a box in front of it."));
         }
 
         return PageResults.Page<SelectionPage>(
@@ -80,7 +81,7 @@ internal static class SelectionEndpoints
             // A name or routes are for one device alone.
             if (!IsForSeveral(action) || MachineEndpoints.OperationOf(action, id, form) is not { } operation)
             {
-                return PageResults.NotFound(context, "There is no such page.");
+                return PageResults.NotFound(context, T("There is no such page."));
             }
 
             var answer = await calls.SendAsync(context, principal, operation);
@@ -97,7 +98,7 @@ internal static class SelectionEndpoints
         return failed.Count == 0
             ? Results.Redirect($"{PageResults.BasePath(context)}/machines?done=selected&count={done}")
             : PageResults.Failure(
-                context, StatusCodes.Status409Conflict, $"{done} of {ids.Length} done",
-                $"These were not changed – {string.Join("; ", failed.Take(10))}{(failed.Count > 10 ? " …" : "")}");
+                context, StatusCodes.Status409Conflict, T("{0} of {1} done", done, ids.Length),
+                T("These were not changed – {0}", $"{string.Join("; ", failed.Take(10))}{(failed.Count > 10 ? " …" : "")}"));
     }
 }

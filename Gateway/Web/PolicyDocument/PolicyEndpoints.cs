@@ -6,15 +6,16 @@ using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Http.HttpResults;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.PolicyDocument;
 
 /// <summary>Headscale's policy (ACL): to read, and to change without overwriting what somebody else just wrote.</summary>
 internal static class PolicyEndpoints
 {
-    private const string ChangedMeanwhile =
+    private static string ChangedMeanwhile => T(
         "Somebody changed the policy since you opened it, so nothing was saved. Below is your text; the policy as it is now stands under "
-        + "it.";
+        + "it.");
 
     /// <summary>What Headscale does without a policy, as a policy.</summary>
     private const string FirstPolicy =
@@ -32,11 +33,12 @@ internal static class PolicyEndpoints
     {
         var answer = await calls.SendAsync(context, principal, Operation.GetPolicy());
         return answer.IsDone
-            ? Page(context, layout, principal, TextOf(answer), TextOf(answer), notice: done == "set" ? "The policy was changed." : null)
+            ? Page(context, layout, principal, TextOf(answer), TextOf(answer), notice: done == "set" ? T("The policy was changed.") : null)
             : IsMissing(answer)
                 ? Page(
                     context, layout, principal, "", FirstPolicy,
-                    notice: "There is no policy yet: every device reaches every other one. Below is one that says just that, to begin.")
+                    notice: T(
+                        "There is no policy yet: every device reaches every other one. Below is one that says just that, to begin."))
             : PageResults.Explain(context, principal, answer);
     }
 
@@ -63,32 +65,29 @@ internal static class PolicyEndpoints
 
         if (PolicyText.ComplaintAbout(wanted) is { } complaint)
         {
-            return Refused($"This is not HuJSON, so nothing was saved. {complaint}");
+            return Refused(T("This is not HuJSON, so nothing was saved. {0}", complaint));
         }
 
         if (await CheckAsync(context, principal, calls, upstream, wanted) is { } check)
         {
-            return NotTaken("does not take this", check);
+            return Refused(T("Headscale does not take this policy, so nothing was saved: {0}", check.Complaint));
         }
 
         if (form["step"] != "save")
         {
             return wanted == TextOf(now)
-                ? Page(context, layout, principal, TextOf(now), wanted, notice: "Nothing is different from the policy as it is now.")
+                ? Page(context, layout, principal, TextOf(now), wanted, notice: T("Nothing is different from the policy as it is now."))
                 : Page(context, layout, principal, TextOf(now), wanted, changes: PolicyChange.Between(TextOf(now), wanted));
         }
 
         var answer = await calls.SendAsync(context, principal, Operation.SetPolicy(wanted));
         return answer.IsDone ? Results.Redirect(PageResults.BasePath(context) + "/policy?done=set")
             : answer.Decision.IsAllowed
-                ? NotTaken("refused the", answer)
+                ? Refused(T("Headscale refused the policy, so nothing was saved: {0}", answer.Complaint))
             : PageResults.Explain(context, principal, answer);
 
         IResult Refused(string error) =>
             Page(context, layout, principal, TextOf(now), wanted, error: error, status: StatusCodes.Status400BadRequest);
-
-        IResult NotTaken(string how, ApiResponse refusal) =>
-            Refused($"Headscale {how} policy, so nothing was saved: {refusal.Complaint}");
     }
 
     /// <summary>A new database has no policy, which Headscale of every version says as an error of its own (500).</summary>

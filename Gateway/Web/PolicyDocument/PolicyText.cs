@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.PolicyDocument;
 
@@ -17,7 +18,7 @@ internal static class PolicyText
             var reader = new Utf8JsonReader(utf8, _huJson);
             if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject)
             {
-                return "Line 1: a policy begins with {";
+                return T("Line 1: a policy begins with {");
             }
 
             while (reader.Read())
@@ -33,7 +34,7 @@ internal static class PolicyText
             var words = text.Split('\n').ElementAtOrDefault(line) ?? "";
             var before = Encoding.UTF8.GetBytes(words).AsSpan();
             var column = Encoding.UTF8.GetString(before[..Math.Min(at, before.Length)]).Length + 1;
-            return $"Line {line + 1}, column {column}: {Cause(e.Message)} The line is: {words.Trim()}";
+            return T("Line {0}, column {1}: {2} The line is: {3}", line + 1, column, Cause(e.Message), words.Trim());
         }
     }
 

@@ -7,6 +7,7 @@ using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Antiforgery;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.SignIn;
 
@@ -35,21 +36,21 @@ internal static partial class ApiKeySignIn
         {
             return LoginEndpoints.Page(
                 context, provider, antiforgery, PageResults.HomePath(context), StatusCodes.Status400BadRequest,
-                "This form was too old or came from elsewhere. Please try again.");
+                T("This form was too old or came from elsewhere. Please try again."));
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var returnTo = PageResults.ReturnTo(context, form["return_to"]);
         if (!LoginEndpoints.TakesApiKeys(request.Configuration.Settings))
         {
-            return Refuse(StatusCodes.Status403Forbidden, "Signing in with an API key is switched off here.");
+            return Refuse(StatusCodes.Status403Forbidden, T("Signing in with an API key is switched off here."));
         }
 
         if (attempts.Delay(request.Peer.Client) is { } delay)
         {
             RateLimits.SetRetryAfter(context.Response, delay);
             return Refuse(
-                StatusCodes.Status429TooManyRequests, $"Too many attempts. Please wait {Math.Ceiling(delay.TotalSeconds)} seconds.");
+                StatusCodes.Status429TooManyRequests, T("Too many attempts. Please wait {0} seconds.", Math.Ceiling(delay.TotalSeconds)));
         }
 
         var key = form["api_key"].ToString().Trim();
@@ -58,7 +59,7 @@ internal static partial class ApiKeySignIn
         {
             LogRefused(log, request.Peer.Client, complaint, request.RequestId);
             await audit.RecordAsync(context, "sign_in.api_key", null, "refused", status, detail: complaint);
-            return Refuse(status, complaint);
+            return Refuse(status, T(complaint));
         }
 
         await BeginAsync(context, request, sessions, ApiKeyFormat.PrefixOf(key)!, expires!.Value, clock.GetUtcNow());
@@ -74,36 +75,36 @@ internal static partial class ApiKeySignIn
     {
         if (key.Length == 0)
         {
-            return (null, (StatusCodes.Status400BadRequest, "Please enter an API key."));
+            return (null, (StatusCodes.Status400BadRequest, Noop("Please enter an API key.")));
         }
 
         if (ApiKeyFormat.PrefixOf(key) is null)
         {
-            return (null, (StatusCodes.Status400BadRequest, "This does not look like a Headscale API key. They start with hskey-api- or "
-                + "are of the form prefix.secret."));
+            return (null, (StatusCodes.Status400BadRequest, Noop("This does not look like a Headscale API key. They start with "
+                + "hskey-api- or are of the form prefix.secret.")));
         }
 
         try
         {
             return await headscale.FindApiKeyAsync(new Secret(key), cancel) switch
             {
-                null => (null, (StatusCodes.Status401Unauthorized, "Headscale does not list this API key.")),
+                null => (null, (StatusCodes.Status401Unauthorized, Noop("Headscale does not list this API key."))),
                 { Expiration: null or { Year: <= 1 } } =>
-                    (null, (StatusCodes.Status401Unauthorized, "This API key has no expiration, so a session with it would never end. "
-                        + "Make one with an expiration.")),
+                    (null, (StatusCodes.Status401Unauthorized, Noop("This API key has no expiration, so a session with it would never "
+                        + "end. Make one with an expiration."))),
                 { Expiration: { } at } when at <= clock.GetUtcNow() =>
-                    (null, (StatusCodes.Status401Unauthorized, "This API key has expired.")),
+                    (null, (StatusCodes.Status401Unauthorized, Noop("This API key has expired."))),
                 { Expiration: var at } => (at, null),
             };
         }
         catch (HeadscaleException e) when (e.Reason is Reason.UpstreamKeyRejected)
         {
-            return (null, (StatusCodes.Status401Unauthorized, "Headscale rejects this API key: it is wrong, expired or deleted."));
+            return (null, (StatusCodes.Status401Unauthorized, Noop("Headscale rejects this API key: it is wrong, expired or deleted.")));
         }
         catch (HeadscaleException)
         {
-            return (null, (StatusCodes.Status503ServiceUnavailable, "Headscale cannot be asked about this key at the moment. Please "
-                + "try again."));
+            return (null, (StatusCodes.Status503ServiceUnavailable, Noop("Headscale cannot be asked about this key at the moment. "
+                + "Please try again.")));
         }
     }
 

@@ -5,6 +5,7 @@ using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.HttpResults;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.SignIn;
 
@@ -53,7 +54,7 @@ internal static class LoginEndpoints
             && provider.Status is { Configuration: not null, Trouble: null };
         return isOnlyWay && s is null
             ? Results.Redirect(StartUrl(settings, returnTo))
-            : Page(context, provider, antiforgery, returnTo, notice: s == "logout" ? "You have been signed out." : null);
+            : Page(context, provider, antiforgery, returnTo, notice: s == "logout" ? T("You have been signed out.") : null);
     }
 
     private static string StartUrl(Settings.GatewaySettings settings, string returnTo) =>
@@ -70,8 +71,8 @@ internal static class LoginEndpoints
         var isHttps = request.Peer.Scheme == "https" || context.Request.Headers.ContainsKey("Sec-Fetch-Site")
             || request.Headers["X-Forwarded-Proto"].Any(one => one?.Contains("https", StringComparison.OrdinalIgnoreCase) is true);
         return !isSecure || isHttps ? null
-            : "This page came over http, and the session cookie is for https only, so signing in will not last. Open the https address, "
-                + "or set server.cookie_secure: false for trying things out.";
+            : T("This page came over http, and the session cookie is for https only, so signing in will not last. Open the https address, "
+                + "or set server.cookie_secure: false for trying things out.");
     }
 
     private static async Task<IResult> StartAsync(
@@ -82,7 +83,7 @@ internal static class LoginEndpoints
         if (provider.Status is null)
         {
             return PageResults.Failure(
-                context, StatusCodes.Status501NotImplemented, "No single sign-on", SignInTexts.NotConfigured,
+                context, StatusCodes.Status501NotImplemented, T("No single sign-on"), SignInTexts.NotConfigured,
                 SignInTexts.NotConfiguredAdvice, isSignedIn: false);
         }
 

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.SignIn;
 
@@ -30,8 +31,8 @@ internal static partial class LogoutEndpoints
         if (!await antiforgery.IsRequestValidAsync(context))
         {
             return PageResults.Failure(
-                context, StatusCodes.Status400BadRequest, "Not signed out", "This form was too old or came from elsewhere.",
-                "Please try again.", isSignedIn: false);
+                context, StatusCodes.Status400BadRequest, T("Not signed out"), T("This form was too old or came from elsewhere."),
+                T("Please try again."), isSignedIn: false);
         }
 
         var principal = AuthenticationState.Of(context).Principal;

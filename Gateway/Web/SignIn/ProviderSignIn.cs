@@ -8,6 +8,7 @@ using Gateway.Users;
 using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.SignIn;
 
@@ -134,7 +135,7 @@ internal sealed partial class ProviderSignIn(
         var settings = RequestContext.Of(context).Configuration.Settings;
         var (status, text, advice) = SignInTexts.Of(failure, settings.Server.BaseUrl is null ? "" : RedirectAddress.Of(settings));
         await audit.RecordAsync(context, "sign_in.oidc", null, SnakeCase.From(failure.ToString()), status, detail: detail);
-        return PageResults.Failure(context, status, "Sign-in failed", text, advice, isSignedIn: false);
+        return PageResults.Failure(context, status, T("Sign-in failed"), text, advice, isSignedIn: false);
     }
 
     [LoggerMessage(3, LogLevel.Error, "Sign-in {Reference} failed in a way that nobody foresaw")]

@@ -7,6 +7,7 @@ using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Status;
 
@@ -64,7 +65,7 @@ internal static class HealthEndpoints
     {
         null => null,
         { Trouble: null } => new(true, null),
-        _ => new(false, "the sign-in provider is not available; the login page and the log say why"),
+        _ => new(false, Noop("the sign-in provider is not available; the login page and the log say why")),
     };
 
     private static HealthCheck CheckStore(People people, AuditLog audit)
@@ -77,7 +78,7 @@ internal static class HealthEndpoints
                     : new(
                         true,
                         people.Snapshot is { HasOwner: false, Everyone.Count: > 0 }
-                            ? "there is no owner yet: whom bootstrap.owner names has to sign in, or use 'gateway users set-role'"
+                            ? Noop("there is no owner yet: whom bootstrap.owner names has to sign in, or use 'gateway users set-role'")
                             : null);
         }
         catch (StoreException)
@@ -88,7 +89,7 @@ internal static class HealthEndpoints
 
     private static HealthCheck CheckHeadscale(UpstreamStatus status) => status switch
     {
-        { IsReachable: false } => new(false, "Headscale cannot be reached; the gateway's log has the cause"),
+        { IsReachable: false } => new(false, Noop("Headscale cannot be reached; the gateway's log has the cause")),
         { Version: { IsKnown: false } version } =>
             new(true, $"Headscale {version} is newer than this gateway knows and treated like {version.Known}"),
         _ => new(true, null),
@@ -96,9 +97,9 @@ internal static class HealthEndpoints
 
     private static HealthCheck CheckKey(UpstreamStatus status, TimeProvider clock) => status.Key switch
     {
-        KeyState.Unknown => new(false, status.IsReachable ? "not checked yet" : "not checked: Headscale cannot be reached"),
-        KeyState.Missing => new(true, "none is configured; only callers with their own key are served"),
-        KeyState.NotNeeded => new(true, "none is needed: Headscale's socket serves"),
+        KeyState.Unknown => new(false, status.IsReachable ? Noop("not checked yet") : Noop("not checked: Headscale cannot be reached")),
+        KeyState.Missing => new(true, Noop("none is configured; only callers with their own key are served")),
+        KeyState.NotNeeded => new(true, Noop("none is needed: Headscale's socket serves")),
         KeyState.Rejected => new(false, Refusals.TextOf(new(Reason.UpstreamKeyRejected))),
         KeyState.Valid => new(true, status.KeyExpiresSoon(clock.GetUtcNow()) ? $"expires {status.KeyExpires:u}; create a new one" : null),
     };

@@ -8,6 +8,7 @@ using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Users;
 using Gateway.Web.Layout;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Status;
 
@@ -30,33 +31,44 @@ internal static class StatusEndpoints
         AuditLog audit, TimeProvider clock)
     {
         var state = HealthEndpoints.Check(upstream, provider, people, audit, clock);
-        var expires = state.KeyExpires is { } at ? $"expires {at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : "no expiry known";
+        var expires = state.KeyExpires is { } at
+            ? T("expires {0}", at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)) : T("no expiry known");
         StatusLine[] lines =
         [
-            new("Gateway", true, $"version {ProductVersion.Short}, running for {UptimeAt(clock)}"),
-            Line("Headscale", state.Headscale, state.HeadscaleVersion is { } version ? $"version {version}, reachable" : "reachable"),
-            Line("API key", state.Key, expires),
-            Line("Store", state.Store, "can be read and written"),
+            new(T("Gateway"), true, $"{T("version {0}", ProductVersion.Short)}, {UptimeAt(clock)}"),
+            Line(
+                "Headscale", state.Headscale,
+                state.HeadscaleVersion is { } version ? T("version {0}, reachable", version) : T("reachable")),
+            Line(T("API key"), state.Key, expires),
+            Line(T("Store"), state.Store, T("can be read and written")),
             .. state.Provider is { } check
                 ? new[]
                 {
-                    Line("Sign-in provider", check, "available"),
+                    Line(T("Sign-in provider"), check, T("available")),
                     new(
-                        "Redirect address", true,
-                        $"register at the provider: {RedirectAddress.Of(RequestContext.Of(context).Configuration.Settings)}"),
+                        T("Redirect address"), true,
+                        T("register at the provider: {0}", RedirectAddress.Of(RequestContext.Of(context).Configuration.Settings))),
                 }
                 : [],
         ];
         return PageResults.Page<StatusPage>(StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Lines", lines));
     }
 
-    /// <summary>Such as "3 days"; of the process.</summary>
+    /// <summary>Such as "running for 3 days"; of the process.</summary>
     private static string UptimeAt(TimeProvider clock)
     {
         using var process = Process.GetCurrentProcess();
-        var text = Moments.Of(new DateTimeOffset(process.StartTime.ToUniversalTime()), clock.GetUtcNow());
-        return text.EndsWith(" ago", StringComparison.Ordinal) ? text[..^4] : "less than a minute";
+        var span = clock.GetUtcNow() - new DateTimeOffset(process.StartTime.ToUniversalTime());
+        return span switch
+        {
+            { TotalSeconds: < 60 } => T("running for less than a minute"),
+            { TotalMinutes: < 60 } => T("running for {0} min", $"{span.TotalMinutes:0}"),
+            { TotalHours: < 24 } => T("running for {0} h", $"{span.TotalHours:0}"),
+            { TotalDays: < 2 } => T("running for 1 day"),
+            _ => T("running for {0} days", $"{span.TotalDays:0}"),
+        };
     }
 
-    private static StatusLine Line(string name, HealthCheck check, string fine) => new(name, check.Ok, check.Detail ?? fine);
+    private static StatusLine Line(string name, HealthCheck check, string fine) =>
+        new(name, check.Ok, check.Detail is { } detail ? T(detail) : fine);
 }

@@ -5,6 +5,7 @@ using Gateway.Users;
 using Gateway.Web.Keys;
 using Gateway.Web.Layout;
 using Gateway.Web.Machines;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Users;
 
@@ -56,14 +57,14 @@ internal static class Offboarding
 
         if (await MachinesOfAsync(context, calls, principal, person) is not { } machines)
         {
-            return "Their devices could not be looked up";
+            return T("Their devices could not be looked up");
         }
 
         var operations = machines.Select(one => Operation.ExpireNode(one.Id)).ToList();
         var keys = await calls.SendAsync(context, principal, Operation.ListKeys(version, owner));
         if (!keys.IsDone)
         {
-            return "Their keys could not be looked up";
+            return T("Their keys could not be looked up");
         }
 
         using (var json = keys.Parse())

@@ -8,6 +8,7 @@ using Gateway.Web.Account;
 using Gateway.Web.Keys;
 using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Http.HttpResults;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Users;
 
@@ -52,16 +53,16 @@ internal static class UserEndpoints
 {
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
-        ["role"] = "The role was changed. It counts with the next request.",
-        ["unpin"] = "The role is decided by the source of the identity again.",
-        ["link"] = "The person was linked.",
-        ["approve"] = "The person was linked to the Headscale user that they asked for.",
-        ["decline"] = "The request was declined.",
-        ["unlink"] = "The link was removed.",
-        ["remove"] = "The person was removed.",
-        ["owner"] = "Ownership was handed over.",
-        ["end"] = "The session was ended.",
-        ["offboard"] = "Offboarded: sessions ended, devices signed out, keys expired, person removed.",
+        ["role"] = Noop("The role was changed. It counts with the next request."),
+        ["unpin"] = Noop("The role is decided by the source of the identity again."),
+        ["link"] = Noop("The person was linked."),
+        ["approve"] = Noop("The person was linked to the Headscale user that they asked for."),
+        ["decline"] = Noop("The request was declined."),
+        ["unlink"] = Noop("The link was removed."),
+        ["remove"] = Noop("The person was removed."),
+        ["owner"] = Noop("Ownership was handed over."),
+        ["end"] = Noop("The session was ended."),
+        ["offboard"] = Noop("Offboarded: sessions ended, devices signed out, keys expired, person removed."),
     };
 
     public static void MapUsers(this IEndpointRouteBuilder admin)
@@ -96,9 +97,10 @@ internal static class UserEndpoints
             ("Roles", table.Roles.Select(one => one.Name).ToArray()),
             ("Role", role),
             ("FirstRole", given.LastOrDefault(one => table.RoleNamed(one).Held.Count > 0)),
-            ("State", $"{rows.Length} {(rows.Length == 1 ? "person" : "people")}, "
-                + $"{rows.Count(one => one.HeadscaleUser is null)} not connected"),
-            ("Notice", _done.GetValueOrDefault(done ?? "")));
+            ("State", Plural(
+                rows.Length, "{0} person, {1} not connected", "{0} people, {1} not connected",
+                rows.Count(one => one.HeadscaleUser is null))),
+            ("Notice", _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null));
     }
 
     private static async Task<IResult> ShowAsync(
@@ -121,7 +123,7 @@ internal static class UserEndpoints
             ("Sessions", AccountEndpoints.SeenBy(principal, sessions, people, id)),
             ("Around", await Offboarding.AroundAsync(context, calls, principal, person)),
             ("Now", clock.GetUtcNow()),
-            ("Notice", _done.GetValueOrDefault(done ?? "")));
+            ("Notice", _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null));
     }
 
     /// <summary>Whether any of what is shown holds the text.</summary>
@@ -151,9 +153,11 @@ internal static class UserEndpoints
         principal is { Role.IsOwner: true, Person: { } me } && me.Id != one.Id)
     {
         Email = one.Email is { } address
-            ? $"{address} ({(one.EmailIsTrusted ? "may find a Headscale user" : "not verified, or not trusted by the settings")})"
+            ? $"{address} ({(one.EmailIsTrusted
+                ? T("may find a Headscale user")
+                : T("not verified, or not trusted by the settings"))})"
             : null,
-        RoleNote = one.RoleIsPinned ? "given by hand; it stays until it is taken back" : one.RoleNote,
+        RoleNote = one.RoleIsPinned ? T("given by hand; it stays until it is taken back") : one.RoleNote,
         RoleIsPinned = one.RoleIsPinned,
         HeadscaleUserId = one.Link?.HeadscaleUserId,
         Address = one.Email,
@@ -175,7 +179,7 @@ internal static class UserEndpoints
         .ToDictionary(one => one.Link!.HeadscaleUserId, one => one.DisplayName, StringComparer.Ordinal);
 
     private static string? LabelOf(UserLink? link, UserSnapshot users) =>
-        link is null ? null : users.Find(link.HeadscaleUserId) is { } user ? user.Label : $"{link.HeadscaleUserId} (no longer there)";
+        link is null ? null : users.Find(link.HeadscaleUserId) is { } user ? user.Label : T("{0} (no longer there)", link.HeadscaleUserId);
 
     private static async Task<IResult> ChangeAsync(
         HttpContext context, long id, string action, Principal principal, People people, PersonChanges changes)
@@ -191,7 +195,7 @@ internal static class UserEndpoints
                 context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
-            : PageResults.Failure(context, changed.Status, "Nothing was changed", changed.Complaint);
+            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), changed.Complaint);
     }
 
     private static async Task<IResult> OffboardAsync(
@@ -207,17 +211,17 @@ internal static class UserEndpoints
             && await Offboarding.EndAsync(context, calls, principal, person, upstream.Assumed, clock.GetUtcNow()) is { } trouble)
         {
             return PageResults.Failure(
-                context, StatusCodes.Status502BadGateway, "Not everything was done",
-                $"{trouble}. {person.Name ?? person.Label} was not removed, so that you can try again.");
+                context, StatusCodes.Status502BadGateway, T("Not everything was done"),
+                T("{0}. {1} was not removed, so that you can try again.", trouble, person.Name ?? person.Label));
         }
 
         var changed = await changes.ApplyAsync(
             PageResults.OriginOf(context), principal, person, "remove", "", context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.BasePath(context)}/users?done=offboard")
-            : PageResults.Failure(context, changed.Status, "Nothing was changed", changed.Complaint);
+            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), changed.Complaint);
     }
 
     private static RazorComponentResult NotFound(HttpContext context) =>
-        PageResults.Failure(context, StatusCodes.Status404NotFound, "Not found", "There is no such person, or no such action.");
+        PageResults.Failure(context, StatusCodes.Status404NotFound, T("Not found"), T("There is no such person, or no such action."));
 }
