@@ -29,11 +29,15 @@ internal static class PolicyEndpoints
     }
 
     private static async Task<IResult> ShowAsync(
-        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, string? done = null)
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UserDirectory directory, string? done = null,
+        string? who = null)
     {
         var answer = await calls.SendAsync(context, principal, Operation.GetPolicy());
         return answer.IsDone
-            ? Page(context, layout, principal, TextOf(answer), TextOf(answer), notice: done == "set" ? T("The policy was changed.") : null)
+            ? Page(
+                context, layout, principal, TextOf(answer), TextOf(answer), notice: done == "set" ? T("The policy was changed.") : null,
+                answers: await Tailnet.ReadAsync(context, principal, calls, directory) is { } tailnet
+                    ? PolicyAnswers.Of(TextOf(answer), who?.Trim() ?? "", tailnet) : null)
             : IsMissing(answer)
                 ? Page(
                     context, layout, principal, "", FirstPolicy,
@@ -43,7 +47,8 @@ internal static class PolicyEndpoints
     }
 
     private static async Task<IResult> ChangeAsync(
-        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream)
+        HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream,
+        UserDirectory directory)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var wanted = form["policy"].ToString().ReplaceLineEndings("\n");
@@ -75,9 +80,8 @@ internal static class PolicyEndpoints
 
         if (form["step"] != "save")
         {
-            return wanted == TextOf(now)
-                ? Page(context, layout, principal, TextOf(now), wanted, notice: T("Nothing is different from the policy as it is now."))
-                : Page(context, layout, principal, TextOf(now), wanted, changes: PolicyChange.Between(TextOf(now), wanted));
+            return Review(
+                context, layout, principal, TextOf(now), wanted, await Tailnet.ReadAsync(context, principal, calls, directory));
         }
 
         var answer = await calls.SendAsync(context, principal, Operation.SetPolicy(wanted));
@@ -89,6 +93,15 @@ internal static class PolicyEndpoints
         IResult Refused(string error) =>
             Page(context, layout, principal, TextOf(now), wanted, error: error, status: StatusCodes.Status400BadRequest);
     }
+
+    /// <summary>What would change, in the text and in who reaches what.</summary>
+    private static RazorComponentResult Review(
+        HttpContext context, PageLayout layout, Principal principal, string current, string wanted, Tailnet? tailnet) =>
+        wanted == current
+            ? Page(context, layout, principal, current, wanted, notice: T("Nothing is different from the policy as it is now."))
+            : Page(
+                context, layout, principal, current, wanted, changes: PolicyChange.Between(current, wanted),
+                reach: tailnet is null ? null : PolicyAnswers.Changes(current, wanted, tailnet));
 
     /// <summary>A new database has no policy, which Headscale of every version says as an error of its own (500).</summary>
     private static bool IsMissing(ApiResponse answer) =>
@@ -110,7 +123,8 @@ internal static class PolicyEndpoints
 
     private static RazorComponentResult Page(
         HttpContext context, PageLayout layout, Principal principal, string current, string text, string? notice = null,
-        string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null) =>
+        string? error = null, int status = StatusCodes.Status200OK, IReadOnlyList<PolicyChange>? changes = null,
+        PolicyAnswers? answers = null, IReadOnlyList<ReachChangeRow>? reach = null) =>
         PageResults.Page<PolicyPage>(
             status,
             ("Layout", layout.For(context, principal)),
@@ -118,6 +132,8 @@ internal static class PolicyEndpoints
             ("Text", text),
             ("Base", HashOf(current)),
             ("Changes", changes ?? []),
+            ("Answers", answers),
+            ("Reach", reach),
             ("MayWrite", principal.Role.Has(Capability.WritePolicy)),
             ("Notice", notice),
             ("Error", error));
