@@ -16,15 +16,10 @@ public sealed class MigrateStoreTests(PostgresCluster cluster) : IDisposable
     {
         get
         {
-            var data = new TheoryData<string, string> { { "sqlite", "litedb" }, { "litedb", "sqlite" } };
-            if (RealComponents.WithoutPostgres is null)
-            {
-                data.Add("sqlite", "postgres");
-                data.Add("postgres", "litedb");
-                data.Add("postgres", "sqlite");
-            }
-
-            return data;
+            // Each kind is left once and come to once: what lies between is the same documents for all.
+            return RealComponents.WithoutPostgres is null
+                ? new() { { "sqlite", "litedb" }, { "litedb", "postgres" }, { "postgres", "sqlite" } }
+                : new() { { "sqlite", "litedb" }, { "litedb", "sqlite" } };
         }
     }
 

@@ -120,15 +120,14 @@ public sealed partial class RoleWalkTests
     /// <summary>Everything that the forms of these pages would do.</summary>
     private static async Task<HashSet<string>> ActionsAsync(IPage page, string[] pages)
     {
-        var actions = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var path in pages)
-        {
-            await page.GotoAsync($"/admin/{path}");
-            actions.UnionWith(
-                await page.EvaluateAsync<string[]>("[...document.querySelectorAll('form[method=post]')].map(one => "
-                    + "one.action).concat([...document.querySelectorAll('[formaction]')].map(one => one.formAction))"
-                    + ".map(one => new URL(one).pathname)"));
-        }
+        var actions = (await page.EvaluateAsync<string[]>(
+            """
+            async paths => (await Promise.all(paths.map(async path => {
+              const page = new DOMParser().parseFromString(await (await fetch('/admin/' + path)).text(), 'text/html');
+              const forms = [...page.querySelectorAll('form[method=post]')].map(one => one.getAttribute('action'));
+              return forms.concat([...page.querySelectorAll('[formaction]')].map(one => one.getAttribute('formaction')));
+            }))).flat().map(one => new URL(one, location.href).pathname)
+            """, pages)).ToHashSet(StringComparer.Ordinal);
 
         // One's own, whatever the role; and what only asks which of the above is to be done with several.
         actions.RemoveWhere(one => one.StartsWith("/admin/claim", StringComparison.Ordinal)

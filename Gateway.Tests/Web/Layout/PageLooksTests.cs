@@ -16,9 +16,17 @@ public sealed partial class PageLooksTests
         "access?method=GET&path=/api/v1/node&role=viewer", "nowhere",
     ];
 
+    /// <summary>Lights and widths, the two that differ most first.</summary>
+    private static readonly (ColorScheme Light, int Width)[] _looks =
+    [
+        (ColorScheme.Light, 1280), (ColorScheme.Dark, 390), (ColorScheme.Dark, 1280), (ColorScheme.Light, 390), (ColorScheme.Light, 320),
+        (ColorScheme.Dark, 320),
+    ];
+
+    private static string Axe => Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js");
+
     /// <summary>The rules of axe that a page must keep (npm axe-core).</summary>
-    private const string Audit = "async () => JSON.stringify((await axe.run({ resultTypes: ['violations'] })).violations.filter("
-        + "one => one.impact === 'serious' || one.impact === 'critical')"
+    private const string Audit = "async () => JSON.stringify((await axe.run({ resultTypes: ['violations'] })).violations"
         + ".map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))";
 
     /// <summary>What reaches beyond the window.</summary>
@@ -39,23 +47,26 @@ public sealed partial class PageLooksTests
         await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
         var wrong = new List<string>();
 
-        // Both lights and both widths.
-        foreach (var (light, width) in new[] { (ColorScheme.Light, 1280), (ColorScheme.Dark, 360) })
+        await using var context = await NewContextAsync(chromium, gateway, login, ColorScheme.Light, 1280);
+        var page = await context.NewPageAsync();
+        page.Console += (_, message) =>
+            Note(wrong, message.Type == "error" && !message.Text.Contains("status of", StringComparison.Ordinal) ? message.Text : null);
+        foreach (var path in _pages)
         {
-            await using var context = await NewContextAsync(chromium, gateway, login, light, width);
-            var page = await context.NewPageAsync();
-            page.Console += (_, message) =>
-                Note(wrong, message.Type == "error" && !message.Text.Contains("status of", StringComparison.Ordinal) ? message.Text : null);
-            foreach (var path in _pages)
+            var answer = await page.GotoAsync($"/admin/{path}");
+            Note(wrong, (await answer!.BodyAsync()).Length > 60_000 ? $"{path} is too large" : null);
+            await page.AddScriptTagAsync(new() { Path = Axe });
+
+            // Who sees the most sees it in every light and width; what others see is made of the same parts.
+            foreach (var (light, width) in login == "alice" ? _looks : _looks[..2])
             {
-                var answer = await page.GotoAsync($"/admin/{path}");
-                Note(wrong, (await answer!.BodyAsync()).Length > 60_000 ? $"{path} is too large" : null);
+                await page.EmulateMediaAsync(new() { ColorScheme = light });
+                await page.SetViewportSizeAsync(width, 800);
                 Note(
                     wrong,
                     await page.EvaluateAsync<int>("document.documentElement.scrollWidth - "
-                        + "document.documentElement.clientWidth") > 0 ? $"{path} is wider than {width}" : null);
-                await page.AddScriptTagAsync(
-                    new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
+                        + "document.documentElement.clientWidth") > 0
+                        ? $"{path} is wider than {width}: " + await page.EvaluateAsync<string>(Widest) : null);
                 var violations = JsonSerializer.Deserialize<string[]>(await page.EvaluateAsync<string>(Audit))!;
                 wrong.AddRange(violations.Select(one => $"{path} ({light}, {width}): {one}"));
                 await ShootAsync(page, $"{login}-{(path.Length == 0 ? "home" : NotOfAName().Replace(path, "-"))}-{light}-{width}");
@@ -117,8 +128,7 @@ public sealed partial class PageLooksTests
             wrong,
             await page.EvaluateAsync<int>("document.documentElement.scrollWidth - "
                 + "document.documentElement.clientWidth") > 0 ? $"{what} is too wide: " + await page.EvaluateAsync<string>(Widest) : null);
-        await page.AddScriptTagAsync(
-            new() { Path = Path.Combine(RealComponents.Providers, "oidc-provider", "node_modules", "axe-core", "axe.min.js") });
+        await page.AddScriptTagAsync(new() { Path = Axe });
         wrong.AddRange(JsonSerializer.Deserialize<string[]>(await page.EvaluateAsync<string>(Audit))!.Select(one => $"{what}: {one}"));
         await ShootAsync(page, $"after-{what.Replace(' ', '-')}");
     }
@@ -160,6 +170,7 @@ public sealed partial class PageLooksTests
             BaseURL = gateway.Url.AbsoluteUri,
             BypassCSP = scripts,
             ColorScheme = light,
+            ReducedMotion = ReducedMotion.Reduce,
             JavaScriptEnabled = scripts,
             ViewportSize = new() { Width = width, Height = 800 },
             ExtraHTTPHeaders = new Dictionary<string, string>
