@@ -101,7 +101,7 @@ public sealed partial class DocumentationTests
         string[] notForPeople = ["/admin/healthz", "/admin/readyz", "/admin/style.css", "/admin/oidc/start", "/admin/logout",
             "/admin/script.js", "/admin/icon.svg", "/admin/logo", "/admin/live", "/admin/connect/code.svg"];
         var rows = PageRow().Matches(File.ReadAllText(_reference)).Select(one => one.Groups[1].Value)
-            .Concat(["/admin/audit.csv", "/admin/machines.csv"]);
+            .Concat(["/admin/audit.csv", "/admin/audit.jsonl", "/admin/machines.csv"]);
         rows.Order().Should()
             .Equal(
                 paths.Where(one => !one.Contains('{', StringComparison.Ordinal) && !one.Contains("/api/", StringComparison.Ordinal)

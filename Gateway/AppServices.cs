@@ -33,7 +33,7 @@ internal static class AppServices
     public static async Task LoadAsync(IServiceProvider services)
     {
         _ = (services.GetRequiredService<SessionStore>(), services.GetRequiredService<People>(), services.GetRequiredService<KeyRing>(),
-            services.GetRequiredService<AuditHeads>());
+            services.GetRequiredService<AuditHeads>(), services.GetRequiredService<KeyNotes>());
         await services.GetRequiredService<DocumentSet>().LoadAsync(CancellationToken.None);
     }
 
@@ -89,6 +89,7 @@ internal static class AppServices
         services.AddSingleton<SessionStore>();
         services.AddSingleton<People>();
         services.AddSingleton<KeyRing>();
+        services.AddSingleton<KeyNotes>();
         services.AddSingleton<AuditHeads>();
         services.AddSingleton(
             provider => store.OpenAudit(provider.GetRequiredService<IDataProtectionProvider>(),

@@ -42,6 +42,8 @@ internal sealed record TailnetKey(ulong Id, string Key, ulong? UserId, string Ex
 
     public bool Ephemeral { get; init; }
 
+    public bool IsUsed { get; init; }
+
     public IReadOnlyList<string> Tags { get; init; } = [];
 }
 

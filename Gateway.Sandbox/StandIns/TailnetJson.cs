@@ -69,7 +69,7 @@ internal sealed class TailnetJson(Tailnet tailnet, int version)
         ["key"] = version < 28 || isCreation || !key.Key.StartsWith("hskey-", StringComparison.Ordinal) ? key.Key : key.Key[..24] + "***",
         ["reusable"] = key.Reusable,
         ["ephemeral"] = key.Ephemeral,
-        ["used"] = false,
+        ["used"] = key.IsUsed,
         ["expiration"] = key.Expiration,
         ["createdAt"] = "2026-01-01T00:00:00Z",
         ["aclTags"] = List(key.Tags),

@@ -52,7 +52,7 @@ public sealed partial class RoleWalkTests
         (await gateway.People.ClaimAsync(mel, new("60", "created:0", LinkSource.Claim))).Should().Be(Change.Done);
         string[] pages =
         [
-            "", "connect", "machines", "machines/11", "machines/17", "machines/20", "keys", "apikeys", "users", $"users/{mel}",
+            "", "connect", "machines", "machines/11", "machines/17", "machines/20", "keys", "apikeys", "users", "users/new", $"users/{mel}",
             "users/headscale", "users/headscale/60", "policy", "audit", "audit/1", "access", "status", "account",
         ];
         var seen = new Dictionary<string, HashSet<string>>();
@@ -156,7 +156,7 @@ public sealed partial class RoleWalkTests
     [GeneratedRegex("^/admin/users/headscale(/60/(rename|delete))?$")]
     private static partial Regex HeadscaleUsers();
 
-    [GeneratedRegex("^/admin/users/[0-9]+/(role|link|unlink|remove|approve|decline|offboard)$")]
+    [GeneratedRegex("^/admin/users/new$|^/admin/users/[0-9]+/(role|link|unlink|remove|approve|decline|offboard)$")]
     private static partial Regex People();
 
     [GeneratedRegex("^/admin/policy$")]

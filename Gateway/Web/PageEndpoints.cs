@@ -33,6 +33,7 @@ internal static class PageEndpoints
         admin.MapApiKeys();
         admin.MapPolicy();
         admin.MapUsers();
+        admin.MapInvitations();
         admin.MapUserJson();
         admin.MapHeadscaleUsers();
         admin.MapAuditLog();

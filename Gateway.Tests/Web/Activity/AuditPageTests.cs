@@ -91,4 +91,30 @@ public sealed partial class AuditPageTests
     private static partial Regex Entry();
 
     private static bool Has(PageAnswer page, string text) => page.Text.Contains(text, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task OnePersonsActionIsFoundAndTakenAwayAsJson()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var audrey = gateway.BrowserOf("audrey");
+        using var sam = gateway.AsPerson("sam");
+        using var vera = gateway.AsPerson("vera");
+        await TestGateway.CallAsync(sam, "POST", "/api/v1/node/17/rename/first");
+        await TestGateway.CallAsync(sam, "POST", "/api/v1/node/17/expire");
+        await TestGateway.CallAsync(vera, "POST", "/api/v1/node/17/rename/second");
+
+        foreach (var who in new[] { "proxy:sam", "sam@example.test", "sam" })
+        {
+            var page = (await audrey.GetAsync($"/admin/audit?who={who}&what=nodes.rename")).Text;
+            System.Text.RegularExpressions.Regex.Count(page, "renamed a device").Should().Be(1, who);
+            page.Should().NotContain("signed out a device").And.NotContain("tried to rename");
+        }
+
+        var json = (await audrey.GetAsync("/admin/audit.jsonl?what=nodes.rename&days=1")).Text
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(one => System.Text.Json.JsonDocument.Parse(one).RootElement).ToArray();
+        json.Select(one => $"{one.GetProperty("actor")} {one.GetProperty("status")}").Should()
+            .BeEquivalentTo("proxy:sam 200", "proxy:vera 403");
+        (await sam.GetAsync(new Uri("/admin/audit.jsonl", UriKind.Relative))).StatusCode.Should().NotBe(System.Net.HttpStatusCode.OK);
+    }
 }

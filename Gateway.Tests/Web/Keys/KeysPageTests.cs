@@ -35,6 +35,26 @@ public sealed partial class KeysPageTests
 
     [Theory]
     [ClassData(typeof(EveryVersion))]
+    public async Task WhatAKeyIsForAndWhichDevicesCameWithItIsShown(int version)
+    {
+        await using var gateway = await TestGateway.StartAsync(version);
+        using var alice = gateway.BrowserOf("alice");
+        var used = gateway.Headscale.Tailnet.Keys.FindIndex(one => one.Id == gateway.Headscale.Tailnet.Node(17).KeyId);
+        gateway.Headscale.Tailnet.Keys[used] = gateway.Headscale.Tailnet.Keys[used] with { IsUsed = true };
+
+        var made = await alice.SubmitAsync(
+            "/admin/login", "/admin/keys", ("preset", "servers"), ("user", "7"), ("description", $" <rack> 12{new string('x', 200)}"));
+        made.Status.Should().Be(302, made.Text);
+
+        var page = System.Net.WebUtility.HtmlDecode((await alice.GetAsync("/admin/keys?user=7")).Text);
+        page.Should().Contain($"<b><rack> 12{new string('x', 91)}</b>").And.NotContain(new string('x', 92));
+        page.Should().MatchRegex("used by\\s*<a href=\"/admin/machines/17\">sam-laptop</a>");
+        (await File.ReadAllTextAsync(gateway.Files.Config)).Should().NotContain("rack");
+        gateway.Headscale.Everything.Should().NotContain(one => one.Body.Contains("rack", StringComparison.Ordinal), "it is ours alone");
+    }
+
+    [Theory]
+    [ClassData(typeof(EveryVersion))]
     public async Task NobodyMakesOrEndsWhatTheirRoleMayNot(int version)
     {
         await using var gateway = await TestGateway.StartAsync(version);

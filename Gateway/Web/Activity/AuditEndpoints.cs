@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Audit;
 using Gateway.Edge;
@@ -46,12 +47,41 @@ internal sealed record AuditAnswer(IReadOnlyList<AuditLine> Entries, long? Next)
 [JsonSerializable(typeof(AuditAnswer))]
 internal sealed partial class AuditJson : JsonSerializerContext;
 
+/// <summary>What is looked for in the activity.</summary>
+/// <param name="Q">Part of actor, action, path or reason, or a reference.</param>
+/// <param name="Show">changes, refused or all.</param>
+/// <param name="Refused">As <c>show=refused</c>, for older links.</param>
+/// <param name="Days">Not older than so many days; 0: of any age.</param>
+/// <param name="Who">A person by name, address or identity.</param>
+/// <param name="What">A row of the policy, or the name of a change.</param>
+/// <param name="Before">Older than this entry.</param>
+internal sealed record AuditQuery(
+    string? Q, string? Show, bool Refused, int Days, string? Who, string? What, long? Before)
+{
+    /// <summary>As it stands in an address.</summary>
+    /// <exception cref="BadHttpRequestException">A number is none.</exception>
+    public static AuditQuery Of(HttpContext context)
+    {
+        var query = context.Request.Query;
+        return new(
+            query["q"], query["show"], query["refused"] == "true", (int)(Number("days") ?? 0), query["who"], query["what"],
+            Number("before"));
+
+        long? Number(string name) => query[name].ToString() is not { Length: > 0 } text ? null
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+            : throw new BadHttpRequestException($"{name} must be a number");
+    }
+}
+
 /// <summary>What was decided and done, newest first: as a page, as a table for spreadsheets, and as JSON.</summary>
 internal static class AuditEndpoints
 {
     private const string ChangesOnly = "changes";
     private const string RefusedOnly = "refused";
     private const string Everything = "all";
+
+    private const string Columns =
+        "at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after,count\r\n";
 
     private const int PerPage = 50;
     private const int MostAtOnce = 500;
@@ -62,27 +92,28 @@ internal static class AuditEndpoints
     {
         admin.MapGet("/audit", ShowAsync).RequireCapability(Capability.ReadAudit);
         admin.MapGet("/audit/{id:long}", ShowOneAsync).RequireCapability(Capability.ReadAudit);
-        admin.MapGet("/audit.csv", Download).RequireCapability(Capability.ReadAudit);
+        admin.MapGet("/audit.csv", DownloadCsv).RequireCapability(Capability.ReadAudit);
+        admin.MapGet("/audit.jsonl", DownloadJson).RequireCapability(Capability.ReadAudit);
         admin.MapGet("/api/audit", AnswerAsync).RequireCapability(Capability.ReadAudit);
     }
 
     private static async Task<IResult> ShowAsync(
-        HttpContext context, Principal principal, PageLayout layout, AuditLog audit, People people, TimeProvider clock,
-        string? q = null, string? show = null, bool refused = false, int days = 0, long? before = null)
+        HttpContext context, Principal principal, PageLayout layout, AuditLog audit, People people, TimeProvider clock)
     {
+        var query = AuditQuery.Of(context);
         // What was looked at would bury what was done. Whoever looks for something may mean that, too.
-        var search = SearchFor(q, show ?? (refused ? RefusedOnly : string.IsNullOrWhiteSpace(q) ? ChangesOnly : Everything)) with
-        {
-            Since = SinceOf(days, clock),
-        };
-        var (entries, next) = await FindAsync(audit, search, before, PerPage, context.RequestAborted);
+        var isOpen = string.IsNullOrWhiteSpace(query.Q + query.Who + query.What);
+        var show = query.Show ?? (query.Refused ? RefusedOnly : isOpen ? ChangesOnly : Everything);
+        var search = SearchFor(query with { Show = show }, people, clock);
+        var (entries, next) = await FindAsync(audit, search, query.Before, PerPage, context.RequestAborted);
         var table = RequestContext.Of(context).Configuration.Table;
         return PageResults.Page<AuditPage>(
             StatusCodes.Status200OK, ("Layout", layout.For(context, principal)),
             ("Entries", entries.Select(one => Sentence.Of(one, people, table)).ToArray()), ("Search", search.Text),
             ("Show", search.ChangesOnly ? ChangesOnly : search.RefusedOnly ? RefusedOnly : Everything), ("Next", next),
-            ("Hours", before is null && search.Text.Length == 0 ? await HoursAsync(audit, clock.GetUtcNow(), context.RequestAborted) : []),
-            ("IsFirst", before is null), ("Days", days), ("Now", clock.GetUtcNow()));
+            ("Hours", query.Before is null && isOpen ? await HoursAsync(audit, clock.GetUtcNow(), context.RequestAborted) : []),
+            ("IsFirst", query.Before is null), ("Days", query.Days), ("Who", query.Who?.Trim() ?? ""), ("What", search.Row ?? ""),
+            ("Now", clock.GetUtcNow()));
     }
 
     /// <summary>So many days ago; null where all of it is meant.</summary>
@@ -137,38 +168,53 @@ internal static class AuditEndpoints
             : null;
 
     private static async Task AnswerAsync(
-        HttpContext context, AuditLog audit, string? q = null, string? show = null, bool refused = false, long? before = null)
+        HttpContext context, AuditLog audit, People people, TimeProvider clock)
     {
-        var (entries, next) = await FindAsync(
-            audit, SearchFor(q, show ?? (refused ? RefusedOnly : null)), before, PerPage, context.RequestAborted);
+        var query = AuditQuery.Of(context);
+        var search = SearchFor(query with { Show = query.Show ?? (query.Refused ? RefusedOnly : null) }, people, clock);
+        var (entries, next) = await FindAsync(audit, search, query.Before, PerPage, context.RequestAborted);
         await context.Response.WriteAsJsonAsync(new AuditAnswer(entries, next), AuditJson.Default.AuditAnswer);
     }
 
-    private static IResult Download(
-        HttpContext context, AuditLog audit, TimeProvider clock, string? q = null, string? show = null, int days = 0)
+    private static IResult DownloadCsv(
+        HttpContext context, AuditLog audit, People people, TimeProvider clock)
     {
-        var search = SearchFor(q, show) with { Since = SinceOf(days, clock) };
-        return Results.Stream(body => WriteAsync(body, audit, search, context.RequestAborted), "text/csv; charset=utf-8");
+        var search = SearchFor(AuditQuery.Of(context), people, clock);
+        return Results.Stream(
+            body => WriteAsync(body, audit, search, CsvOf, Columns, context.RequestAborted), "text/csv; charset=utf-8");
     }
 
-    /// <summary>All of it, some hundred entries in memory at a time.</summary>
-    private static async Task WriteAsync(Stream body, AuditLog audit, AuditSearch search, CancellationToken cancel)
+    /// <summary>One object a line.</summary>
+    private static IResult DownloadJson(
+        HttpContext context, AuditLog audit, People people, TimeProvider clock)
     {
-        await using var text = new StreamWriter(body, _utf8, leaveOpen: true) { NewLine = "\r\n" };
-        await text.WriteLineAsync("at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after,count");
+        var search = SearchFor(AuditQuery.Of(context), people, clock);
+        return Results.Stream(
+            body => WriteAsync(
+                body, audit, search, one => JsonSerializer.Serialize(one, AuditJson.Default.AuditLine) + "\n", "", context.RequestAborted),
+            "application/x-ndjson");
+    }
+
+    private static string CsvOf(AuditLine one) => Csv.Line(
+    [
+        Csv.Time(one.At), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason,
+        one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After,
+        one.Count.ToString(CultureInfo.InvariantCulture),
+    ]) + "\r\n";
+
+    /// <summary>All of it, some hundred entries in memory at a time.</summary>
+    private static async Task WriteAsync(
+        Stream body, AuditLog audit, AuditSearch search, Func<AuditLine, string> write, string head, CancellationToken cancel)
+    {
+        await using var text = new StreamWriter(body, _utf8, leaveOpen: true);
+        await text.WriteAsync(head);
         long? before = null;
         do
         {
             (var entries, before) = await FindAsync(audit, search, before, MostAtOnce, cancel);
             foreach (var one in entries)
             {
-                string?[] cells =
-                [
-                    Csv.Time(one.At), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason,
-                    one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After,
-                    one.Count.ToString(CultureInfo.InvariantCulture),
-                ];
-                await text.WriteLineAsync(Csv.Line(cells));
+                await text.WriteAsync(write(one));
             }
 
             await text.FlushAsync(cancel);
@@ -176,8 +222,25 @@ internal static class AuditEndpoints
         while (before is not null);
     }
 
-    private static AuditSearch SearchFor(string? text, string? show) =>
-        new() { Text = text?.Trim() ?? "", ChangesOnly = show == ChangesOnly, RefusedOnly = show == RefusedOnly };
+    private static AuditSearch SearchFor(AuditQuery query, People people, TimeProvider clock) => new()
+    {
+        Text = query.Q?.Trim() ?? "",
+        ChangesOnly = query.Show == ChangesOnly,
+        RefusedOnly = query.Show == RefusedOnly,
+        Since = SinceOf(query.Days, clock),
+        Actor = query.Who?.Trim() is { Length: > 0 } who ? ActorNamed(who, people) : null,
+        Row = query.What is { Length: > 0 } what ? what : null,
+    };
+
+    /// <summary>The identity of whoever has this name or address; as it is given where nobody, or more than one, has it.</summary>
+    private static string ActorNamed(string who, People people)
+    {
+        Person[] named =
+        [
+            .. people.Snapshot.Everyone.Where(one => who == one.Label || who == one.DisplayName || who == one.Email || who == one.Subject),
+        ];
+        return named is [var only] ? only.Label : who;
+    }
 
     private static async Task<(IReadOnlyList<AuditLine> Entries, long? Next)> FindAsync(
         AuditLog audit, AuditSearch search, long? before, int most, CancellationToken cancel)

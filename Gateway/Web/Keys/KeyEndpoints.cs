@@ -5,6 +5,7 @@ using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Connect;
 using Gateway.Web.Layout;
+using Gateway.Web.Machines;
 using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Keys;
@@ -42,13 +43,13 @@ internal static class KeyEndpoints
 
     private static async Task<IResult> ListAsync(
         HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream,
-        UserDirectory directory, OneTimeSecretCookie once, TimeProvider clock, string? user = null, string kind = "", int page = 1,
-        string? done = null)
+        UserDirectory directory, OneTimeSecretCookie once, KeyNotes notes, TimeProvider clock, string? user = null, string kind = "",
+        int page = 1, string? done = null)
     {
         // Up to 0.27 keys are listed for one user at a time.
         var (request, version) = (RequestContext.Of(context), upstream.Assumed);
         var everybody = principal.Role.Has(Capability.GenerateAuthkeys);
-        var choices = everybody ? UserChoice.Of((await directory.GetAsync(context.RequestAborted)).Users) : [];
+        var choices = everybody ? await ChoicesAsync(context, directory) : [];
         var chosen = (everybody ? user : null) ?? principal.User?.Id ?? choices.FirstOrDefault()?.Id;
         var answer = await calls.SendAsync(context, principal, Operation.ListKeys(version, chosen ?? ""));
         if (!answer.IsDone)
@@ -57,12 +58,12 @@ internal static class KeyEndpoints
         }
 
         var now = clock.GetUtcNow();
-        var keys = KeysOf(answer);
+        var keys = KeysOf(answer, notes);
         var shown = Paging.Cut(OfKind(keys, kind, now), page, perPage: 25);
         return PageResults.Page<KeysPage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
-            ("Keys", shown.Rows),
+            ("Keys", await WithUseAsync(context, principal, calls, shown.Rows)),
             ("Kind", kind),
             ("Kinds", KindsOf(keys, now)),
             ("At", shown.At),
@@ -92,15 +93,33 @@ internal static class KeyEndpoints
         kind.Length == 0 ? keys : Array.FindAll(keys, one => one.StatusAt(now) == kind);
 
     /// <summary>The newest comes first.</summary>
-    private static PreAuthKey[] KeysOf(ApiResponse answer)
+    private static PreAuthKey[] KeysOf(ApiResponse answer, KeyNotes notes)
     {
         using var json = answer.Parse();
         return [.. json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of)
+            .Select(one => one with { Description = notes.Of(one.Id) })
             .OrderByDescending(one => one.Created).ThenByDescending(one => one.Id.Length).ThenByDescending(one => one.Id)];
     }
 
+    private static async Task<UserChoice[]> ChoicesAsync(HttpContext context, UserDirectory directory) =>
+        UserChoice.Of((await directory.GetAsync(context.RequestAborted)).Users);
+
+    /// <summary>With the devices that joined with each, for whoever may see all; none where that is not known now.</summary>
+    private static async Task<IReadOnlyList<PreAuthKey>> WithUseAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, IReadOnlyList<PreAuthKey> keys)
+    {
+        if (!principal.Role.Has(Capability.ReadMachines) || !keys.Any(one => one.IsUsed)
+            || await calls.SendAsync(context, principal, Operation.ListNodes()) is not { IsDone: true } answer)
+        {
+            return keys;
+        }
+
+        var machines = Machine.AllIn(answer).Where(one => one.KeyId.Length > 0).ToLookup(one => one.KeyId);
+        return [.. keys.Select(one => one with { UsedBy = [.. machines[one.Id]] })];
+    }
+
     private static async Task<IResult> CreateAsync(
-        HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, TimeProvider clock)
+        HttpContext context, Principal principal, HeadscaleCalls calls, OneTimeSecretCookie once, KeyNotes notes, TimeProvider clock)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var tags = form["tags"].ToString().Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
@@ -128,7 +147,13 @@ internal static class KeyEndpoints
         }
 
         using var json = answer.Parse();
-        once.Keep(context, principal, "key", json.RootElement.GetProperty("preAuthKey").GetProperty("key").GetString()!);
+        var key = json.RootElement.GetProperty("preAuthKey");
+        once.Keep(context, principal, "key", key.GetProperty("key").GetString()!);
+        if (form["description"].ToString().Trim() is { Length: > 0 } description && key.Text("id") is { Length: > 0 } id)
+        {
+            await notes.SetAsync(id, string.Concat(description.Where(one => !char.IsControl(one))));
+        }
+
         return Results.Redirect($"{PageResults.BasePath(context)}/keys?done=create");
     }
 

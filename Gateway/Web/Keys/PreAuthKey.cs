@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Headscale;
+using Gateway.Web.Machines;
 using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Keys;
@@ -20,6 +21,12 @@ public sealed record PreAuthKey(
 {
     /// <summary>When it was made, where Headscale says so.</summary>
     public DateTimeOffset? Created { get; init; }
+
+    /// <summary>What somebody wrote that it is for; null where nobody did.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>The devices that came with it, as far as they are known and may be seen.</summary>
+    public IReadOnlyList<Machine> UsedBy { get; init; } = [];
 
     /// <summary>expired, used or valid.</summary>
     public string StatusAt(DateTimeOffset now) =>

@@ -84,6 +84,11 @@ internal static class TaskNames
         ["import.headplane"] = (Noop("import people from Headplane"), Noop("imported people from Headplane")),
     };
 
+    /// <summary>All that have words, by the row, in the order of the words.</summary>
+    public static IEnumerable<(string Row, string Text)> All =>
+        _words.Keys.Select(one => (Row: one, Text: one.StartsWith("v2.", StringComparison.Ordinal) ? $"{Of(one)} (v2)" : Of(one)))
+            .OrderBy(one => one.Text, StringComparer.Ordinal);
+
     /// <summary>With a capital letter, for tables; the row's own name where there are no words for it.</summary>
     public static string Of(string row) =>
         _words.TryGetValue(row, out var words) && T(words.Do) is var text ? char.ToUpperInvariant(text[0]) + text[1..] : row;

@@ -36,6 +36,9 @@ public sealed record Machine(
     /// <summary>The public key that the tailnet knows it by.</summary>
     public string NodeKey { get; init; } = "";
 
+    /// <summary>The id of the pre-auth key that it came with; empty for none, and where that is not told.</summary>
+    public string KeyId { get; init; } = "";
+
     /// <summary>Routes that it offers and nobody has approved.</summary>
     public IReadOnlyList<string> WaitingRoutes => field ??= [.. AvailableRoutes.Except(ApprovedRoutes, StringComparer.Ordinal)];
 
@@ -77,6 +80,7 @@ public sealed record Machine(
             Created = Moment(node, "createdAt"),
             RegisteredBy = WordOf(node.Text("registerMethod")),
             NodeKey = node.Text("nodeKey"),
+            KeyId = node.Thing("preAuthKey") is { } key ? key.Text("id") : "",
         };
     }
 

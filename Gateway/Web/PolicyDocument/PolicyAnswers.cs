@@ -1,5 +1,7 @@
+using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Headscale.AccessRules;
+using Gateway.Users;
 
 namespace Gateway.Web.PolicyDocument;
 
@@ -43,15 +45,21 @@ public sealed record PolicyAnswers(
     private static readonly string[] _ofHeadscale =
         ["*", "autogroup:member", "autogroup:tagged", "autogroup:self", "autogroup:internet", "autogroup:danger-all"];
 
-    /// <summary>Answers; null where the text is no policy.</summary>
+    /// <summary>Answers; null where the text is no policy, and for whoever may not see all devices and people.</summary>
     /// <param name="who">Whom it is asked about; empty for nobody.</param>
-    internal static PolicyAnswers? Of(string text, string who, Tailnet tailnet)
+    internal static async Task<PolicyAnswers?> ReadAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, UserDirectory directory, string text, string who)
     {
-        if (TailnetPolicy.Parse(text) is not { } policy)
-        {
-            return null;
-        }
+        var policy = TailnetPolicy.Parse(text);
 
+        // Devices are asked for when something is said of them.
+        return policy is not null
+            && await Tailnet.ReadAsync(context, principal, calls, directory, who.Length > 0 || policy.Tests.Count > 0) is { } tailnet
+                ? Of(policy, who, tailnet) : null;
+    }
+
+    private static PolicyAnswers Of(TailnetPolicy policy, string who, Tailnet tailnet)
+    {
         var (users, nodes) = (tailnet.Users, tailnet.Nodes);
         var reach = new PolicyReach(policy, users, nodes);
         var sources = who.Length > 0 ? reach.Who(who) : [];

@@ -36,8 +36,7 @@ internal static class PolicyEndpoints
         return answer.IsDone
             ? Page(
                 context, layout, principal, TextOf(answer), TextOf(answer), notice: done == "set" ? T("The policy was changed.") : null,
-                answers: await Tailnet.ReadAsync(context, principal, calls, directory) is { } tailnet
-                    ? PolicyAnswers.Of(TextOf(answer), who?.Trim() ?? "", tailnet) : null)
+                answers: await PolicyAnswers.ReadAsync(context, principal, calls, directory, TextOf(answer), who?.Trim() ?? ""))
             : IsMissing(answer)
                 ? Page(
                     context, layout, principal, "", FirstPolicy,
@@ -81,7 +80,8 @@ internal static class PolicyEndpoints
         if (form["step"] != "save")
         {
             return Review(
-                context, layout, principal, TextOf(now), wanted, await Tailnet.ReadAsync(context, principal, calls, directory));
+                context, layout, principal, TextOf(now), wanted,
+                await Tailnet.ReadAsync(context, principal, calls, directory, withNodes: true));
         }
 
         var answer = await calls.SendAsync(context, principal, Operation.SetPolicy(wanted));

@@ -15,7 +15,9 @@ namespace Gateway.Web.PolicyDocument;
 internal sealed record Tailnet(IReadOnlyList<HeadscaleUser> Users, IReadOnlyList<PolicyNode> Nodes)
 {
     /// <summary>Reads them; null where the reader may not see all of them, or Headscale does not say.</summary>
-    public static async Task<Tailnet?> ReadAsync(HttpContext context, Principal principal, HeadscaleCalls calls, UserDirectory directory)
+    /// <param name="withNodes">Whether devices are needed; names of people are there in any case.</param>
+    public static async Task<Tailnet?> ReadAsync(
+        HttpContext context, Principal principal, HeadscaleCalls calls, UserDirectory directory, bool withNodes)
     {
         if (!principal.Role.Has(Capability.ReadMachines) || !principal.Role.Has(Capability.ReadUsers))
         {
@@ -24,9 +26,10 @@ internal sealed record Tailnet(IReadOnlyList<HeadscaleUser> Users, IReadOnlyList
 
         try
         {
-            return await calls.SendAsync(context, principal, Operation.ListNodes()) is { IsDone: true } answer
-                ? new((await directory.GetRecentAsync(context.RequestAborted)).Users, [.. Machine.AllIn(answer).Select(NodeOf)])
-                : null;
+            var users = (await directory.GetRecentAsync(context.RequestAborted)).Users;
+            return !withNodes ? new(users, [])
+                : await calls.SendAsync(context, principal, Operation.ListNodes()) is { IsDone: true } answer
+                    ? new(users, [.. Machine.AllIn(answer).Select(NodeOf)]) : null;
         }
         catch (HeadscaleException)
         {

@@ -59,6 +59,7 @@ internal static class UserEndpoints
         ["approve"] = Noop("The person was linked to the Headscale user that they asked for."),
         ["decline"] = Noop("The request was declined."),
         ["unlink"] = Noop("The link was removed."),
+        ["add"] = Noop("The person was added. The role and the Headscale user count with their first sign-in."),
         ["remove"] = Noop("The person was removed."),
         ["owner"] = Noop("Ownership was handed over."),
         ["end"] = Noop("The session was ended."),
@@ -96,6 +97,7 @@ internal static class UserEndpoints
             ("Asking", rows.Where(one => (one.Claim is not null || one.AsksForAccess) && one.MayChange).Take(10).ToArray()),
             ("Roles", table.Roles.Select(one => one.Name).ToArray()),
             ("Role", role),
+            ("MayAdd", principal.Role.Has(Capability.AssignRoles) && given.Length > 0),
             ("FirstRole", given.LastOrDefault(one => table.RoleNamed(one).Held.Count > 0)),
             ("State", Plural(
                 rows.Length, "{0} person, {1} not connected", "{0} people, {1} not connected",

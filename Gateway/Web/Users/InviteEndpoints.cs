@@ -1,0 +1,89 @@
+using Gateway.Edge;
+using Gateway.Headscale;
+using Gateway.Identity;
+using Gateway.Identity.Oidc;
+using Gateway.Policy;
+using Gateway.Settings;
+using Gateway.Users;
+using Gateway.Web.Keys;
+using Gateway.Web.Layout;
+using Microsoft.AspNetCore.Http.HttpResults;
+using static Gateway.Web.Layout.Texts;
+
+namespace Gateway.Web.Users;
+
+/// <summary>What a form of an invitation holds.</summary>
+/// <param name="Source">proxy or oidc.</param>
+/// <param name="Subject">How the source names them.</param>
+/// <param name="Name">What they are called; empty until they come.</param>
+/// <param name="Role">The role that waits for them.</param>
+/// <param name="User">The id of their Headscale user; empty for none.</param>
+public sealed record Invitation(string Source, string Subject, string Name, string Role, string User);
+
+/// <summary>Somebody who has not come yet gets a role and a Headscale user, so that both are there when they come.</summary>
+internal static class InviteEndpoints
+{
+    private const int LongestSubject = 255;
+
+    public static void MapInvitations(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/users/new", ShowAsync).RequireCapability(Capability.AssignRoles);
+        admin.MapPost("/users/new", AddAsync).RequireCapability(Capability.AssignRoles).TakesForm().Performs("people.add");
+    }
+
+    private static Task<RazorComponentResult> ShowAsync(
+        HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory) =>
+        PageAsync(context, principal, layout, people, directory, new("", "", "", "", ""), null, StatusCodes.Status200OK);
+
+    private static async Task<IResult> AddAsync(
+        HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, PersonChanges changes,
+        Provider provider)
+    {
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var wanted = new Invitation(
+            form["source"].ToString(), form["subject"].ToString().Trim(), form["name"].ToString().Trim(), form["role"].ToString(),
+            form["user"].ToString());
+        var settings = RequestContext.Of(context).Configuration.Settings;
+        var (source, issuer) = SourceOf(wanted.Source, settings, provider);
+        if (source is Source.None || wanted.Subject.Length is 0 or > LongestSubject || wanted.Subject.Any(char.IsControl))
+        {
+            return await PageAsync(
+                context, principal, layout, people, directory, wanted, T("Say how they sign in, and the name that they have there."),
+                StatusCodes.Status400BadRequest);
+        }
+
+        var changed = await changes.AddAsync(
+            PageResults.OriginOf(context), principal,
+            new(source, issuer, wanted.Subject, wanted.Name.Length > 0 ? wanted.Name : null, null, null, wanted.Role),
+            wanted.User.Length > 0 ? wanted.User : null, context.RequestAborted);
+        return changed.Complaint is null
+            ? Results.Redirect($"{PageResults.BasePath(context)}/users?done=add")
+            : await PageAsync(context, principal, layout, people, directory, wanted, changed.Complaint, changed.Status);
+    }
+
+    private static (Source Source, string Issuer) SourceOf(string name, GatewaySettings settings, Provider provider) => name switch
+    {
+        "proxy" when settings.Server.ProxyAuth is not null => (Source.Proxy, ""),
+        "oidc" when settings.Oidc is { } oidc => (Source.Oidc, provider.Status?.Configuration?.Issuer ?? oidc.Issuer),
+        _ => (Source.None, ""),
+    };
+
+    private static async Task<RazorComponentResult> PageAsync(
+        HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, Invitation given,
+        string? error, int status)
+    {
+        var (table, settings) = (RequestContext.Of(context).Configuration.Table, RequestContext.Of(context).Configuration.Settings);
+        var users = await directory.GetAsync(context.RequestAborted);
+        var holders = UserEndpoints.HoldersOf(people, users);
+        return PageResults.Page<InvitePage>(
+            status,
+            ("Layout", layout.For(context, principal)),
+            ("Given", given),
+            ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(principal, one, table)).ToArray()),
+            ("Users", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
+            ("HasProxy", settings.Server.ProxyAuth is not null),
+            ("HasProvider", settings.Oidc is not null),
+            ("Address", settings.Server.BaseUrl is { } url ? $"{url.GetLeftPart(UriPartial.Authority)}{settings.Server.BasePath}/" : null),
+            ("Error", error));
+    }
+}
