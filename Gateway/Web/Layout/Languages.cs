@@ -20,9 +20,21 @@ internal static class Languages
         DefaultRequestCulture = new(CultureInfo.InvariantCulture, _english),
         SupportedCultures = [CultureInfo.InvariantCulture],
         SupportedUICultures = [_english, .. Others.Select(one => new CultureInfo(one))],
-        RequestCultureProviders = [new CustomRequestCultureProvider(ChosenAsync), new AcceptLanguageHeaderRequestCultureProvider()],
+        RequestCultureProviders = [new CustomRequestCultureProvider(ChosenAsync), new CustomRequestCultureProvider(AskedForAsync)],
     });
 
     private static Task<ProviderCultureResult?> ChosenAsync(HttpContext context) => Task.FromResult(
         RequestContext.Of(context).Configuration.Settings.Branding.Language is { } language ? new ProviderCultureResult(language) : null);
+
+    /// <summary>
+    /// The first that there is, whatever the country: <c>de-AT</c> is German. Cultures without data do not know their parents, so that
+    /// ASP.NET's own provider finds only what is written exactly.
+    /// </summary>
+    private static Task<ProviderCultureResult?> AskedForAsync(HttpContext context)
+    {
+        var wanted = context.Request.GetTypedHeaders().AcceptLanguage.Where(one => one.Quality is not 0)
+            .OrderByDescending(one => one.Quality ?? 1).Select(one => $"{one.Value}".Split('-')[0].ToLowerInvariant())
+            .FirstOrDefault(one => one == English || Others.Contains(one));
+        return Task.FromResult(wanted is null ? null : new ProviderCultureResult(wanted));
+    }
 }
