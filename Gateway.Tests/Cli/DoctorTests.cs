@@ -59,7 +59,7 @@ public sealed class DoctorTests
         {
             "no address" => "http://headscale.invalid",
             "nothing listens" => $"http://127.0.0.1:{GatewayProcess.FreePort()}",
-            "certificate" => $"https://localhost:{port}",
+            "certificate" => $"https://127.0.0.1:{port}",
             _ => $"http://127.0.0.1:{port}",
         };
         var yaml = TestGateway.Yaml(
