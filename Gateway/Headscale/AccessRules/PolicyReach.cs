@@ -10,11 +10,8 @@ namespace Gateway.Headscale.AccessRules;
 /// <param name="Addresses">Its addresses in the tailnet.</param>
 /// <param name="Routes">The networks behind it that are approved.</param>
 internal sealed record PolicyNode(
-    string Id, string Name, string? UserId, IReadOnlyList<string> Tags, IReadOnlyList<IPAddress> Addresses, IReadOnlyList<IPNetwork> Routes)
-{
-    /// <summary>Everything outside, by this device.</summary>
-    public bool IsExitNode => Routes.Any(one => one.PrefixLength == 0);
-}
+    string Id, string Name, string? UserId, IReadOnlyList<string> Tags, IReadOnlyList<IPAddress> Addresses,
+    IReadOnlyList<IPNetwork> Routes);
 
 /// <summary>What can be reached: a device, or a network behind one.</summary>
 /// <param name="Node">The device, or the router.</param>

@@ -79,9 +79,11 @@ internal static class PolicyEndpoints
 
         if (form["step"] != "save")
         {
-            return Review(
-                context, layout, principal, TextOf(now), wanted,
-                await Tailnet.ReadAsync(context, principal, calls, directory, withNodes: true));
+            return wanted == TextOf(now)
+                ? Page(context, layout, principal, wanted, wanted, notice: T("Nothing is different from the policy as it is now."))
+                : Review(
+                    context, layout, principal, TextOf(now), wanted,
+                    await Tailnet.ReadAsync(context, principal, calls, directory, withNodes: true));
         }
 
         var answer = await calls.SendAsync(context, principal, Operation.SetPolicy(wanted));
@@ -97,11 +99,9 @@ internal static class PolicyEndpoints
     /// <summary>What would change, in the text and in who reaches what.</summary>
     private static RazorComponentResult Review(
         HttpContext context, PageLayout layout, Principal principal, string current, string wanted, Tailnet? tailnet) =>
-        wanted == current
-            ? Page(context, layout, principal, current, wanted, notice: T("Nothing is different from the policy as it is now."))
-            : Page(
-                context, layout, principal, current, wanted, changes: PolicyChange.Between(current, wanted),
-                reach: tailnet is null ? null : PolicyAnswers.Changes(current, wanted, tailnet));
+        Page(
+            context, layout, principal, current, wanted, changes: PolicyChange.Between(current, wanted),
+            reach: tailnet is null ? null : PolicyAnswers.Changes(current, wanted, tailnet));
 
     /// <summary>A new database has no policy, which Headscale of every version says as an error of its own (500).</summary>
     private static bool IsMissing(ApiResponse answer) =>

@@ -5,7 +5,6 @@ using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Users;
-using Gateway.Web.Keys;
 using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Http.HttpResults;
 using static Gateway.Web.Layout.Texts;
@@ -72,15 +71,14 @@ internal static class InviteEndpoints
         HttpContext context, Principal principal, PageLayout layout, People people, UserDirectory directory, Invitation given,
         string? error, int status)
     {
-        var (table, settings) = (RequestContext.Of(context).Configuration.Table, RequestContext.Of(context).Configuration.Settings);
-        var users = await directory.GetAsync(context.RequestAborted);
-        var holders = UserEndpoints.HoldersOf(people, users);
+        var configuration = RequestContext.Of(context).Configuration;
+        var settings = configuration.Settings;
         return PageResults.Page<InvitePage>(
             status,
             ("Layout", layout.For(context, principal)),
             ("Given", given),
-            ("Roles", table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(principal, one, table)).ToArray()),
-            ("Users", UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)))),
+            ("Roles", UserEndpoints.RolesGivenBy(principal, configuration.Table)),
+            ("Users", UserEndpoints.UnclaimedOf(people, await directory.GetAsync(context.RequestAborted))),
             ("HasProxy", settings.Server.ProxyAuth is not null),
             ("HasProvider", settings.Oidc is not null),
             ("Address", settings.Server.BaseUrl is { } url ? $"{url.GetLeftPart(UriPartial.Authority)}{settings.Server.BasePath}/" : null),

@@ -166,10 +166,12 @@ internal static class UserEndpoints
         AsksForAccess = one.AskedForAccess is not null,
     };
 
-    private static string[] RolesGivenBy(Principal principal, RouteTable table) =>
+    /// <summary>The roles that somebody may give.</summary>
+    public static string[] RolesGivenBy(Principal principal, RouteTable table) =>
         [.. table.Roles.Select(one => one.Name).Where(one => RankRules.MayGive(principal, one, table))];
 
-    private static UserChoice[] UnclaimedOf(People people, UserSnapshot users)
+    /// <summary>Headscale users that are nobody's yet.</summary>
+    public static UserChoice[] UnclaimedOf(People people, UserSnapshot users)
     {
         var holders = HoldersOf(people, users);
         return UserChoice.Of(users.Users.Where(one => !holders.ContainsKey(one.Id)));
