@@ -56,8 +56,7 @@ internal static class AppServices
         services.AddSingleton<TunnelDrain>();
         services.AddSingleton<RequestLog>();
         services.AddSingleton<ServerCertificate>();
-        services.AddSystemd();
-        services.AddHostedService<Watchdog>();
+        SystemdService.Add(services);
         services.AddSingleton<RateLimits>();
         services.AddSingleton<ProvenKeys>();
         services.AddSingleton<TrustedHeaders>();

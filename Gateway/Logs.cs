@@ -1,3 +1,4 @@
+using Gateway.Edge;
 using Gateway.Settings;
 using Microsoft.Extensions.Logging.Console;
 
@@ -19,13 +20,13 @@ internal static class Logs
         });
         logging.Services.Configure<JsonConsoleFormatterOptions>(json => (json.TimestampFormat, json.UseUtcTimestamp) = (Time.Trim(), true));
 
-        // What is named here comes after what a systemd service is given by itself.
-        logging.Services.PostConfigure<ConsoleLoggerOptions>(console => console.FormatterName = settings.Format switch
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = settings.Format switch
         {
             LogFormat.Text => ConsoleFormatterNames.Simple,
             LogFormat.Json => ConsoleFormatterNames.Json,
             LogFormat.Journald => ConsoleFormatterNames.Systemd,
-            LogFormat.None or LogFormat.Auto => console.FormatterName,
+            LogFormat.None or LogFormat.Auto =>
+                SystemdService.HasJournal ? ConsoleFormatterNames.Systemd : ConsoleFormatterNames.Simple,
             _ => throw new ArgumentOutOfRangeException(nameof(settings)),
         });
         logging.SetMinimumLevel(settings.Level);

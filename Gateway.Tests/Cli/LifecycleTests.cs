@@ -12,9 +12,6 @@ namespace Gateway.Tests.Cli;
 /// <summary>The process as an operator meets it: what signals do, and what is said when it cannot start.</summary>
 public sealed class LifecycleTests
 {
-    private const string Tunnel = "POST /ts2021 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: upgrade\r\nUpgrade: "
-        + "tailscale-control-protocol\r\nX-Tailscale-Handshake: x\r\n\r\n";
-
     [Fact]
     public async Task SigtermEndsTunnelsOneAfterTheOtherAndTheProcessWithZero()
     {
@@ -23,12 +20,12 @@ public sealed class LifecycleTests
         var port = GatewayProcess.FreePort();
         await using var gateway = await GatewayProcess.StartAsync(
             folder.Path, TestGateway.Yaml(headscale, folder.Path, port: port, server: "  drain_seconds: 4"), port, quiet: true, default);
-        var tunnels = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => OpenTunnelAsync(port)));
+        var tunnels = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ClientTunnel.OpenAsync(port)));
         gateway.HangUp();
 
         var clock = Stopwatch.StartNew();
         gateway.Terminate();
-        var ends = (await Task.WhenAll(tunnels.Select(one => EndOfAsync(one, clock)))).Order().ToArray();
+        var ends = (await Task.WhenAll(tunnels.Select(one => one.EndAsync(clock)))).Order().ToArray();
 
         (await gateway.ExitCodeAsync()).Should().Be(0);
         ends.Distinct().Count().Should().BeGreaterThan(10, "clients that all come back at once are a storm");
@@ -75,15 +72,12 @@ public sealed class LifecycleTests
         var port = GatewayProcess.FreePort();
         await using var gateway = await GatewayProcess.StartAsync(
             folder.Path, TestGateway.Yaml(headscale, folder.Path, port: port), port, quiet: true, default);
-        using var tunnel = await OpenTunnelAsync(port);
+        using var tunnel = await ClientTunnel.OpenAsync(port);
 
         gateway.HangUp();
         gateway.HangUp();
 
-        await tunnel.GetStream().WriteAsync("still"u8.ToArray());
-        var echo = new byte[5];
-        await tunnel.GetStream().ReadExactlyAsync(echo);
-        Encoding.ASCII.GetString(echo).Should().Be("still");
+        (await tunnel.EchoAsync("still")).Should().Be("still");
         gateway.HasExited.Should().BeFalse();
     }
 
@@ -201,24 +195,6 @@ public sealed class LifecycleTests
         (await gateway.ExitCodeAsync()).Should().Be(0);
     }
 
-    private static async Task<TcpClient> OpenTunnelAsync(int port)
-    {
-        var client = new TcpClient();
-        await client.ConnectAsync("127.0.0.1", port);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(Tunnel));
-        var answer = new StringBuilder();
-        var buffer = new byte[1];
-        while (!answer.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            await client.GetStream().ReadExactlyAsync(buffer);
-            answer.Append((char)buffer[0]);
-        }
-
-        answer.ToString().Should().StartWith("HTTP/1.1 101 ");
-        await client.GetStream().ReadExactlyAsync(new byte[ClientPlane.Greeting.Length]);
-        return client;
-    }
-
     /// <summary>The SHA-256 of the certificate that is shown; null: nobody listens.</summary>
     private static async Task<string?> ShownAsync(int port)
     {
@@ -240,23 +216,6 @@ public sealed class LifecycleTests
         var stream = new SslStream(client.GetStream(), false, (_, certificate, _, _) => certificate is not null);
         await stream.AuthenticateAsClientAsync("headscale.example.com");
         return stream;
-    }
-
-    private static async Task<TimeSpan> EndOfAsync(TcpClient tunnel, Stopwatch clock)
-    {
-        using (tunnel)
-        {
-            try
-            {
-                await tunnel.GetStream().ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false);
-            }
-            catch (IOException)
-            {
-                // Cut.
-            }
-
-            return clock.Elapsed;
-        }
     }
 
     private static async Task<bool> IsListeningAsync(int port)

@@ -49,6 +49,10 @@ internal static class RealComponents
     public static string? WithoutSystemd { get; } = Missing(
         File.Exists("/usr/bin/systemd-analyze"), "install Debian's package systemd first");
 
+    public static string? WithoutSystemdContainer { get; } = WithoutSystemd ?? Missing(
+        File.Exists("/usr/bin/systemd-nspawn") && Environment.UserName == "root",
+        "install Debian's package systemd-container first, and run as root: systemd itself is started");
+
     public static string? WithoutPostgres { get; } = Missing(PostgresCluster.IsThere, "install Debian's package postgresql first");
 
     /// <summary>Whether a small file system can be mounted, to be filled.</summary>
@@ -152,6 +156,13 @@ internal sealed class FrontTheoryAttribute : TheoryAttribute
 internal sealed class SystemdFactAttribute : FactAttribute
 {
     public SystemdFactAttribute() => Skip = RealComponents.WithoutSystemd;
+}
+
+/// <summary>A test under systemd itself, in a container of its own.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class SystemdContainerFactAttribute : FactAttribute
+{
+    public SystemdContainerFactAttribute() => Skip = RealComponents.WithoutSystemdContainer;
 }
 
 /// <summary>A test against PostgreSQL.</summary>

@@ -7,13 +7,13 @@ namespace Gateway.Edge;
 /// Tells systemd that the gateway lives, twice in the time that the unit allows (WatchdogSec=); a gateway that hangs is started anew.
 /// It runs on the same threads as the requests: where these are stuck, it says nothing.
 /// </summary>
-internal sealed class Watchdog(TimeProvider clock, ISystemdNotifier? systemd = null) : BackgroundService
+internal sealed class Watchdog(TimeProvider clock, ISystemdNotifier systemd) : BackgroundService
 {
     private static readonly ServiceState _alive = new("WATCHDOG=1");
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (systemd is not { IsEnabled: true } || Interval is not { } interval)
+        if (Interval is not { } interval)
         {
             return;
         }
