@@ -187,14 +187,15 @@ public sealed class InitTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("a key with spaces")]
-    public async Task WithoutAKeyItSaysHowToGiveOne(string input)
+    [InlineData("", "nothing was there")]
+    [InlineData("a key with spaces", "it must be hskey-api-")]
+    [InlineData("Bearer something", "leave out 'Bearer'")]
+    public async Task WithoutAKeyItSaysHowToGiveOne(string input, string why)
     {
         using var folder = new TemporaryFolder();
         var result = await InitAsync(folder, input, "--headscale", "http://127.0.0.1:8080", "--front", "nginx", "--sign-in", "authelia");
         result.Exit.Should().Be(1);
-        result.Error.Should().Contain("headscale apikeys create");
+        result.Error.Should().Contain("headscale apikeys create").And.Contain(why);
         if (input.Length > 0)
         {
             (result.Error + result.Output).Should().NotContain(input);

@@ -15,6 +15,7 @@ public sealed class StartProblemsTests
     [InlineData("listen: ['unix:http.sock']", "is not of the form", 1)]
     [InlineData("data_path: 'ONE/data'", "one.pem is a file", 1)]
     [InlineData("data_path: '/proc/headtower'", "cannot be written by this user", 0)]
+    [InlineData("data_path: 'LINK'", "cannot be written by this user", 0)]
     [InlineData("tls_cert_path: ONE, tls_key_path: ITS", "everybody on this machine may read", 0)]
     [InlineData(
         "proxy_auth: {enabled: true, groups_header: Remote-Groups, default_role: admin, role_map: {staff: viewer}}",
@@ -27,7 +28,9 @@ public sealed class StartProblemsTests
         Certificates.Write(one, Path.Combine(folder.Path, "one.key"));
         var its = Path.Combine(folder.Path, "one.key");
         FileModes.Set(its, FileModes.OwnerOnly | UnixFileMode.OtherRead);
-        server = server.Replace("ONE", one, StringComparison.Ordinal).Replace("OTHER", other, StringComparison.Ordinal)
+        var link = Path.Combine(folder.Path, "link");
+        File.CreateSymbolicLink(link, "private/headtower");
+        server = server.Replace("LINK", link, StringComparison.Ordinal).Replace("ONE", one, StringComparison.Ordinal).Replace("OTHER", other, StringComparison.Ordinal)
             .Replace("ITS", its, StringComparison.Ordinal);
         var config = folder.File(
             "headtower.yaml",

@@ -5,7 +5,7 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Deploy;
 
-/// <summary>The shipped units under systemd itself: what it sends, what it is told, and what the unit takes away from the process.</summary>
+/// <summary>The shipped units under systemd itself: what it sends, what it is told, and what the unit denies the process.</summary>
 public sealed class SystemdTests
 {
     private const int Devices = 500;

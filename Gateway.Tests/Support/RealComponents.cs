@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.Playwright;
 
@@ -6,6 +7,8 @@ namespace Gateway.Tests.Support;
 /// <summary>What a developer's machine may lack. Where CI is set, nothing is skipped: a missing component is a failure there.</summary>
 internal static class RealComponents
 {
+    private const string UnprivilegedPorts = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+
     private static readonly Lock _writing = new();
 
     /// <summary>The folder with the node programs of the tests.</summary>
@@ -57,6 +60,12 @@ internal static class RealComponents
 
     /// <summary>Whether a small file system can be mounted, to be filled.</summary>
     public static string? WithoutMounts { get; } = Missing(Environment.UserName == "root", "run as root: a small file system is mounted");
+
+    /// <summary>Whether there is a port that not everybody may bind (ip(7)), and, for root, a program that takes rights away.</summary>
+    public static string? WithoutRights { get; } = Missing(
+        File.Exists("/usr/bin/setpriv") && File.Exists(UnprivilegedPorts)
+            && int.Parse(File.ReadAllText(UnprivilegedPorts), CultureInfo.InvariantCulture) > 81,
+        "install Debian's package util-linux, where ports below 1024 are root's (net.ipv4.ip_unprivileged_port_start)");
 
     /// <summary>The browser, headless and without a sandbox of its own, which containers do not allow.</summary>
     public static Task<IBrowser> LaunchChromiumAsync(IPlaywright playwright) =>
@@ -149,6 +158,13 @@ internal sealed class GlewlwydChromiumFactAttribute : FactAttribute
 internal sealed class FrontTheoryAttribute : TheoryAttribute
 {
     public FrontTheoryAttribute() => Skip = RealComponents.WithoutFronts;
+}
+
+/// <summary>A test by a user who may not do everything.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class UnprivilegedFactAttribute : FactAttribute
+{
+    public UnprivilegedFactAttribute() => Skip = RealComponents.WithoutRights;
 }
 
 /// <summary>A test with systemd's own tools.</summary>

@@ -117,11 +117,12 @@ internal static class InitVerb
             return Output.Fail(complaint!);
         }
 
-        if (FindAccess(parsed.GetValue(_socket)) is not var (socket, key))
+        var (socket, key) = FindAccess(parsed.GetValue(_socket));
+        if (socket is null && (key is null ? "nothing was there" : ApiKeyFormat.Complaint(key)) is { } wrong)
         {
             return Output.Fail(
                 "there is no socket of Headscale at its usual place (--socket names another), so its API key is expected on standard "
-                + "input: headscale apikeys create --expiration 365d | gateway init …");
+                + $"input, and {wrong}: headscale apikeys create --expiration 365d | gateway init …");
         }
 
         return await FinishAsync(parsed, answers with { Socket = socket, Key = key }, cancel);
@@ -222,17 +223,18 @@ internal static class InitVerb
     };
 
     /// <summary>The way to Headscale's API: a socket that is named, a key, or the socket that is at its usual place.</summary>
-    private static (string? Socket, string? Key)? FindAccess(string? named)
+    private static (string? Socket, string? Key) FindAccess(string? named)
     {
         var found = named ?? (Console.IsInputRedirected ? null : SocketAccess.Find());
         var key = found is null ? Questions.ReadKey() : null;
-        found ??= key is null ? SocketAccess.Find() : null;
-        if (found is not null)
+        found ??= key is null || ApiKeyFormat.Complaint(key) is not null ? SocketAccess.Find() : null;
+        if (found is null)
         {
-            Console.WriteLine($"{found}: Headscale's own socket. No API key is needed, and calls take a fraction of the time.");
+            return (null, key);
         }
 
-        return found is null && key is null ? null : (found, key);
+        Console.WriteLine($"{found}: Headscale's own socket. No API key is needed, and calls take a fraction of the time.");
+        return (found, null);
     }
 
     /// <returns>Whether all were written.</returns>

@@ -72,7 +72,10 @@ internal static class OnlineChecks
         }
         else if (!status.IsReachable)
         {
-            problems.Add($"{file}: headscale.url", $"{status.Detail}; is Headscale running, and is this its address?");
+            var isSocket = settings.Socket is { } socket && status.Detail?.StartsWith(socket, StringComparison.Ordinal) is true;
+            problems.Add(
+                $"{file}: headscale.{(isSocket ? "socket" : "url")}",
+                $"{status.Detail}; is Headscale running, and is this its {(isSocket ? "socket" : "address")}?");
         }
         else if (status.Key is KeyState.Rejected)
         {

@@ -11,10 +11,24 @@ internal static class Questions
     {
         if (Console.IsInputRedirected)
         {
-            return Console.In.ReadLine()?.Trim() is { } piped && ApiKeyFormat.PrefixOf(piped) is not null ? piped : null;
+            return Console.In.ReadLine()?.Trim() is { Length: > 0 } piped ? piped : null;
         }
 
-        Console.Error.Write("Headscale's API key (headscale apikeys create --expiration 365d): ");
+        while (true)
+        {
+            Console.Error.Write("Headscale's API key (headscale apikeys create --expiration 365d): ");
+            var typed = TypedUnseen().Trim();
+            if (typed.Length == 0 || ApiKeyFormat.Complaint(typed) is not { } complaint)
+            {
+                return typed.Length == 0 ? null : typed;
+            }
+
+            Console.Error.WriteLine($"This is no API key of Headscale: {complaint}.");
+        }
+    }
+
+    private static string TypedUnseen()
+    {
         var typed = new StringBuilder();
         for (var one = Console.ReadKey(intercept: true); one.Key is not ConsoleKey.Enter; one = Console.ReadKey(intercept: true))
         {
@@ -23,7 +37,7 @@ internal static class Questions
         }
 
         Console.Error.WriteLine();
-        return ApiKeyFormat.PrefixOf(typed.ToString().Trim()) is not null ? typed.ToString().Trim() : null;
+        return $"{typed}";
     }
 
     /// <summary>An answer, or what is proposed. What cannot be used is asked again.</summary>

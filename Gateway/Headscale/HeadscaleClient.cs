@@ -196,7 +196,8 @@ internal sealed class HeadscaleClient : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or ExecutionRejectedException or IOException)
         {
-            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{settings.Url}: {WordsOf(e)}", e);
+            var where = call is not null && SocketTrouble is null && settings.Socket is { } socket ? socket : $"{settings.Url}";
+            throw new HeadscaleException(Reason.UpstreamUnavailable, $"{where}: {WordsOf(e)}", e);
         }
     }
 

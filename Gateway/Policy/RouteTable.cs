@@ -23,6 +23,9 @@ internal sealed class RouteTable
         (Roles, Rules, Clusters) = (roles, rules, clusters);
         _roles = roles.ToFrozenDictionary(role => role.Name, StringComparer.Ordinal);
         _byId = rules.ToFrozenDictionary(rule => rule.Id, StringComparer.Ordinal);
+        var demanded = rules.SelectMany(rule => rule.Also.Values.Append(rule.Capability)).ToHashSet();
+        Reserved = new[] { Capability.WriteNetwork, Capability.ConfigureIam, Capability.WriteTailnet }
+            .Where(one => !demanded.Contains(one)).ToFrozenSet();
         _ofAnyDepth = [.. rules.Where(rule => rule.Path.HasRest)];
         _byShape = rules.Where(rule => !rule.Path.HasRest).SelectMany(rule => rule.Methods, (rule, method) => (rule, method))
             .GroupBy(one => (one.method, one.rule.Path.Length), one => one.rule)
@@ -36,6 +39,9 @@ internal sealed class RouteTable
 
     /// <summary>Upstreams besides Headscale, by name.</summary>
     public IReadOnlyDictionary<string, Uri> Clusters { get; }
+
+    /// <summary>Rights that roles have as in Headplane, and that nothing asks for: Headscale's API cannot change these things.</summary>
+    public FrozenSet<Capability> Reserved { get; }
 
     /// <summary>The role of that name, or one without any rights when the policy no longer has it.</summary>
     public Role RoleNamed(string name) => _roles.GetValueOrDefault(name, Role.Unknown);

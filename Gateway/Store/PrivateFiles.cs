@@ -59,7 +59,9 @@ internal static class PrivateFiles
     public static string? WhyNeverWritable(string folder)
     {
         var nearest = Nearest(folder);
-        return File.Exists(nearest) ? $"{nearest} is a file, so the folder {folder} cannot be made" : null;
+        // A link may lead to a folder that this user may not look into, as systemd makes them for DynamicUser=.
+        return File.Exists(nearest) && new FileInfo(nearest).LinkTarget is null
+            ? $"{nearest} is a file, so the folder {folder} cannot be made" : null;
     }
 
     /// <summary>Whether whoever runs this may write into a folder, or make it. A file is there for a moment.</summary>

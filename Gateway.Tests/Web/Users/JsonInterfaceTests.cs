@@ -31,6 +31,19 @@ public sealed class JsonInterfaceTests
     }
 
     [Fact]
+    public async Task RightsThatNothingAsksForAreSaidToBeReserved()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var alice = gateway.AsPerson("alice");
+
+        var me = (await CallAsync(alice, "GET", "/admin/api/me")).Json!;
+
+        string[] reserved = ["configure_iam", "write_network", "write_tailnet"];
+        me["reserved"]!.AsArray().Select(one => (string?)one).Should().Equal(reserved);
+        me["capabilities"]!.AsArray().Select(one => (string?)one).Should().Contain("write_machines").And.NotContain(reserved);
+    }
+
+    [Fact]
     public async Task PeopleAreChangedUnderTheRulesOfThePages()
     {
         await using var gateway = await TestGateway.StartAsync();

@@ -30,8 +30,11 @@ public sealed record SessionAnswer(
         string? UserAgent, bool Current);
 
 /// <summary><c>/api/me</c>.</summary>
+/// <param name="Capabilities">What the role may do.</param>
+/// <param name="Reserved">What the role has in Headplane, and what nothing asks for here.</param>
 internal sealed record MeAnswer(
-    IdentityAnswer Identity, string Role, IReadOnlyList<string> Capabilities, HeadscaleUserAnswer? HeadscaleUser, SessionAnswer? Session);
+    IdentityAnswer Identity, string Role, IReadOnlyList<string> Capabilities, IReadOnlyList<string> Reserved,
+    HeadscaleUserAnswer? HeadscaleUser, SessionAnswer? Session);
 
 /// <summary><c>/api/sessions</c>.</summary>
 internal sealed record SessionsAnswer(IReadOnlyList<SessionAnswer> Sessions);
@@ -57,14 +60,20 @@ internal static class AccountEndpoints
     /// <summary>Which pages there are is for those who are signed in.</summary>
     private static RazorComponentResult Unknown(HttpContext context) => PageResults.NotFound(context, T("There is no such page."));
 
-    private static Task MeAsync(HttpContext context, Principal me) => context.Response.WriteAsJsonAsync(
-        new MeAnswer(
-            IdentityOf(me),
-            me.Role.Name,
-            [.. me.Role.Held.Select(capability => capability.Name).Order(StringComparer.Ordinal)],
-            me.User is { } user ? new(user.Id, user.Name) : null,
-            me.Session is { } session ? ToAnswer(session, me.Label, me) : null),
-        AccountJson.Default.MeAnswer);
+    private static Task MeAsync(HttpContext context, Principal me, ConfigurationMonitor monitor)
+    {
+        var held = me.Role.Held.OrderBy(capability => capability.Name, StringComparer.Ordinal)
+            .ToLookup(monitor.Current.Table.Reserved.Contains, capability => capability.Name);
+        return context.Response.WriteAsJsonAsync(
+            new MeAnswer(
+                IdentityOf(me),
+                me.Role.Name,
+                [.. held[false]],
+                [.. held[true]],
+                me.User is { } user ? new(user.Id, user.Name) : null,
+                me.Session is { } session ? ToAnswer(session, me.Label, me) : null),
+            AccountJson.Default.MeAnswer);
+    }
 
     private static IdentityAnswer IdentityOf(Principal me) => me.Person is { } person
         ? new(SnakeCase.From(person.Source.ToString()), person.Issuer, person.Subject, person.Email, person.Name)
