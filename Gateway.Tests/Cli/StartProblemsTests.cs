@@ -30,8 +30,8 @@ public sealed class StartProblemsTests
         FileModes.Set(its, FileModes.OwnerOnly | UnixFileMode.OtherRead);
         var link = Path.Combine(folder.Path, "link");
         File.CreateSymbolicLink(link, "private/headtower");
-        server = server.Replace("LINK", link, StringComparison.Ordinal).Replace("ONE", one, StringComparison.Ordinal).Replace("OTHER", other, StringComparison.Ordinal)
-            .Replace("ITS", its, StringComparison.Ordinal);
+        server = server.Replace("LINK", link, StringComparison.Ordinal).Replace("ONE", one, StringComparison.Ordinal)
+            .Replace("OTHER", other, StringComparison.Ordinal).Replace("ITS", its, StringComparison.Ordinal);
         var config = folder.File(
             "headtower.yaml",
             $"headscale: {{url: 'http://127.0.0.1:9', api_key: 'hskey-api-abcdefghijkl-{new string('a', 64)}'}}\n"
