@@ -101,6 +101,29 @@ public sealed class InitTests
     }
 
     [Fact]
+    public async Task WithoutAFrontSystemdHandsTheCertificateOver()
+    {
+        await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        using var folder = new TemporaryFolder();
+        var (certificate, key) = WriteCertificate(folder);
+
+        var result = await InitAsync(
+            folder, headscale.ApiKey, "--install", "--root", folder.Path, "--headscale", headscale.Url.Authority, "--front", "none",
+            "--sign-in", "oidc", "--issuer", "http://127.0.0.1:9", "--tls-cert", certificate, "--tls-key", key, "--offline");
+
+        result.Exit.Should().Be(0, result.Error);
+        result.Output.Should().Contain("systemctl try-restart headtower");
+        var output = Path.Combine(folder.Path, "out");
+        var unit = await File.ReadAllTextAsync(Path.Combine(folder.Path, "etc/systemd/system/headtower.service.d/init.conf"));
+        unit.Should().Contain($"LoadCredential=tls-cert:{output}/tls-cert\n").And.Contain($"LoadCredential=tls-key:{output}/tls-key\n");
+        folder.File("out/client-secret", "a secret");
+        var check = await Verb.RunAsync(
+            ["check", "--config", Path.Combine(output, "headtower.yaml")], [("CREDENTIALS_DIRECTORY", output)]);
+        check.Exit.Should().Be(0, check.Error + check.Output);
+        (await File.ReadAllTextAsync(Path.Combine(output, "tls-key"))).Should().Be(await File.ReadAllTextAsync(key));
+    }
+
+    [Fact]
     public async Task APublicAddressWithoutHttpsIsRefused()
     {
         using var folder = new TemporaryFolder();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Sockets;
 using Gateway.Sandbox;
 using Gateway.Sandbox.StandIns;
@@ -23,10 +24,11 @@ internal sealed class SystemdContainer : IAsyncDisposable
     public Uri Url => new($"http://127.0.0.1:{Port}");
 
     /// <param name="more">Further lines for the section Service.</param>
-    public static async Task<SystemdContainer> StartAsync(HeadscaleStandIn headscale, string more = "")
+    /// <param name="server">Further settings of the section server.</param>
+    public static async Task<SystemdContainer> StartAsync(HeadscaleStandIn headscale, string more = "", string server = "")
     {
         var (folder, port) = (new TemporaryFolder(), GatewayProcess.FreePort());
-        var container = new SystemdContainer(Process.Start(Start(folder, headscale, port, more))!, folder, port);
+        var container = new SystemdContainer(Process.Start(Start(folder, headscale, port, more, server))!, folder, port);
         try
         {
             await Until.TrueAsync(container.IsListeningAsync, "systemd listens");
@@ -43,9 +45,8 @@ internal sealed class SystemdContainer : IAsyncDisposable
     /// <summary>Runs a program beside systemd; gives what it said.</summary>
     public async Task<string> RunAsync(params string[] command)
     {
-        var children = await File.ReadAllTextAsync($"/proc/{_process.Id}/task/{_process.Id}/children");
         var (status, said) = await ProgramRun.OfAsync(
-            "nsenter", ["--target", children.Trim(), "--mount", "--uts", "--ipc", "--pid", "--root", "--wd", "--", .. command]);
+            "nsenter", ["--target", $"{FindSystemd()}", "--mount", "--uts", "--ipc", "--pid", "--root", "--wd", "--", .. command]);
         status.Should().Be(0, said);
         return said.Trim();
     }
@@ -56,22 +57,36 @@ internal sealed class SystemdContainer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _process.Kill();
+        // All processes of a PID namespace end with its first one, and the one outside ends after it (pid_namespaces(7)).
+        if (FindSystemd() is { } systemd)
+        {
+            using var first = Process.GetProcessById(systemd);
+            first.Kill();
+        }
+
         await _process.WaitForExitAsync();
         _process.Dispose();
         _folder.Dispose();
     }
 
-    private static ProcessStartInfo Start(TemporaryFolder folder, HeadscaleStandIn headscale, int port, string more)
+    /// <summary>systemd's process as this side numbers it; null: it has ended.</summary>
+    private int? FindSystemd() => _process.HasExited ? null
+        : int.Parse(
+            File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children").Trim(), CultureInfo.InvariantCulture);
+
+    private static ProcessStartInfo Start(TemporaryFolder folder, HeadscaleStandIn headscale, int port, string more, string server)
     {
         var settings = Path.Combine(folder.Path, "settings");
         Directory.CreateDirectory(settings);
+        Certificates.Write(Path.Combine(settings, "tls-cert"), Path.Combine(settings, "tls-key"));
+        FileModes.Set(Path.Combine(settings, "tls-key"), FileModes.OwnerOnly);
         File.WriteAllText(Path.Combine(settings, "headscale-api-key"), headscale.ApiKey);
         File.WriteAllText(
             Path.Combine(settings, "headtower.yaml"),
             $"headscale: {{url: '{headscale.Url.GetLeftPart(UriPartial.Authority)}', "
             + "api_key_path: '${CREDENTIALS_DIRECTORY}/headscale-api-key'}\n"
-            + $"server: {{host: 127.0.0.1, port: {port}, data_path: /var/lib/headtower, drain_seconds: 3}}\n");
+            + $"server: {{data_path: /var/lib/headtower, drain_seconds: 3, "
+            + (server.Length > 0 ? $"{server}}}\n" : $"host: 127.0.0.1, port: {port}}}\n"));
         var units = Path.Combine(Front.Folder, "systemd");
         var socket = folder.File(
             "headtower.socket",

@@ -53,6 +53,12 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(string[] args)
     {
+        // TLS of .NET looks into the user's home, and fails where there is none, as for DynamicUser= without libnss-systemd.
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
+        {
+            Environment.SetEnvironmentVariable("HOME", "/");
+        }
+
         var parsed = Root().Parse(args);
         if (parsed.Errors.Count > 0)
         {

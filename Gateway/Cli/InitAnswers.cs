@@ -29,6 +29,19 @@ internal sealed record InitAnswers(string Choice, Uri Headscale, Uri BaseUrl, st
 
     public string? CertificateKey { get; init; }
 
+    /// <summary>PEM file of the certificate: as it was named, or where the samples have it.</summary>
+    public string CertificateFile => Certificate ?? $"/etc/ssl/{BaseUrl.Host}/fullchain.pem";
+
+    /// <summary>PEM file of its key.</summary>
+    public string CertificateKeyFile => CertificateKey ?? $"/etc/ssl/{BaseUrl.Host}/privkey.pem";
+
+    /// <summary>Whether systemd hands certificate and key over to the gateway, whose user may not read the key.</summary>
+    public bool HandsCertificate => IsService && IsAlone;
+
+    /// <summary>Links beside the settings to what systemd hands over, so that 'check' finds it as the service does.</summary>
+    public IEnumerable<(string Name, string Target)> Links =>
+        HandsCertificate ? [("tls-cert", CertificateFile), ("tls-key", CertificateKeyFile)] : [];
+
     /// <summary>Whether secrets come as credentials of a systemd unit.</summary>
     public bool IsService { get; init; }
 

@@ -52,8 +52,12 @@ internal static partial class InitFiles
         const string folder = $"/etc/ssl/{SampleHost}";
         var secrets = answers.IsService ? "${CREDENTIALS_DIRECTORY}" : answers.Output;
         text = SocketHint().Replace(text, "")
-            .Replace($"{folder}/fullchain.pem", answers.Certificate ?? $"/etc/ssl/{host}/fullchain.pem", StringComparison.Ordinal)
-            .Replace($"{folder}/privkey.pem", answers.CertificateKey ?? $"/etc/ssl/{host}/privkey.pem", StringComparison.Ordinal)
+            .Replace(
+                $"{folder}/fullchain.pem", answers.HandsCertificate ? $"{secrets}/tls-cert" : answers.CertificateFile,
+                StringComparison.Ordinal)
+            .Replace(
+                $"{folder}/privkey.pem", answers.HandsCertificate ? $"{secrets}/tls-key" : answers.CertificateKeyFile,
+                StringComparison.Ordinal)
             .Replace(SampleUrl, answers.Headscale.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
             .Replace(
                 $"api_key_path: {SampleKey}",

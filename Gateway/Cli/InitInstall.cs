@@ -62,6 +62,7 @@ internal sealed class InitInstall(InitAnswers answers, string root)
             lines.Add($"LoadCredential=client-secret:{Path.Combine(answers.Output, "client-secret")}");
         }
 
+        lines.AddRange(answers.Links.Select(one => $"LoadCredential={one.Name}:{Path.Combine(answers.Output, one.Name)}"));
         return string.Join('\n', lines) + "\n";
     }
 

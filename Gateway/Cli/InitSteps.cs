@@ -62,7 +62,20 @@ internal static class InitSteps
     {
         yield return $"{(answers.IsService ? $"CREDENTIALS_DIRECTORY={answers.Output} " : "")}{Program} check --online --config "
             + answers.ConfigFile;
+        if (answers is { IsService: true, IsInstalled: false })
+        {
+            foreach (var (name, _) in answers.Links)
+            {
+                yield return $"systemctl edit headtower: [Service] and LoadCredential={name}:{Path.Combine(answers.Output, name)}";
+            }
+        }
+
         yield return answers.IsService ? "systemctl enable --now headtower.socket" : $"{Program} --config {answers.ConfigFile}";
+        if (answers.HandsCertificate)
+        {
+            yield return "each time that the certificate is renewed: systemctl try-restart headtower (systemd hands it over at the start; "
+                + "certbot has --deploy-hook for it)";
+        }
     }
 
     private static IEnumerable<string> OfFront(InitAnswers answers)

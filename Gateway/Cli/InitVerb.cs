@@ -143,6 +143,14 @@ internal static class InitVerb
             return Output.Failed;
         }
 
+        foreach (var (name, target) in answers.Links)
+        {
+            var link = Path.Combine(answers.Output, name);
+            File.Delete(link);
+            File.CreateSymbolicLink(link, Path.GetFullPath(target));
+            Console.WriteLine($"linked {link} to {target}");
+        }
+
         install?.Reload();
         if (!parsed.GetValue(_offline))
         {

@@ -108,7 +108,7 @@ internal static class OidcSection
         AllowWeakRsaKeys = map.Flag("allow_weak_rsa_keys"),
         UseGravatar = map.Word("profile_picture_source") is "gravatar",
         DisableApiKeyLogin = map.Flag("disable_api_key_login"),
-        TlsCaPath = CertificateFile.Read(map, "tls_ca_path", files),
+        TlsCaPath = CertificateFile.Read(map, "tls_ca_path", environment, files),
         DefaultRole = map.TextOrDefault("default_role"),
         RoleClaim = map.Text("role_claim"),
         RoleMap = map.Words("role_map"),

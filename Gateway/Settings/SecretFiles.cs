@@ -38,7 +38,14 @@ internal static partial class SecretFiles
             return null;
         }
 
-        var expanded = Variable().Replace(path, match =>
+        var expanded = Expand(map, key, path, environment);
+        files.Add(expanded);
+        return FromFile(map, key, expanded, path);
+    }
+
+    /// <summary>A path with <c>${VAR}</c> put in; complains about what is not set.</summary>
+    public static string Expand(YamlMap map, string key, string path, IReadOnlyDictionary<string, string> environment) =>
+        Variable().Replace(path, match =>
         {
             if (environment.TryGetValue(match.Groups[1].Value, out var value))
             {
@@ -48,9 +55,6 @@ internal static partial class SecretFiles
             map.Complain(key, $"the environment variable {match.Groups[1].Value} is not set");
             return "";
         });
-        files.Add(expanded);
-        return FromFile(map, key, expanded, path);
-    }
 
     /// <summary>A path with <c>${VAR}</c> put in; what is not set is nothing.</summary>
     public static string Expand(string path, IReadOnlyDictionary<string, string> environment) =>

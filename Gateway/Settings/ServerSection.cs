@@ -9,7 +9,8 @@ internal static class ServerSection
 {
     public static ServerSettings Read(YamlMap map, IReadOnlyDictionary<string, string> environment, List<string> files)
     {
-        var (cert, key) = (CertificateFile.Read(map, "tls_cert_path", files), CertificateFile.ReadKey(map, "tls_key_path", files));
+        var cert = CertificateFile.Read(map, "tls_cert_path", environment, files);
+        var key = CertificateFile.ReadKey(map, "tls_key_path", environment, files);
         if (map.Has("tls_cert_path") != map.Has("tls_key_path"))
         {
             map.Complain(map.Has("tls_cert_path") ? "tls_key_path" : "tls_cert_path", "certificate and key are needed together");

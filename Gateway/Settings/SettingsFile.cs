@@ -144,7 +144,8 @@ internal static class SettingsFile
             Socket = ReadSocket(map),
             Version = ReadVersion(map),
             KeyProof = TimeSpan.FromSeconds(map.Number("key_proof")),
-            TlsCaPath = CertificateFile.Read(map, "tls_ca_path", files) ?? CertificateFile.Read(map, "tls_cert_path", files),
+            TlsCaPath = CertificateFile.Read(map, "tls_ca_path", environment, files)
+                ?? CertificateFile.Read(map, "tls_cert_path", environment, files),
             ApiKeyPassthrough = map.Flag("api_key_passthrough"),
             OidcIssuer = map.Text("oidc_issuer"),
             PublicUrl = map.Url("public_url"),
