@@ -1,4 +1,3 @@
-using Gateway.Settings;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 using Gateway.Sandbox;
 using Gateway.Sandbox.StandIns;
@@ -32,7 +31,8 @@ public sealed class MissingRightsTests
         using var _ = listener;
         FileModes.Set(path, UnixFileMode.None);
 
-        (await CheckAsync(folder, path)).Should().Contain($"headscale.socket: {path}: the gateway may not open it: its user must be in");
+        (await CheckOnlineAsync(folder, path)).Should()
+            .Contain($"headscale.socket: {path}: the gateway may not open it: its user must be in");
     }
 
     [Fact]
@@ -40,12 +40,17 @@ public sealed class MissingRightsTests
     {
         using var folder = new TemporaryFolder();
         var (path, listener) = Listen(folder);
-        using var _ = listener;
-        var answering = AnswerAsync(listener);
 
-        (await CheckAsync(folder, path)).Should().Contain($"headscale.socket: {path}: ").And.Contain("is this its socket?");
-        listener.Close();
-        await answering;
+        // Closing the listener ends the other task, which is waited for.
+        await Task.WhenAll(AnswerAsync(listener), CheckAsync());
+
+        async Task CheckAsync()
+        {
+            using (listener)
+            {
+                (await CheckOnlineAsync(folder, path)).Should().Contain($"headscale.socket: {path}: ").And.Contain("is this its socket?");
+            }
+        }
     }
 
     private static (string Path, Socket Listener) Listen(TemporaryFolder folder)
@@ -74,7 +79,7 @@ public sealed class MissingRightsTests
         }
     }
 
-    private static async Task<string> CheckAsync(TemporaryFolder folder, string socket)
+    private static async Task<string> CheckOnlineAsync(TemporaryFolder folder, string socket)
     {
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
         var config = folder.File(

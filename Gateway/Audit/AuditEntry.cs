@@ -132,6 +132,9 @@ internal sealed record AuditSearch
     /// <summary>The row of the policy or the name of a change, letter by letter.</summary>
     public string? Row { get; init; }
 
+    /// <summary>The id of the device that the path of a call names.</summary>
+    public string? Device { get; init; }
+
     public DateTimeOffset? Since { get; init; }
 
     /// <summary>Only what was not let through.</summary>
@@ -144,10 +147,15 @@ internal sealed record AuditSearch
         (Since is null || entry.At >= Since)
         && (Actor is null || entry.Actor == Actor)
         && (Row is null || entry.Row == Row)
+        && (Device is null || Names(entry.Path, $"/node/{Device}") || Names(entry.Path, $"/device/{Device}"))
         && (!RefusedOnly || entry.Class is AuditClass.Refusal)
         && (!ChangesOnly || entry.Class is AuditClass.Change)
         && (Text.Length == 0 || IsUnder(entry.RequestId) || Holds(entry.Actor) || Holds(entry.Row) || Holds(entry.Path)
             || Holds(entry.Reason));
+
+    /// <summary>Whether a path has these whole segments.</summary>
+    private static bool Names(string path, string segments) => path.IndexOf(segments, StringComparison.Ordinal) is >= 0 and var at
+        && path.AsSpan(at + segments.Length) is [] or ['/', ..];
 
     /// <summary>What else one request did has its reference with a number behind it.</summary>
     private bool IsUnder(string id) => id == Text || id.StartsWith(Text + "-", StringComparison.Ordinal);

@@ -16,6 +16,7 @@ internal static class AuditVerb
     {
         Description = "only of this row of the policy or this change, such as nodes.delete",
     };
+    private static readonly Option<string?> _device = new("--device") { Description = "only of the device with this number" };
     private static readonly Option<bool> _refused = new("--refused") { Description = "only what was not let through" };
     private static readonly Option<bool> _changes = new("--changes") { Description = "only what was changed, and who came and went" };
     private static readonly Option<bool> _follow = new("--follow") { Description = "go on printing new entries" };
@@ -26,7 +27,7 @@ internal static class AuditVerb
         verify.SetAction(VerifyAsync);
         var verb = new Command("audit", "Print what was decided and done, oldest first.")
         {
-            _since, _user, _row, _refused, _changes, _follow, CommandLine.Json, verify,
+            _since, _user, _row, _device, _refused, _changes, _follow, CommandLine.Json, verify,
         };
         verb.Validators.Add(result =>
         {
@@ -90,6 +91,7 @@ internal static class AuditVerb
             : null;
         return ControlClient.Request(
             "audit.read", ("since", since), ("user", parsed.GetValue(_user)), ("row", parsed.GetValue(_row)),
+            ("device", parsed.GetValue(_device)),
             ("refused", parsed.GetValue(_refused) ? "" : null), ("changes", parsed.GetValue(_changes) ? "" : null),
             ("after", after.ToString(CultureInfo.InvariantCulture)));
     }

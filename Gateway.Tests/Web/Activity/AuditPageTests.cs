@@ -110,6 +110,10 @@ public sealed partial class AuditPageTests
             page.Should().NotContain("signed out a device").And.NotContain("tried to rename");
         }
 
+        var ofDevice = (await audrey.GetAsync("/admin/audit?show=all&device=17")).Text;
+        System.Text.RegularExpressions.Regex.Count(ofDevice, "renamed a device|signed out a device|tried to rename").Should().Be(3);
+        (await audrey.GetAsync("/admin/audit?show=all&device=1")).Text.Should().Contain("Nothing matches.");
+
         var json = (await audrey.GetAsync("/admin/audit.jsonl?what=nodes.rename&days=1")).Text
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(one => System.Text.Json.JsonDocument.Parse(one).RootElement).ToArray();

@@ -8,7 +8,7 @@ namespace Gateway.Tests.Web.Layout;
 
 /// <summary>
 /// Every page looks as it did when somebody looked at it. The pictures are a quarter of the size: what moved shows, a word does not.
-/// PICTURES=update makes them anew; look at them before you commit.
+/// PICTURES=update makes them anew, and PICTURES=/a/folder puts all of them there in full size, to be looked at.
 /// </summary>
 public sealed partial class GoldenPictureTests
 {
@@ -24,6 +24,10 @@ public sealed partial class GoldenPictureTests
         "users/1", "users/new", "users/headscale", "users/headscale/61", "policy?who=sam@", "status", "account", "audit", "access",
         "access?method=GET&path=/api/v1/node&role=viewer", "nowhere",
     ];
+
+    /// <summary>A folder for pictures in full size; null: they are compared, or made anew.</summary>
+    private static readonly string? _folder =
+        Environment.GetEnvironmentVariable("PICTURES") is ['/', ..] and var named ? Directory.CreateDirectory(named).FullName : null;
 
     private static readonly string _golden =
         Path.Combine(Path.GetDirectoryName(Front.Folder)!, "Gateway.Tests", "Data", "pictures");
@@ -79,7 +83,7 @@ public sealed partial class GoldenPictureTests
         {
             BaseURL = gateway.Url.AbsoluteUri,
             BypassCSP = true,
-            DeviceScaleFactor = 0.25f,
+            DeviceScaleFactor = _folder is null ? 0.25f : 1,
             ReducedMotion = ReducedMotion.Reduce,
             ExtraHTTPHeaders = HeadersOf("alice", "Alice Owner"),
         });
@@ -108,8 +112,8 @@ public sealed partial class GoldenPictureTests
 
     private static async Task CompareAsync(IPage judge, string name, byte[] picture, List<string> wrong)
     {
-        var golden = Path.Combine(_golden, name);
-        if (Environment.GetEnvironmentVariable("PICTURES") == "update")
+        var golden = Path.Combine(_folder ?? _golden, name);
+        if (_folder is not null || Environment.GetEnvironmentVariable("PICTURES") == "update")
         {
             Directory.CreateDirectory(_golden);
             await File.WriteAllBytesAsync(golden, picture);

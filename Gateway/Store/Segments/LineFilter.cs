@@ -13,6 +13,7 @@ internal sealed class LineFilter
     private readonly AuditSearch _search;
     private readonly byte[]? _actor;
     private readonly byte[]? _row;
+    private readonly byte[]? _device;
     private readonly SearchValues<string>? _text;
 
     public LineFilter(AuditSearch search)
@@ -20,6 +21,7 @@ internal sealed class LineFilter
         _search = search;
         _actor = search.Actor is null ? null : Member("actor", search.Actor);
         _row = search.Row is null ? null : Member("row", search.Row);
+        _device = search.Device is null ? null : Encoding.UTF8.GetBytes($"/{search.Device}");
         _text = search.Text.Length == 0 ? null : SearchValues.Create([Encode(search.Text)], StringComparison.OrdinalIgnoreCase);
     }
 
@@ -38,7 +40,8 @@ internal sealed class LineFilter
     public static bool IsEntry(ReadOnlySpan<byte> line) => TypeOf(line) is Kind.Read or Kind.Change or Kind.Refusal;
 
     private bool Holds(ReadOnlySpan<byte> line) =>
-        (_actor is null || line.IndexOf(_actor) >= 0) && (_row is null || line.IndexOf(_row) >= 0) && (_text is null || HoldsText(line));
+        (_actor is null || line.IndexOf(_actor) >= 0) && (_row is null || line.IndexOf(_row) >= 0)
+            && (_device is null || line.IndexOf(_device) >= 0) && (_text is null || HoldsText(line));
 
     private bool HoldsText(ReadOnlySpan<byte> line)
     {

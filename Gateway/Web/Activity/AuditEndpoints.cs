@@ -54,10 +54,14 @@ internal sealed partial class AuditJson : JsonSerializerContext;
 /// <param name="Days">Not older than so many days; 0: of any age.</param>
 /// <param name="Who">A person by name, address or identity.</param>
 /// <param name="What">A row of the policy, or the name of a change.</param>
+/// <param name="Device">The number of a device.</param>
 /// <param name="Before">Older than this entry.</param>
 internal sealed record AuditQuery(
-    string? Q, string? Show, bool Refused, int Days, string? Who, string? What, long? Before)
+    string? Q, string? Show, bool Refused, int Days, string? Who, string? What, string? Device, long? Before)
 {
+    /// <summary>Whether nothing is looked for.</summary>
+    public bool IsOpen => string.IsNullOrWhiteSpace(Q + Who + What + Device);
+
     /// <summary>As it stands in an address.</summary>
     /// <exception cref="BadHttpRequestException">A number is none.</exception>
     public static AuditQuery Of(HttpContext context)
@@ -65,7 +69,7 @@ internal sealed record AuditQuery(
         var query = context.Request.Query;
         return new(
             query["q"], query["show"], query["refused"] == "true", (int)(Number("days") ?? 0), query["who"], query["what"],
-            Number("before"));
+            query["device"].ToString().Trim(), Number("before"));
 
         long? Number(string name) => query[name].ToString() is not { Length: > 0 } text ? null
             : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
@@ -102,8 +106,7 @@ internal static class AuditEndpoints
     {
         var query = AuditQuery.Of(context);
         // What was looked at would bury what was done. Whoever looks for something may mean that, too.
-        var isOpen = string.IsNullOrWhiteSpace(query.Q + query.Who + query.What);
-        var show = query.Show ?? (query.Refused ? RefusedOnly : isOpen ? ChangesOnly : Everything);
+        var show = query.Show ?? (query.Refused ? RefusedOnly : query.IsOpen ? ChangesOnly : Everything);
         var search = SearchFor(query with { Show = show }, people, clock);
         var (entries, next) = await FindAsync(audit, search, query.Before, PerPage, context.RequestAborted);
         var table = RequestContext.Of(context).Configuration.Table;
@@ -111,8 +114,9 @@ internal static class AuditEndpoints
             StatusCodes.Status200OK, ("Layout", layout.For(context, principal)),
             ("Entries", entries.Select(one => Sentence.Of(one, people, table)).ToArray()), ("Search", search.Text),
             ("Show", search.ChangesOnly ? ChangesOnly : search.RefusedOnly ? RefusedOnly : Everything), ("Next", next),
-            ("Hours", query.Before is null && isOpen ? await HoursAsync(audit, clock.GetUtcNow(), context.RequestAborted) : []),
+            ("Hours", query.Before is null && query.IsOpen ? await HoursAsync(audit, clock.GetUtcNow(), context.RequestAborted) : []),
             ("IsFirst", query.Before is null), ("Days", query.Days), ("Who", query.Who?.Trim() ?? ""), ("What", search.Row ?? ""),
+            ("Device", search.Device ?? ""),
             ("Now", clock.GetUtcNow()));
     }
 
@@ -230,6 +234,7 @@ internal static class AuditEndpoints
         Since = SinceOf(query.Days, clock),
         Actor = query.Who?.Trim() is { Length: > 0 } who ? ActorNamed(who, people) : null,
         Row = query.What is { Length: > 0 } what ? what : null,
+        Device = query.Device is { Length: > 0 } device ? device : null,
     };
 
     /// <summary>The identity of whoever has this name or address; as it is given where nobody, or more than one, has it.</summary>

@@ -63,6 +63,7 @@ internal sealed class ControlOperations(
         {
             Actor = request["user"],
             Row = request["row"],
+            Device = request["device"],
             Since = request["since"] is { } since ? DateTimeOffset.Parse(since, CultureInfo.InvariantCulture) : null,
             RefusedOnly = request["refused"] is not null,
             ChangesOnly = request["changes"] is not null,

@@ -141,7 +141,7 @@ internal static class MachineEndpoints
             ("Actions", ActionsOn(context, machine, principal, calls) with { Owners = owners }),
             ("OwnerPage", OwnerPageOf(context, machine, principal, people)),
             ("Activity", principal.Role.Has(Capability.ReadAudit)
-                ? $"{PageResults.BasePath(context)}/audit?show=all&q={Uri.EscapeDataString($"/node/{machine.Id}")}" : null),
+                ? $"{PageResults.BasePath(context)}/audit?show=all&device={machine.Id}" : null),
             ("Notice", NoticeOf(done)),
             ("Now", clock.GetUtcNow()));
     }
