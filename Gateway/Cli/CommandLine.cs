@@ -48,6 +48,7 @@ internal static class CommandLine
         root.Add(ManualVerbs.CreateCompletion());
         root.Add(ManualVerbs.CreateManual(root));
         root.Add(CreateVersion());
+        Examples.AddTo(root);
         return root;
     }
 

@@ -56,6 +56,7 @@ internal static class ManualVerbs
         page.Append(CultureInfo.InvariantCulture, $".TH GATEWAY 1 \"\" \"Headtower {ProductVersion.Short}\"\n.SH NAME\ngateway \\- ");
         page.Append(CultureInfo.InvariantCulture, $"{Safe(root.Description!)}\n.SH SYNOPSIS\n.B gateway\n[verb] [options]\n.SH OPTIONS\n");
         AddOptions(page, root);
+        AddExamples(page, "gateway");
         page.Append(".SH VERBS\n");
         Add(page, root, "gateway");
         page.Append(".SH EXIT STATUS\n0 fine, 1 a problem or failure, 2 wrong usage\n.SH FILES\n/etc/headtower/headtower.yaml\n");
@@ -69,7 +70,16 @@ internal static class ManualVerbs
             var arguments = string.Concat(verb.Arguments.Select(one => $" {one.Name}"));
             page.Append(CultureInfo.InvariantCulture, $".SS {path} {verb.Name}{arguments}\n{Safe(verb.Description ?? "")}\n");
             AddOptions(page, verb);
+            AddExamples(page, $"{path} {verb.Name}");
             Add(page, verb, $"{path} {verb.Name}");
+        }
+    }
+
+    private static void AddExamples(StringBuilder page, string path)
+    {
+        foreach (var line in Examples.Of(path))
+        {
+            page.Append(CultureInfo.InvariantCulture, $".IP\n{Safe(line)}\n");
         }
     }
 
