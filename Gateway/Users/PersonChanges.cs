@@ -1,30 +1,11 @@
+using System.Globalization;
 using Gateway.Audit;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
+using static Gateway.Policy.Sentences;
 
 namespace Gateway.Users;
-
-/// <summary>How a change to a person ended.</summary>
-/// <param name="Status">200 when it was done, else the status of the answer.</param>
-/// <param name="Complaint">Why it was not done; null when it was.</param>
-internal readonly record struct PersonChanged(int Status, string? Complaint)
-{
-    public static PersonChanged Done { get; } = new(StatusCodes.Status200OK, null);
-
-    /// <summary>What somebody should know although it was done; null for nothing.</summary>
-    public string? Note { get; init; }
-}
-
-/// <summary>Where the wish for a change came from, for the audit.</summary>
-/// <param name="RequestId">Its reference.</param>
-/// <param name="Kind">A page or the command line.</param>
-/// <param name="Method">The method of the request, or <c>CLI</c>.</param>
-/// <param name="Client">The address that it came from; null for none.</param>
-/// <param name="Started">The clock's timestamp when it came.</param>
-/// <param name="Configuration">What was in force then.</param>
-internal sealed record ChangeOrigin(
-    string RequestId, AuditKind Kind, string Method, string? Client, long Started, Configuration Configuration);
 
 /// <summary>
 /// The one place where people are changed while the gateway runs, by pages, JSON and the command line alike: who may do it,
@@ -50,7 +31,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         }
         catch (HeadscaleException e)
         {
-            return new(StatusCodes.Status503ServiceUnavailable, e.Message);
+            return new(StatusCodes.Status503ServiceUnavailable, $"{e.Message}");
         }
     }
 
@@ -104,7 +85,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
             Reason = plan.Complaint is null ? "allowed" : "refused",
             Status = plan.Complaint is null ? null : StatusCodes.Status403Forbidden,
             Client = origin.Client,
-            Detail = plan.Complaint,
+            Detail = plan.Complaint?.ToString(CultureInfo.InvariantCulture),
             Before = plan.Before,
             After = plan.After,
         };
@@ -116,7 +97,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
 
         if (!await audit.BeginAsync(entry, cancel))
         {
-            return new(StatusCodes.Status503ServiceUnavailable, "the audit cannot be written, so nothing is changed");
+            return new(StatusCodes.Status503ServiceUnavailable, Said($"the audit cannot be written, so nothing is changed"));
         }
 
         var (outcome, trouble) = await TryAsync(change);
@@ -138,7 +119,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         var configuration = origin.Configuration;
         if (ByThemselves.Contains(action))
         {
-            return who.Person?.Id != person.Id ? Plan.Refuse("that is for the person themselves")
+            return who.Person?.Id != person.Id ? Plan.Refuse($"that is for the person themselves")
                 : action == "withdraw" ? new(() => people.DropClaimAsync(person.Id), NameOf(person.Claim), "none")
                 : action == "ask" ? Ask(who, person)
                 : await ClaimAsync(person, value, RuleFor(who, configuration.Settings), cancel);
@@ -150,7 +131,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
                 ? new(
                     () => people.TransferOwnershipAsync(person.Id, configuration.Table.Roles[1].Name, who.Person?.Id), person.Role,
                     Role.OwnerName)
-                : Plan.Refuse("only the owner hands ownership over, and to somebody else");
+                : Plan.Refuse($"only the owner hands ownership over, and to somebody else");
         }
 
         return RankRules.Complaint(who, person, configuration.Table) is { } complaint
@@ -182,7 +163,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
                 return person.Claim is { } claim && await FindAsync(claim.HeadscaleUserId, cancel) is { } claimed
                     && claimed.Fingerprint == claim.Fingerprint
                     ? new(() => people.LinkAsync(person.Id, claim), NameOf(person.Link), claimed.Label)
-                    : Plan.Refuse("they ask for no Headscale user, or it is not there any more");
+                    : Plan.Refuse($"they ask for no Headscale user, or it is not there any more");
             case "decline":
                 return new(() => people.DropClaimAsync(person.Id), NameOf(person.Claim), "none");
             case "unlink":
@@ -190,44 +171,48 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
             case "remove":
                 return new(() => people.RemoveAsync(person.Id), $"{person.Role}, Headscale user {NameOf(person.Link)}", "nobody");
             default:
-                return Plan.Refuse("there is no such action");
+                return Plan.Refuse($"there is no such action");
         }
     }
 
-    private static string? RoleComplaint(Principal who, string role, Configuration configuration) =>
+    private static FormattableString? RoleComplaint(Principal who, string role, Configuration configuration) =>
         !configuration.Table.HasRole(role)
-            ? $"there is no role '{OutsideText.Clean(role, 60)}'{Problems.Suggest(role, configuration.Table.Roles.Select(one => one.Name))}"
+            ? Said($"there is no role '{OutsideText.Clean(role, 60)}'{SuggestedFor(role, configuration)}")
         : who.IsConsole || RankRules.MayGive(who, role, configuration.Table) ? null
-        : $"you may not give the role '{role}'";
+        : Said($"you may not give the role '{role}'");
+
+    private static string SuggestedFor(string role, Configuration configuration) =>
+        Problems.Suggest(role, configuration.Table.Roles.Select(one => one.Name));
 
     /// <summary>Why a role that is given by hand would not last; null when it would.</summary>
-    private static string? MappedComplaint(Person person, GatewaySettings settings) =>
+    private static FormattableString? MappedComplaint(Person person, GatewaySettings settings) =>
         settings.ManualRoles is ManualRoles.Mapped && person.Role != Role.OwnerName
             && RoleSource.SettingOf(person.Source, settings) is { } setting
-            ? $"roles.manual is 'mapped', so {setting} decides the role of {person.Label} each time; change it there, or set "
-                + $"roles.manual to pinned"
+            ? Said(
+                $"roles.manual is 'mapped', so {setting} decides the role of {person.Label} each time; change it there, or set 'pinned'")
             : null;
 
     /// <summary>What becomes of somebody's word that a Headscale user is theirs. Nobody is above the owner, who is believed.</summary>
     public static SelfClaim RuleFor(Principal who, GatewaySettings settings) => who.Role.IsOwner ? SelfClaim.Open : settings.SelfClaim;
 
-    private Plan Ask(Principal who, Person person) => who.Role.Held.Count > 0 ? Plan.Refuse("you have a role already")
+    private Plan Ask(Principal who, Person person) => who.Role.Held.Count > 0 ? Plan.Refuse($"you have a role already")
         : new(() => people.AskForAccessAsync(person.Id, clock.GetUtcNow()), null, "a role");
+
     private async Task<Plan> ClaimAsync(Person person, string value, SelfClaim rule, CancellationToken cancel)
     {
         if (rule is SelfClaim.Off)
         {
-            return Plan.Refuse("this gateway takes no such requests; an administrator can link you");
+            return Plan.Refuse($"this gateway takes no such requests; an administrator can link you");
         }
 
         if (person.Link is not null)
         {
-            return Plan.Refuse("you are linked to a Headscale user already");
+            return Plan.Refuse($"you are linked to a Headscale user already");
         }
 
         if (await FindAsync(value, cancel) is not { IsLocal: true } user || people.Snapshot.IsClaimed(user.Id, person))
         {
-            return Plan.Refuse("Headscale has no free user of that name");
+            return Plan.Refuse($"Headscale has no free user of that name");
         }
 
         // Whom an administrator unlinked, an administrator links again, also where everybody else is believed.
@@ -240,11 +225,12 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     /// <summary>
     /// A link to a user that Headscale has. From the console also while Headscale cannot be asked: then it is pinned at first sight.
     /// </summary>
-    private async Task<(UserLink? Link, string? Refusal, string? Note)> LinkToAsync(Principal who, string id, CancellationToken cancel)
+    private async Task<(UserLink? Link, FormattableString? Refusal, FormattableString? Note)> LinkToAsync(
+        Principal who, string id, CancellationToken cancel)
     {
         if (!ParameterTypes.IsId(id))
         {
-            return (null, $"'{OutsideText.Clean(id, 60)}' is not the id of a Headscale user; ids are numbers", null);
+            return (null, Said($"'{OutsideText.Clean(id, 60)}' is not the id of a Headscale user; ids are numbers"), null);
         }
 
         try
@@ -252,12 +238,12 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
             directory.Invalidate();
             return await FindAsync(id, cancel) is { } user
                 ? (new UserLink(user.Id, user.Fingerprint, LinkSource.Admin), null, null)
-                : (null, $"Headscale has no user with the id {id}", null);
+                : (null, Said($"Headscale has no user with the id {id}"), null);
         }
         catch (HeadscaleException e) when (who.IsConsole)
         {
             return (new UserLink(id, UserLink.Unpinned, LinkSource.Admin), null,
-                $"Headscale could not be asked ({e.Message}); the link is pinned when the gateway first sees that user");
+                Said($"Headscale could not be asked ({e.Message}); the link is pinned when the gateway first sees that user"));
         }
     }
 
@@ -267,7 +253,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
 
     private static string TextOf(Person person) => person.RoleIsPinned ? $"{person.Role}, by hand" : person.Role;
 
-    private static async Task<(Change Outcome, string? Trouble)> TryAsync(Func<Task<Change>> change)
+    private static async Task<(Change Outcome, FormattableString? Trouble)> TryAsync(Func<Task<Change>> change)
     {
         try
         {
@@ -275,26 +261,26 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         }
         catch (StoreException e)
         {
-            return (Change.None, $"the store could not be changed: {e.Message}");
+            return (Change.None, Said($"the store could not be changed: {e.Message}"));
         }
     }
 
-    private static string TextOf(Change outcome) => outcome switch
+    private static FormattableString TextOf(Change outcome) => outcome switch
     {
-        Change.Done => "it was done",
-        Change.None => "the store could not be changed; the gateway's log says why",
-        Change.NoSuchPerson => "that person is not there any more, or was changed meanwhile",
-        Change.Claimed => "that Headscale user is linked to somebody else; remove that link first",
-        Change.IsOwner => "that person is the owner; ownership must be handed over first (gateway users transfer-ownership)",
-        Change.OwnerExists => "there is an owner already; hand ownership over (gateway users transfer-ownership)",
-        Change.Exists => "that identity exists already; change its role or its link instead",
-        Change.Decided => "an administrator decided otherwise, and that stays",
+        Change.Done => Said($"it was done"),
+        Change.None => Said($"the store could not be changed; the gateway's log says why"),
+        Change.NoSuchPerson => Said($"that person is not there any more, or was changed meanwhile"),
+        Change.Claimed => Said($"that Headscale user is linked to somebody else; remove that link first"),
+        Change.IsOwner => Said($"that person is the owner; ownership must be handed over first (gateway users transfer-ownership)"),
+        Change.OwnerExists => Said($"there is an owner already; hand ownership over (gateway users transfer-ownership)"),
+        Change.Exists => Said($"that identity exists already; change its role or its link instead"),
+        Change.Decided => Said($"an administrator decided otherwise, and that stays"),
     };
 
-    private readonly record struct Plan(Func<Task<Change>>? Change, string? Before, string? After, string? Complaint = null)
+    private readonly record struct Plan(Func<Task<Change>>? Change, string? Before, string? After, FormattableString? Complaint = null)
     {
-        public string? Note { get; init; }
+        public FormattableString? Note { get; init; }
 
-        public static Plan Refuse(string complaint) => new(null, null, null, complaint);
+        public static Plan Refuse(FormattableString complaint) => new(null, null, null, complaint);
     }
 }

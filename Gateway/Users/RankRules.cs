@@ -1,4 +1,5 @@
 using Gateway.Policy;
+using static Gateway.Policy.Sentences;
 
 namespace Gateway.Users;
 
@@ -6,11 +7,12 @@ namespace Gateway.Users;
 internal static class RankRules
 {
     /// <summary>Why somebody may not change this person; null when they may.</summary>
-    public static string? Complaint(Principal me, Person other, RouteTable table) =>
+    public static FormattableString? Complaint(Principal me, Person other, RouteTable table) =>
         me.IsConsole ? null
-        : !me.Role.Has(Capability.AssignRoles) ? $"your role {me.Role.Name} lacks {Capability.AssignRoles.Name}"
-        : me.Person?.Id == other.Id ? "nobody changes their own role or link"
-        : !me.Role.Outranks(table.RoleNamed(other.Role)) ? $"{other.Label} is {other.Role}, and you may only change whom your role outranks"
+        : !me.Role.Has(Capability.AssignRoles) ? Said($"your role {me.Role.Name} lacks {Capability.AssignRoles.Name}")
+        : me.Person?.Id == other.Id ? Said($"nobody changes their own role or link")
+        : !me.Role.Outranks(table.RoleNamed(other.Role))
+            ? Said($"{other.Label} is {other.Role}, and you may only change whom your role outranks")
         : null;
 
     /// <summary>Who waits for an answer that somebody may give: about a Headscale user, or for a role.</summary>

@@ -81,6 +81,21 @@ public sealed partial class TextsTests
         (await sam.GetAsync("/api/v1/policy")).Text.Should().Contain("your role self_service lacks read_policy");
     }
 
+    [Fact]
+    public async Task WhatCannotBeDoneToAPersonIsSaidInTheReadersLanguage()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var alice = gateway.BrowserOf("alice");
+        using var vera = gateway.BrowserOf("vera");
+        await vera.GetAsync("/admin/");
+        alice.Headers["Accept-Language"] = "de";
+        var id = gateway.People.Snapshot.Everyone.Single(one => one.Subject == "vera").Id;
+
+        var page = await alice.SubmitAsync($"/admin/users/{id}", $"/admin/users/{id}/role", ("role", "owner"));
+
+        System.Net.WebUtility.HtmlDecode(page.Text).Should().Contain("Sie dürfen die Rolle „owner“ nicht vergeben");
+    }
+
     /// <summary>The texts of the pages, and the sentences that come from what is right of them.</summary>
     private static IEnumerable<string> UsedTexts()
     {
@@ -111,11 +126,18 @@ public sealed partial class TextsTests
             }
         }
 
-        foreach (var sentence in RuleSentences())
+        foreach (var sentence in SaidSentences().Concat(RuleSentences()))
         {
             yield return sentence;
         }
     }
+
+    /// <summary>What is marked for translation where it is decided, with places for its values.</summary>
+    private static IEnumerable<string> SaidSentences() =>
+        from file in Directory.EnumerateFiles(Path.Combine(_pages, "..", "Users"), "*.cs")
+        from Match one in Said().Matches(File.ReadAllText(file))
+        let at = new[] { 0 }
+        select Value().Replace(one.Groups[1].Value, _ => $"{{{at[0]++}}}");
 
     private static IEnumerable<string> RuleSentences() =>
         from rule in Some.Table.Rules
@@ -188,4 +210,10 @@ public sealed partial class TextsTests
     [GeneratedRegex(": (?:CSV|JSON|UTC|Headscale|oidc|local|/.*|tag:.*|tailscale[. ].*|headscale .*|curl .*|"
         + "Log in|Use custom .*|Accounts|Use an .*)$")]
     private static partial Regex NotTranslated();
+
+    [GeneratedRegex("""(?:Said|Refuse)\(\s*\$"((?:[^"{]|\{(?:[^{}"]|"[^"]*")*\})*)"\)""")]
+    private static partial Regex Said();
+
+    [GeneratedRegex("""\{[^}]*\}""")]
+    private static partial Regex Value();
 }

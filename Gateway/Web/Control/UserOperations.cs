@@ -96,6 +96,6 @@ internal sealed class UserOperations(
 
     private static ControlAnswer AnswerOf(PersonChanged changed, string? whom = null) =>
         changed.Complaint is { } complaint
-            ? ControlAnswer.Fail(whom is null ? complaint : $"{whom}: {complaint}")
-            : ControlAnswer.Done with { Note = changed.Note };
+            ? ControlAnswer.Fail(FormattableString.Invariant($"{(whom is null ? "" : $"{whom}: ")}{complaint}"))
+            : ControlAnswer.Done with { Note = changed.Note?.ToString(CultureInfo.InvariantCulture) };
 }

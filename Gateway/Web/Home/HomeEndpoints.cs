@@ -169,7 +169,7 @@ internal static class HomeEndpoints
         var changed = await changes.ApplyAsync(PageResults.OriginOf(context), principal, person, action, value, context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.HomePath(context)}?done={done}")
-            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), changed.Complaint);
+            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), T(changed.Complaint));
     }
 
     /// <summary>Names of users are for those who may read them, and for everybody where everybody may take one.</summary>

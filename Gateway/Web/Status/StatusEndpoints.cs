@@ -3,6 +3,7 @@ using System.Globalization;
 using Gateway.Audit;
 using Gateway.Edge;
 using Gateway.Headscale;
+using Gateway.Identity;
 using Gateway.Identity.Oidc;
 using Gateway.Policy;
 using Gateway.Settings;
@@ -28,7 +29,7 @@ internal static class StatusEndpoints
 
     private static async Task<IResult> ShowAsync(
         HttpContext context, Principal principal, PageLayout layout, UpstreamMonitor upstream, Provider provider, People people,
-        AuditLog audit, TimeProvider clock)
+        AuditLog audit, Sessions sessions, TimeProvider clock)
     {
         var state = HealthEndpoints.Check(upstream, provider, people, audit, clock);
         var expires = state.KeyExpires is { } at
@@ -50,8 +51,20 @@ internal static class StatusEndpoints
                         T("register at the provider: {0}", RedirectAddress.Of(RequestContext.Of(context).Configuration.Settings))),
                 }
                 : [],
+            new(T("Sign-ins"), true, T("people: {0}, open sessions: {1}", people.Snapshot.Everyone.Count, sessions.All.Count)),
+            new(T("Backup"), true, await LastBackupAsync(audit, context.RequestAborted)),
         ];
         return PageResults.Page<StatusPage>(StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Lines", lines));
+    }
+
+    /// <summary>When 'gateway backup' was run last, as the audit has it. Copies that others make of the files are not known here.</summary>
+    private static async Task<string> LastBackupAsync(AuditLog audit, CancellationToken cancel)
+    {
+        await audit.FlushAsync(cancel);
+        var found = await audit.Store.FindAsync(new AuditSearch { Row = "backup" }, null, 10, cancel);
+        return found.FirstOrDefault(one => one.Reason is "done") is { } last
+            ? T("'gateway backup' was run last on {0}", last.At.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture))
+            : T("'gateway backup' was not run yet");
     }
 
     /// <summary>Such as "running for 3 days"; of the process.</summary>

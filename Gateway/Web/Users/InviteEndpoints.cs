@@ -57,7 +57,7 @@ internal static class InviteEndpoints
             wanted.User.Length > 0 ? wanted.User : null, context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.BasePath(context)}/users?done=add")
-            : await PageAsync(context, principal, layout, people, directory, wanted, changed.Complaint, changed.Status);
+            : await PageAsync(context, principal, layout, people, directory, wanted, T(changed.Complaint), changed.Status);
     }
 
     private static (Source Source, string Issuer) SourceOf(string name, GatewaySettings settings, Provider provider) => name switch

@@ -199,7 +199,7 @@ internal static class UserEndpoints
                 context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
-            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), changed.Complaint);
+            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), T(changed.Complaint));
     }
 
     private static async Task<IResult> OffboardAsync(
@@ -223,7 +223,7 @@ internal static class UserEndpoints
             PageResults.OriginOf(context), principal, person, "remove", "", context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.BasePath(context)}/users?done=offboard")
-            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), changed.Complaint);
+            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), T(changed.Complaint));
     }
 
     private static RazorComponentResult NotFound(HttpContext context) =>

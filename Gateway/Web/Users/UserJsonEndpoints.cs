@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Edge;
@@ -96,7 +97,7 @@ internal static class UserJsonEndpoints
                 context.RequestAborted);
         if (changed.Complaint is { } complaint)
         {
-            await ErrorAnswers.WriteProblemAsync(context, changed.Status, complaint);
+            await ErrorAnswers.WriteProblemAsync(context, changed.Status, complaint.ToString(CultureInfo.InvariantCulture));
         }
 
         return changed.Complaint is null;

@@ -1,0 +1,8 @@
+namespace Gateway.Policy;
+
+/// <summary>Sentences with values in them: as they stand for programs and the audit, and translated by pages.</summary>
+internal static class Sentences
+{
+    /// <summary>Marks a sentence that pages translate.</summary>
+    public static FormattableString Said(FormattableString sentence) => sentence;
+}
