@@ -150,6 +150,13 @@ public sealed partial class PagesTests
         await Until.TrueAsync(
             async () => (await alice.GetAsync("/admin/users/headscale?q=user-999")).Text.Contains("user-999", StringComparison.Ordinal),
             "the new users are known");
+        await Until.TrueAsync(
+            async () => (await alice.GetAsync("/admin/keys")).Text.Contains("Too many to list here", StringComparison.Ordinal),
+            "the keys know them, too");
+        var token = Token().Match((await alice.GetAsync("/admin/keys")).Text);
+        (await alice.PostAsync("/admin/keys", (token.Groups[1].Value, token.Groups[2].Value), ("user", "1900"), ("days", "1"))).Status
+            .Should().Be(302);
+        gateway.Headscale.Tailnet.Keys[^1].UserId.Should().Be(1900UL, "each of them can be chosen");
         foreach (var path in new[] { "keys", "apikeys", "users", "users/headscale", "connect", "machines", "machines/11",
             $"users/{gateway.People.Snapshot.Everyone[500].Id}", "audit", "access" })
         {

@@ -15,11 +15,11 @@ namespace Gateway.Web.Keys;
 /// <param name="Name">Its name.</param>
 public sealed record UserChoice(string Id, string Name)
 {
-    /// <summary>So many are offered on one page; its forms take any other by its id, too.</summary>
-    private const int Most = 500;
+    /// <summary>So many are listed on one page; where there are more, forms ask for a number.</summary>
+    internal const int Most = 100;
 
     internal static UserChoice[] Of(IEnumerable<HeadscaleUser> users) =>
-        [.. users.Take(Most).Select(one => new UserChoice(one.Id, one.Label))];
+        [.. users.Take(Most + 1).Select(one => new UserChoice(one.Id, one.Label))];
 }
 
 /// <summary>Pre-auth keys: one's own, or everybody's for those who may make them for everybody.</summary>
