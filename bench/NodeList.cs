@@ -18,6 +18,9 @@ internal static class NodeList
     /// </summary>
     private static readonly string[] _people = ["alice", "vera", "sam"];
 
+    /// <summary>The page of devices: the newest, and a search.</summary>
+    private static readonly string[] _pages = ["/admin/machines", "/admin/machines?q=alice&sort=seen"];
+
     private static readonly string _folder = Directory.CreateTempSubdirectory("gateway-bench-").FullName;
 
     /// <summary>Prints time and peak memory of each filter beside those of the unfiltered list.</summary>
@@ -29,7 +32,11 @@ internal static class NodeList
         headscale.Prepared = received => received.Target == "/api/v1/node" ? list : null;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Nodes} nodes, {list.Length / 1e6:0.0} MB"));
 
-        var times = await TimesAsync(headscale);
+        var (times, small) = (await TimesAsync(headscale, _people, []), MakeList(headscale, routes: 0));
+        headscale.Prepared = received => received.Target == "/api/v1/node" ? small : null;
+        await MeasurePagesAsync(headscale, small.Length);
+        headscale.Prepared = received => received.Target == "/api/v1/node" ? list : null;
+
         var peaks = new Dictionary<string, double>();
         foreach (var person in _people)
         {
@@ -49,17 +56,36 @@ internal static class NodeList
         Directory.Delete(_folder, recursive: true);
     }
 
+    /// <summary>Pages of devices beside the list that they are made from, for nodes that offer no routes.</summary>
+    private static async Task MeasurePagesAsync(HeadscaleStandIn headscale, int bytes)
+    {
+        var times = await TimesAsync(headscale, ["alice"], _pages);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Nodes} nodes without routes, {bytes / 1e6:0.0} MB"));
+        foreach (var page in _pages)
+        {
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{page,-34} {Median(times.Select(round => round[page])),7:0.0} ms   "
+                + $"{Median(times.Select(round => round[page] / round["alice"])),5:0.00} x the unfiltered list"));
+        }
+    }
+
     /// <summary>Everybody in turn in each round, so that a busy moment of the machine meets all of them.</summary>
-    private static async Task<List<Dictionary<string, double>>> TimesAsync(HeadscaleStandIn headscale)
+    private static async Task<List<Dictionary<string, double>>> TimesAsync(HeadscaleStandIn headscale, string[] people, string[] pages)
     {
         await using var gateway = await StartAsync(headscale);
         var rounds = new List<Dictionary<string, double>>();
         for (var round = -5; round < Rounds; round++)
         {
             var times = new Dictionary<string, double>();
-            foreach (var person in _people)
+            foreach (var person in people)
             {
                 times[person] = await FetchAsync(gateway, person);
+            }
+
+            foreach (var page in pages)
+            {
+                times[page] = await FetchAsync(gateway, "alice", page);
             }
 
             if (round >= 0)
@@ -85,14 +111,15 @@ internal static class NodeList
         return int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
     }
 
-    private static async Task<double> FetchAsync(GatewayProcess gateway, string person)
+    private static async Task<double> FetchAsync(GatewayProcess gateway, string person, string path = "/api/v1/node")
     {
         using var http = new HttpClient();
+        http.DefaultRequestHeaders.Host = "gateway.example.test";
         http.DefaultRequestHeaders.Add("Remote-User", person);
         http.DefaultRequestHeaders.Add("Remote-Groups", People.All.Single(one => one.Login == person).Role);
         http.DefaultRequestHeaders.Add("Remote-Email", $"{person}@example.test");
         var started = Stopwatch.GetTimestamp();
-        using var answer = await http.GetAsync(new Uri(gateway.Url, "/api/v1/node"), HttpCompletionOption.ResponseHeadersRead);
+        using var answer = await http.GetAsync(new Uri(gateway.Url, path), HttpCompletionOption.ResponseHeadersRead);
         answer.EnsureSuccessStatusCode();
         await using var body = await answer.Content.ReadAsStreamAsync();
         await body.CopyToAsync(Stream.Null);
@@ -125,7 +152,7 @@ internal static class NodeList
     }
 
     /// <summary>Nodes as a large tailnet has them: each with an owner and its key, one in a hundred of them sam's.</summary>
-    private static byte[] MakeList(HeadscaleStandIn headscale)
+    private static byte[] MakeList(HeadscaleStandIn headscale, int routes = 60)
     {
         var json = new TailnetJson(headscale.Tailnet, headscale.Version);
         var node = headscale.Tailnet.Nodes.Find(one => one.UserId == 7)!;
@@ -134,7 +161,7 @@ internal static class NodeList
         {
             var one = json.Node(node with { Id = (ulong)id, UserId = id % 100 == 0 ? 7UL : 6UL }, inList: true);
             one["availableRoutes"] = TailnetJson.List(
-                Enumerable.Range(0, 60).Select(part => $"10.{part}.{id % 250}.0/24").TakeWhile((_, at) => at * 16 < NodeBytes - 1_300));
+                Enumerable.Range(0, routes).Select(part => $"10.{part}.{id % 250}.0/24").TakeWhile((_, at) => at * 16 < NodeBytes - 1_300));
             nodes.Add((JsonNode)one);
         }
 

@@ -22,6 +22,9 @@ internal sealed class ClientSender(
 {
     private static readonly TimeSpan _longest = TimeSpan.FromSeconds(30);
 
+    /// <summary>What an answer says of its length is believed up to here; a list of 10,000 nodes has 20 MB.</summary>
+    private const int LargestGuess = 32 * 1024 * 1024;
+
     private bool _isJudgedThere;
 
     /// <summary>Headscale's status; 0 when it was not asked.</summary>
@@ -88,6 +91,9 @@ internal sealed class ClientSender(
         return upstreams.Http;
     }
 
+    /// <summary>Without a copy where all of what was set aside was needed.</summary>
+    private static byte[] BytesOf(MemoryStream stream) => stream.Length == stream.Capacity ? stream.GetBuffer() : stream.ToArray();
+
     public ValueTask<int> RefuseAsync(AuthorizationResult result, Reason reason) => new(Refusals.StatusOf(reason));
 
     private async Task<UpstreamOutcome> ReadAsync(HttpResponseMessage answer, AuthorizationResult result, CancellationToken cancel)
@@ -95,11 +101,11 @@ internal sealed class ClientSender(
         try
         {
             await using var body = await answer.Content.ReadAsStreamAsync(cancel);
-            using var json = new MemoryStream();
+            using var json = new MemoryStream((int)Math.Clamp(answer.Content.Headers.ContentLength ?? 0, 0, LargestGuess));
             var filter = caller.OwnKey is not null ? ResponseFilter.Everything : result.FilterFor(caller.Principal);
             await (answer.IsSuccessStatusCode
                 && !filter.IsTransparent ? filter.CopyAsync(body, json, cancel) : body.CopyToAsync(json, cancel));
-            (Status, Json, ContentType) = ((int)answer.StatusCode, json.ToArray(), answer.Content.Headers.ContentType?.MediaType);
+            (Status, Json, ContentType) = ((int)answer.StatusCode, BytesOf(json), answer.Content.Headers.ContentType?.MediaType);
             if (_isJudgedThere)
             {
                 proof.Note(RequestContext.Of(context), caller.OwnKey!, result.Decision.Rule, Status, ContentType);

@@ -40,7 +40,8 @@ public sealed record Machine(
     public string KeyId { get; init; } = "";
 
     /// <summary>Routes that it offers and nobody has approved.</summary>
-    public IReadOnlyList<string> WaitingRoutes => field ??= [.. AvailableRoutes.Except(ApprovedRoutes, StringComparer.Ordinal)];
+    public IReadOnlyList<string> WaitingRoutes => field ??= ApprovedRoutes.Count == 0
+        ? AvailableRoutes : [.. AvailableRoutes.Except(ApprovedRoutes, StringComparer.Ordinal)];
 
     /// <summary>Whether others may reach the internet through it.</summary>
     public bool IsExitNode => ApprovedRoutes.Any(IsExit);
