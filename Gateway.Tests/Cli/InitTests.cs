@@ -101,29 +101,6 @@ public sealed class InitTests
     }
 
     [Fact]
-    public async Task WithoutAFrontSystemdHandsTheCertificateOver()
-    {
-        await using var headscale = await HeadscaleStandIn.StartAsync(29);
-        using var folder = new TemporaryFolder();
-        var (certificate, key) = WriteCertificate(folder);
-
-        var result = await InitAsync(
-            folder, headscale.ApiKey, "--install", "--root", folder.Path, "--headscale", headscale.Url.Authority, "--front", "none",
-            "--sign-in", "oidc", "--issuer", "http://127.0.0.1:9", "--tls-cert", certificate, "--tls-key", key, "--offline");
-
-        result.Exit.Should().Be(0, result.Error);
-        result.Output.Should().Contain("systemctl try-restart headtower");
-        var output = Path.Combine(folder.Path, "out");
-        var unit = await File.ReadAllTextAsync(Path.Combine(folder.Path, "etc/systemd/system/headtower.service.d/init.conf"));
-        unit.Should().Contain($"LoadCredential=tls-cert:{output}/tls-cert\n").And.Contain($"LoadCredential=tls-key:{output}/tls-key\n");
-        folder.File("out/client-secret", "a secret");
-        var check = await Verb.RunAsync(
-            ["check", "--config", Path.Combine(output, "headtower.yaml")], [("CREDENTIALS_DIRECTORY", output)]);
-        check.Exit.Should().Be(0, check.Error + check.Output);
-        (await File.ReadAllTextAsync(Path.Combine(output, "tls-key"))).Should().Be(await File.ReadAllTextAsync(key));
-    }
-
-    [Fact]
     public async Task APublicAddressWithoutHttpsIsRefused()
     {
         using var folder = new TemporaryFolder();
@@ -282,14 +259,14 @@ public sealed class InitTests
         (check.Exit, check.Output.Contains("whoever signs in first becomes the owner", StringComparison.Ordinal)).Should().Be((0, true));
     }
 
-    private static (string Certificate, string Key) WriteCertificate(TemporaryFolder folder)
+    internal static (string Certificate, string Key) WriteCertificate(TemporaryFolder folder)
     {
         var (certificate, key) = (Path.Combine(folder.Path, "chain.pem"), Path.Combine(folder.Path, "key.pem"));
         Certificates.Write(certificate, key, "hs.test");
         return (certificate, key);
     }
 
-    private static Task<VerbResult> InitAsync(TemporaryFolder folder, string input, params string[] arguments) =>
+    internal static Task<VerbResult> InitAsync(TemporaryFolder folder, string input, params string[] arguments) =>
         Verb.RunAsync(
             ["init", .. arguments, "--base-url", "https://hs.test", "--output", Path.Combine(folder.Path, "out"), "--data", folder.Path],
             [], input + "\n");

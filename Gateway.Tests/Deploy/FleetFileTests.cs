@@ -58,6 +58,23 @@ public sealed partial class FleetFileTests
             .Contain(one => IPNetwork.Parse(one).Contains(IPAddress.Parse(subnet.Split('/')[0])));
     }
 
+    [Theory]
+    [MemberData(nameof(ChainTests.Files), MemberType = typeof(ChainTests))]
+    public void AFrontsFileSaysHowManyDevicesItCarriesAndServesEveryAddress(string file)
+    {
+        var text = File.ReadAllText(Path.Combine(_root, "deploy", file));
+
+        text.Should().MatchRegex("(?i)each (device )?takes two|each device keeps a thread").And.Contain("generate_204");
+        (file.Split('/')[0] switch
+        {
+            "nginx" =>
+                text.Contains("listen [::]:443", StringComparison.Ordinal) && text.Contains("listen [::]:80", StringComparison.Ordinal),
+            "haproxy" => text.Contains("bind :::443", StringComparison.Ordinal) && text.Contains("maxconn", StringComparison.Ordinal),
+            "apache" => text.Contains("MaxRequestWorkers", StringComparison.Ordinal),
+            _ => true,
+        }).Should().BeTrue("IPv6 is served and the limit is set, where the front does not do so by itself");
+    }
+
     [Fact]
     public void TheUnitSaysWhenItIsReadyAndReloads()
     {

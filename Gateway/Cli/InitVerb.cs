@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Gateway.Headscale;
 using Gateway.Settings;
 
@@ -137,18 +136,16 @@ internal static class InitVerb
             return Output.Fail(obstacle);
         }
 
-        if (!Write([.. InitFiles.Make(answers).Select(one => one with { Name = Path.Combine(answers.Output, one.Name) }),
+        if (!WrittenFiles.Write([.. InitFiles.Make(answers).Select(one => one with { Name = Path.Combine(answers.Output, one.Name) }),
             .. install?.Files ?? []], parsed.GetValue(_force)))
         {
             return Output.Failed;
         }
 
-        foreach (var (name, target) in answers.Links)
+        if (answers.Links.FirstOrDefault(one => !WrittenFiles.Link(Path.Combine(answers.Output, one.Name), Path.GetFullPath(one.Target))) is
+            { Name: { } kept })
         {
-            var link = Path.Combine(answers.Output, name);
-            File.Delete(link);
-            File.CreateSymbolicLink(link, Path.GetFullPath(target));
-            Console.WriteLine($"linked {link} to {target}");
+            return Output.Fail($"{Path.Combine(answers.Output, kept)} is a file of its own; move it away, a link takes its place");
         }
 
         install?.Reload();
@@ -243,46 +240,5 @@ internal static class InitVerb
 
         Console.WriteLine($"{found}: Headscale's own socket. No API key is needed, and calls take a fraction of the time.");
         return (found, null);
-    }
-
-    /// <returns>Whether all were written.</returns>
-    private static bool Write(IReadOnlyList<(string Name, string Text, bool IsSecret)> files, bool isForced)
-    {
-        if (!isForced && files.FirstOrDefault(one => File.Exists(one.Name)) is { Name: not null } there)
-        {
-            Output.Fail($"{there.Name} is there already; --force writes over it");
-            return false;
-        }
-
-        foreach (var (name, text, isSecret) in files)
-        {
-            try
-            {
-                WriteFile(name, text, isSecret);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                Output.Fail($"{name} cannot be written: {e.Message}");
-                return false;
-            }
-
-            Console.WriteLine($"wrote {name}");
-        }
-
-        return true;
-    }
-
-    private static void WriteFile(string path, string text, bool isSecret)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (isSecret && !OperatingSystem.IsWindows())
-        {
-            File.Delete(path);
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var file = new FileStream(path, options);
-        file.Write(Encoding.UTF8.GetBytes(text));
     }
 }

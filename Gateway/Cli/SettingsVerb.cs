@@ -51,7 +51,7 @@ internal static class SettingsVerb
         return verb;
     }
 
-    /// <summary>Says of a setting, or of each in a section, what it means, what counts without it, and how the environment gives it.</summary>
+    /// <summary>Says of a setting, or of each in a section, what it means, its default, and its name in the environment.</summary>
     private static int Explain(string key)
     {
         var meant = SettingDeclarations.All
