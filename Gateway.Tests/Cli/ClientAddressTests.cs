@@ -29,7 +29,7 @@ public sealed class ClientAddressTests
     public void EachFrontIsJudgedByWhatItMadeOfTheAddress(
         string server, string peer, string forwarded, string? client, string result, string words)
     {
-        var step = ClientAddress.Judge(
+        var step = ClientAddress.Evaluate(
             new(peer, 4000, forwarded.Split(',', StringSplitOptions.RemoveEmptyEntries), client), Settings(server), 5000, "headtower.yaml");
 
         step.Result.ToString().Should().Be(result, step.Advice);
@@ -40,7 +40,7 @@ public sealed class ClientAddressTests
     [InlineData("198.51.100.7", "Fine")]
     [InlineData("203.0.113.77", "Wrong")]
     public void WithoutAFrontTheConnectionTellsTheClient(string client, string result) =>
-        ClientAddress.Judge(
+        ClientAddress.Evaluate(
             new("198.51.100.7", 5000, ["203.0.113.77"], client), Settings("trusted_proxies: []"), 5000, "headtower.yaml").Result.ToString()
             .Should().Be(result);
 

@@ -4,7 +4,7 @@ using Gateway.Settings;
 
 namespace Gateway.Cli;
 
-/// <summary>Judges what a front makes of the address of a client, which tried to choose one.</summary>
+/// <summary>Evaluates what a front makes of the address of a client, which tried to choose one.</summary>
 internal static class ClientAddress
 {
     /// <summary>The address that is made up: RFC 5737 keeps it free for documents, so it is nobody's.</summary>
@@ -13,23 +13,25 @@ internal static class ClientAddress
     private const string What = "The gateway learns the address of each client";
 
     /// <summary>It could not be looked at from here.</summary>
-    public static WalkStep NotJudged(string why) => new(What, WalkResult.Warning, $"not looked at: {why}");
+    public static WalkStep NotLookedAt(string why) => new(What, WalkResult.Warning, $"not looked at: {why}");
 
     /// <param name="arrival">What came to the gateway.</param>
     /// <param name="server">What the gateway believes.</param>
     /// <param name="ownPort">The port that the request was sent from; the front's connection has another.</param>
     /// <param name="file">The file with the settings.</param>
-    public static WalkStep Judge(Arrival arrival, ServerSettings server, int ownPort, string file)
+    public static WalkStep Evaluate(Arrival arrival, ServerSettings server, int ownPort, string file)
     {
-        var header = server.ProxyAuth?.IpHeader ?? "X-Forwarded-For";
+        var header = server.ClientHeader;
         var key = server.ProxyAuth?.IpHeader is null ? "server.trusted_proxies" : "server.proxy_auth.trusted_proxy_cidrs";
         var front = arrival.Peer ?? "";
         if (arrival.PeerPort == ownPort)
         {
-            return Judge(arrival.Client != MadeUp, $"the front is not in between, and {front} is in {key} in {file}: take it out");
+            return arrival.Client == MadeUp
+                ? Wrong($"the front is not in between, and {front} is in {key} in {file}: take it out")
+                : new(What, WalkResult.Fine);
         }
 
-        if (!IPAddress.TryParse(front, out var peer) || !TrustedBy(server).Contains(peer))
+        if (!IPAddress.TryParse(front, out var peer) || !server.ClientHeaderProxies.Contains(peer))
         {
             return Wrong($"add {front}, the front, to {key} in {file}: without it everybody counts as the front, for limits and audit");
         }
@@ -49,12 +51,7 @@ internal static class ClientAddress
         };
     }
 
-    private static WalkStep Judge(bool isFine, string advice) => isFine ? new(What, WalkResult.Fine) : Wrong(advice);
-
     private static WalkStep Wrong(string advice) => new(What, WalkResult.Wrong, advice);
-
-    private static NetworkList TrustedBy(ServerSettings server) =>
-        server.ProxyAuth is { IpHeader: not null } proxy ? proxy.TrustedProxyCidrs ?? NetworkList.Loopback : server.TrustedProxies;
 
     /// <summary>A machine that is a trusted proxy itself is believed what it makes up; what the front added is its address.</summary>
     private static string Named(Arrival arrival) => arrival.Client == MadeUp ? arrival.Forwarded[^1] : arrival.Client ?? "";

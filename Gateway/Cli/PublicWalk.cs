@@ -167,20 +167,19 @@ internal sealed class PublicWalk(GatewaySettings settings, string file) : IDispo
         {
             if (await AskAsync("arrival.expect") is not { Result: { } mark })
             {
-                return ClientAddress.NotJudged("no gateway runs with this data folder; run this where it runs");
+                return ClientAddress.NotLookedAt("no gateway runs with this data folder; run this where it runs");
             }
 
-            var header = settings.Server.ProxyAuth?.IpHeader ?? "X-Forwarded-For";
             var (status, _, _) = await _address.GetAsync(
-                $"{CaptivePortal.Path}?{Arrivals.Parameter}={mark.GetString()}", [(header, ClientAddress.MadeUp)]);
+                $"{CaptivePortal.Path}?{Arrivals.Parameter}={mark.GetString()}", [(settings.Server.ClientHeader, ClientAddress.MadeUp)]);
             return await AskAsync("arrival.take") is { Error: null, Result: { } seen }
                 && seen.Deserialize(ControlJson.Default.Arrival) is { } arrival
-                    ? ClientAddress.Judge(arrival, settings.Server, _address.LastPort, file)
-                    : ClientAddress.NotJudged($"{CaptivePortal.Path} answered {status} and did not come to this gateway");
+                    ? ClientAddress.Evaluate(arrival, settings.Server, _address.LastPort, file)
+                    : ClientAddress.NotLookedAt($"{CaptivePortal.Path} answered {status} and did not come to this gateway");
         }
         catch (StoreException e)
         {
-            return ClientAddress.NotJudged(e.Message);
+            return ClientAddress.NotLookedAt(e.Message);
         }
     }
 

@@ -8,8 +8,6 @@ namespace Gateway.Cli;
 /// <summary><c>gateway users …</c>: done by the running gateway, when there is one, and in effect at once.</summary>
 internal static class UsersVerb
 {
-    private const int LongestSubject = 255;
-
     private static readonly Argument<string> _who = new("ID") { Description = "the number, or the identity such as proxy:alice" };
     private static readonly Argument<string> _role = new("ROLE") { Description = "the role" };
     private static readonly Argument<string> _headscaleUser = new("HEADSCALE_USER") { Description = "Headscale's user id" };
@@ -134,7 +132,7 @@ internal static class UsersVerb
 
     private static async Task<int> AddAsync(Configuration configuration, ParseResult parsed, CancellationToken cancel)
     {
-        if (OutsideText.Complaint(parsed.GetValue(_subject)!, LongestSubject) is { } complaint)
+        if (OutsideText.Complaint(parsed.GetValue(_subject)!, OutsideText.LongestSubject) is { } complaint)
         {
             return Output.Fail($"--subject {complaint}; nobody who signs in could have it");
         }

@@ -63,12 +63,9 @@ internal sealed class Arrivals
         }
     }
 
-    private static Arrival Look(HttpContext context, RequestContext request)
-    {
-        var header = request.Configuration.Settings.Server.ProxyAuth?.IpHeader ?? "X-Forwarded-For";
-        return new(
-            request.Peer.Address?.ToString(), context.Connection.RemotePort,
-            [.. request.Headers[header].SelectMany(line => (line ?? "").Split(',', StringSplitOptions.TrimEntries))],
-            request.Peer.Client?.ToString());
-    }
+    private static Arrival Look(HttpContext context, RequestContext request) => new(
+        request.Peer.Address?.ToString(), context.Connection.RemotePort,
+        [.. request.Headers[request.Configuration.Settings.Server.ClientHeader]
+            .SelectMany(line => (line ?? "").Split(',', StringSplitOptions.TrimEntries))],
+        request.Peer.Client?.ToString());
 }

@@ -17,7 +17,7 @@ internal static class ForwardedAddress
             return peer;
         }
 
-        var trusted = settings.TrustedProxyCidrs ?? NetworkList.Loopback;
+        var trusted = settings.IpHeaderProxies;
         return !trusted.Contains(peer) || headers.IsNominated(name) ? null : settings.IpHeaderMode switch
         {
             IpHeaderMode.None => null,

@@ -9,6 +9,9 @@ internal static class OutsideText
     /// <summary>The longest text of a log line's part, in characters.</summary>
     public const int LongestShown = 300;
 
+    /// <summary>The longest name that a source of identities gives somebody, in characters (OpenID Connect Core 2, <c>sub</c>).</summary>
+    public const int LongestSubject = 255;
+
     /// <summary>Default_Ignorable_Code_Point of Unicode as far as no category tells them, and U+2800, which shows nothing either.</summary>
     private static readonly (int From, int To)[] _invisible =
     [

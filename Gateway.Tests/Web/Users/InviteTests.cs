@@ -27,6 +27,7 @@ public sealed class InviteTests
     }
 
     [Theory]
+    [InlineData("proxy", "zo\u200be", "viewer", "Say how they sign in")]
     [InlineData("proxy", "", "viewer", "Say how they sign in")]
     [InlineData("oidc", "zoe", "viewer", "Say how they sign in")]
     [InlineData("ldap", "zoe", "viewer", "Say how they sign in")]

@@ -11,7 +11,6 @@ namespace Gateway.Identity.Oidc;
 /// </summary>
 internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
 {
-    private const int LongestSubject = 255;
     private const int LongestText = 1024;
 
     /// <summary>Whether something is missing that user info may hold. Without <c>sub</c>, nobody could say whose it is.</summary>
@@ -109,7 +108,7 @@ internal sealed class Claims(JsonElement idToken, JsonElement? userInfo)
         }
 
         var subject = StringOf(value) ?? "\ufffd";
-        return OutsideText.Complaint(subject, LongestSubject) is { } complaint
+        return OutsideText.Complaint(subject, OutsideText.LongestSubject) is { } complaint
             ? throw new SignInException(
                 subject.Length == 0 ? SignInFailure.SubjectMissing : SignInFailure.SubjectUnusable, $"the token's '{claim}' {complaint}")
             : subject;

@@ -70,10 +70,9 @@ internal sealed class Dashboard(People people, AuditLog audit, HeadscaleCalls ca
 
         var (first, others) = (machines?.FirstOrDefault()?.Name, people.Snapshot.Everyone.Count > 1);
         var steps = new[] { principal.User is not null, first is not null, others }.Count(one => one);
-        var server = RequestContext.Of(context).Configuration.Settings.Server;
         return steps == 3 ? null : new(
             calls.Can(context, principal, "users.create", Ownership.Foreign), UserNames.ProposalFor(owner), first, others,
-            $"{server.BaseUrl?.GetLeftPart(UriPartial.Authority)}{server.BasePath}/", steps);
+            RequestContext.Of(context).Configuration.Settings.Server.PagesAddress, steps);
     }
 
     private static MachineCounts CountsOf(Machine[] all, DateTimeOffset now) => new(

@@ -22,8 +22,6 @@ public sealed record Invitation(string Source, string Subject, string Name, stri
 /// <summary>Somebody who has not come yet gets a role and a Headscale user, so that both are there when they come.</summary>
 internal static class InviteEndpoints
 {
-    private const int LongestSubject = 255;
-
     public static void MapInvitations(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/users/new", ShowAsync).RequireCapability(Capability.AssignRoles);
@@ -44,7 +42,7 @@ internal static class InviteEndpoints
             form["user"].ToString());
         var settings = RequestContext.Of(context).Configuration.Settings;
         var (source, issuer) = SourceOf(wanted.Source, settings, provider);
-        if (source is Source.None || wanted.Subject.Length is 0 or > LongestSubject || wanted.Subject.Any(char.IsControl))
+        if (source is Source.None || OutsideText.Complaint(wanted.Subject, OutsideText.LongestSubject) is not null)
         {
             return await PageAsync(
                 context, principal, layout, people, directory, wanted, T("Say how they sign in, and the name that they have there."),
@@ -81,7 +79,7 @@ internal static class InviteEndpoints
             ("Users", UserEndpoints.UnclaimedOf(people, await directory.GetAsync(context.RequestAborted))),
             ("HasProxy", settings.Server.ProxyAuth is not null),
             ("HasProvider", settings.Oidc is not null),
-            ("Address", settings.Server.BaseUrl is { } url ? $"{url.GetLeftPart(UriPartial.Authority)}{settings.Server.BasePath}/" : null),
+            ("Address", settings.Server.BaseUrl is null ? null : settings.Server.PagesAddress),
             ("Error", error));
     }
 }
