@@ -81,8 +81,8 @@ internal static partial class App
         app.UseRouting();
         var provider = services.GetRequiredService<Provider>();
         app.Use(next => PageHeaders.Add(next, provider));
-        app.Use(PageHeaders.CheckHost);
         app.UseLanguages();
+        app.Use(PageHeaders.CheckHost);
         app.Use(next => PageErrors.Catch(next, app.Logger));
         app.Use(services.GetRequiredService<PageLimits>().RunAsync);
         app.UseAuthentication();

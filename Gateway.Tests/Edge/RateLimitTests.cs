@@ -99,6 +99,7 @@ public sealed class RateLimitTests
             proxyAuth: Chained, more: Few, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false", port: port);
 
         (await StatusesAsync(gateway.As(null), "192.0.2.1", 6, "/admin/login")).Should().Equal([200, 200, 200, 200, 200, 429]);
+        (await StatusesAsync(gateway.As(null), "192.0.2.1", 1, "/admin/api/me")).Should().Equal([429]);
         (await StatusesAsync(gateway.As(null), "192.0.2.1", 3, "/admin/healthz")).Should().Equal([200, 200, 200]);
         (await StatusesAsync(gateway.As(null), "192.0.2.1", 3, "/admin/style.css")).Should().Equal([200, 200, 200]);
     }
@@ -127,6 +128,26 @@ public sealed class RateLimitTests
             proxyAuth: Chained, more: "bootstrap: {owner: 'proxy:alice'}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 0}");
 
         (await StatusesAsync(gateway.As(null), "192.0.2.1", 400)).Should().AllSatisfy(status => status.Should().Be(401));
+    }
+
+    [Fact]
+    public async Task WhoAsksTooOftenForPagesIsToldSoInTheirLanguageAndProgramsGetAProblem()
+    {
+        await using var gateway = await TestGateway.StartAsync(proxyAuth: Chained, more: Few);
+        using var sam = gateway.AsPerson("sam");
+        sam.DefaultRequestHeaders.Host = "gateway.example.test";
+        sam.DefaultRequestHeaders.Add("Accept-Language", "de");
+        for (var times = 0; times < 8; times++)
+        {
+            await TestGateway.CallAsync(sam, "GET", "/admin/");
+        }
+
+        var (status, page) = await TestGateway.CallAsync(sam, "GET", "/admin/");
+        (status, WebUtility.HtmlDecode(page)).Should().Match<(int Status, string Text)>(one => one.Status == 429
+            && one.Text.Contains("<h1>Nicht möglich</h1>", StringComparison.Ordinal)
+            && one.Text.Contains("zu viele Anfragen", StringComparison.OrdinalIgnoreCase));
+        var (_, problem) = await TestGateway.CallAsync(sam, "GET", "/admin/api/me");
+        problem.Should().StartWith("{").And.Contain("too many requests");
     }
 
     private static async Task<List<int>> StatusesAsync(HttpClient client, string address, int times, string target = "/api/v1/node")

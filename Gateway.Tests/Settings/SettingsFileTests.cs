@@ -87,6 +87,7 @@ public sealed partial class SettingsFileTests
     [InlineData("headscale: {url: http://h, api_key: k, api_key_path: /k}", "give only one of the two")]
     [InlineData("headscale: {url: http://h, api_key_path: '/nowhere/key'}", "cannot read /nowhere/key")]
     [InlineData("headscale: {url: http://h, api_key_path: '${NOT_SET}/key'}", "the environment variable NOT_SET is not set")]
+    [InlineData("headscale: {url: http://h, base_domain: 'https://tail.example'}", "base_domain: this is Headscale's dns.base_domain")]
     [InlineData("headscale: {url: http://h, tls_ca_path: /nowhere/ca.pem}", "tls_ca_path: cannot read /nowhere/ca.pem")]
     [InlineData("headscale: {url: http://h}\nheadscale: {url: http://h}", "Duplicate key")]
     [InlineData("headscale: [a", "not valid YAML")]

@@ -1,5 +1,6 @@
 using Gateway.Headscale;
 using Gateway.Identity;
+using Gateway.Policy;
 using Gateway.Tests.Support;
 using Gateway.Users;
 
@@ -86,7 +87,7 @@ public sealed class UserMatchingTests
             new Caller { Source = Source.Proxy, Issuer = "", Subject = "x", UserName = "x", Email = email, EmailIsTrusted = isTrusted });
 
         match.User.Should().BeNull();
-        match.Why.Should().Contain(why);
+        match.Why!.English().Should().Contain(why);
     }
 
     [Fact]
@@ -94,7 +95,8 @@ public sealed class UserMatchingTests
         Match(
             "subject_header: X-Sub, issuer: 'https://other.example'",
             new Caller { Source = Source.Proxy, Issuer = "https://other.example", Subject = "sub-7", UserName = "who" })
-            .Why.Should().Contain("one has that subject from another issuer, 'https://id.example.test'; headscale.oidc_issuer can name it");
+            .Why!.English().Should().Contain(
+                " (one has that subject from another issuer, 'https://id.example.test'; headscale.oidc_issuer can name it); there is no ");
 
     private static readonly HeadscaleUser[] _users =
     [

@@ -13,7 +13,11 @@ namespace Gateway.Authorization;
 /// <param name="Caller">Who made it.</param>
 /// <param name="Result">What was decided.</param>
 internal sealed record DecidedCall(
-    RequestContext Request, string Reference, string Path, AuthenticationState Caller, AuthorizationResult Result);
+    RequestContext Request, string Reference, string Path, AuthenticationState Caller, AuthorizationResult Result)
+{
+    /// <summary>What the call is about in its maker's own words, where it names nothing that is there already.</summary>
+    public string? About { get; init; }
+}
 
 /// <summary>
 /// The one way on which calls are carried out, whoever makes them: the audit has a change before it is sent, and how every
@@ -71,7 +75,7 @@ internal sealed class AuthorizedCall(
         var about = call.Result.Decision is { Rule: { } rule, Reason: Reason.Allowed }
             ? await subjects.DescribeAsync(rule, call.Result.Call, cancel)
             : null;
-        return await audit.BeginAsync(entries.Create(call) with { Before = about }, cancel);
+        return await audit.BeginAsync(entries.Create(call) with { Before = about ?? call.About }, cancel);
     }
 
     private ValueTask CompleteAsync(DecidedCall call, UpstreamOutcome outcome, bool isChange)

@@ -15,7 +15,8 @@ internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls
     private static readonly object _count = new();
 
     /// <summary>Makes one call. The first of a request has the request's reference, the others that with a number.</summary>
-    public async Task<ApiResponse> SendAsync(HttpContext context, Principal principal, Operation operation)
+    /// <param name="about">What it is about in the person's own words, for the audit.</param>
+    public async Task<ApiResponse> SendAsync(HttpContext context, Principal principal, Operation operation, string? about = null)
     {
         var (request, cancel) = (RequestContext.Of(context), context.RequestAborted);
         var facts = new Facts(true, principal.Role, principal.User, CrossSite: false, Ownership.Unknown);
@@ -30,7 +31,7 @@ internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls
 
         // A second click cancels the first request, and what it began must still come to its end.
         var patience = result.Call.IsSafe ? cancel : CancellationToken.None;
-        var outcome = await calls.RunAsync(new(request, reference, path, caller, result), sender, patience);
+        var outcome = await calls.RunAsync(new(request, reference, path, caller, result) { About = about }, sender, patience);
         return new(
             result.Decision with { Reason = outcome.Reason, Detail = sender.Detail ?? result.Decision.Detail }, sender.Status, sender.Json);
     }

@@ -145,6 +145,9 @@ internal sealed record HeadscaleSettings
     /// <summary>The issuer in Headscale's <c>providerId</c>s.</summary>
     public string? OidcIssuer { get; init; }
 
+    /// <summary>Headscale's <c>dns.base_domain</c>, without a dot at the end: no call of Headscale tells it.</summary>
+    public string? BaseDomain { get; init; }
+
     /// <summary>Where Tailscale clients find Headscale, when that is not the gateway's own public address.</summary>
     public Uri? PublicUrl { get; init; }
 }

@@ -33,6 +33,10 @@ internal static class SettingDeclarations
             "headscale.api_key_passthrough", Flag(true),
             "Requests that bring a well-formed Headscale key of their own go through unchanged."),
         new(
+            "headscale.base_domain", Text(),
+            "Headscale's own `dns.base_domain`, where MagicDNS is on: no call of Headscale tells it. With it, pages show and find the full "
+                + "names of devices."),
+        new(
             "headscale.oidc_issuer", Unset("`oidc.issuer`"),
             "The issuer in Headscale's own `oidc` section, where it differs: people are found by Headscale's `providerId`."),
         new("headscale.public_url", Url("`server.base_url`"), "Where Tailscale clients find Headscale, for the commands that pages show."),

@@ -148,8 +148,20 @@ internal static class SettingsFile
                 ?? CertificateFile.Read(map, "tls_cert_path", environment, files),
             ApiKeyPassthrough = map.Flag("api_key_passthrough"),
             OidcIssuer = map.Text("oidc_issuer"),
+            BaseDomain = ReadBaseDomain(map),
             PublicUrl = map.Url("public_url"),
         };
+    }
+
+    private static string? ReadBaseDomain(YamlMap map)
+    {
+        var domain = map.Text("base_domain")?.TrimEnd('.');
+        if (domain is not null && Uri.CheckHostName(domain) is not UriHostNameType.Dns)
+        {
+            map.Complain("base_domain", "this is Headscale's dns.base_domain, a domain such as tailnet.example.com, without https://");
+        }
+
+        return domain;
     }
 
     private static string? ReadSocket(YamlMap map)

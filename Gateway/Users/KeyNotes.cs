@@ -27,10 +27,11 @@ internal sealed class KeyNotes(DocumentSet documents)
     public string? Of(string key) => _notes.Snapshot.Find($"{Kind}/{key}")?.Text;
 
     /// <summary>Writes it down.</summary>
+    /// <param name="text">At most <see cref="Longest"/> characters.</param>
     /// <exception cref="Settings.StoreException">It could not be stored.</exception>
     public Task<bool> SetAsync(string key, string text) => documents.ChangeAsync(batch =>
     {
-        batch.Put(_notes, new KeyNote(key, text[..Math.Min(text.Length, Longest)]));
+        batch.Put(_notes, new KeyNote(key, text));
         return true;
     });
 }

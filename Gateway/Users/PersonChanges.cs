@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gateway.Audit;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -85,7 +84,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
             Reason = plan.Complaint is null ? "allowed" : "refused",
             Status = plan.Complaint is null ? null : StatusCodes.Status403Forbidden,
             Client = origin.Client,
-            Detail = plan.Complaint?.ToString(CultureInfo.InvariantCulture),
+            Detail = plan.Complaint?.English(),
             Before = plan.Before,
             After = plan.After,
         };

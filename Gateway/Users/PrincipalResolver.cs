@@ -3,6 +3,7 @@ using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Settings;
+using static Gateway.Policy.Sentences;
 
 namespace Gateway.Users;
 
@@ -15,7 +16,7 @@ namespace Gateway.Users;
 internal sealed record Principal(Person? Person, string Label, Role Role, LinkedUser? User, Session? Session)
 {
     /// <summary>Why there is no Headscale user; found out only where somebody is told.</summary>
-    public Lazy<string?>? WhyUnlinked { get; init; }
+    public Lazy<FormattableString?>? WhyUnlinked { get; init; }
 
     /// <summary>The principal of a request, as a parameter of an endpoint that demands one.</summary>
     public static ValueTask<Principal?> BindAsync(HttpContext context) => new(AuthenticationState.Of(context).Principal);
@@ -31,7 +32,7 @@ internal sealed record Principal(Person? Person, string Label, Role Role, Linked
     public string? NoteFor(Reason reason) => reason switch
     {
         Reason.RoleTooLow or Reason.OwnRightsExceeded => Person?.RoleNote,
-        Reason.NotLinked => WhyUnlinked?.Value,
+        Reason.NotLinked => WhyUnlinked?.Value?.English(),
         _ => null,
     };
 }
@@ -87,21 +88,22 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
     };
 
     /// <summary>Why a person is linked to nobody, from what was known at their last sign-in; null when they are linked.</summary>
-    public static string? WhyUnlinked(Person person, UserSnapshot users, Func<string, bool> isClaimed, GatewaySettings settings) =>
+    public static FormattableString? WhyUnlinked(
+        Person person, UserSnapshot users, Func<string, bool> isClaimed, GatewaySettings settings) =>
         person.Link switch
         {
             _ when LinkOf(person, users) is not null => null,
             { Source: LinkSource.Admin } link =>
-                $"an administrator linked Headscale user {link.HeadscaleUserId}, which is no longer there or is another one now",
-            _ when person.IsKeptUnlinked => "an administrator took the link away; only an administrator links them again",
+                Said($"an administrator linked Headscale user {link.HeadscaleUserId}, which is no longer there or is another one now"),
+            _ when person.IsKeptUnlinked => Said($"an administrator took the link away; only an administrator links them again"),
             _ =>
                 UserMatching.Find(CallerOf(person, settings), users, isClaimed, settings) is { User: null, Why: var why }
                     ? why
-                    : "the next request links them",
+                    : Said($"the next request links them"),
         };
 
     /// <summary>Why a person is linked to nobody; null when they are linked.</summary>
-    public string? WhyUnlinked(Person person, UserSnapshot users, GatewaySettings settings) =>
+    public FormattableString? WhyUnlinked(Person person, UserSnapshot users, GatewaySettings settings) =>
         WhyUnlinked(person, users, id => people.Snapshot.IsClaimed(id, person), settings);
 
     private async ValueTask<Principal> LinkAsync(
@@ -122,7 +124,7 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
 
         return new(person, person.Label, configuration.Table.RoleNamed(person.Role), user is null ? null : ToLinked(user, users), session)
         {
-            WhyUnlinked = user is null ? new Lazy<string?>(() => WhyUnlinked(person, users, configuration.Settings)) : null,
+            WhyUnlinked = user is null ? new Lazy<FormattableString?>(() => WhyUnlinked(person, users, configuration.Settings)) : null,
         };
     }
 
@@ -225,9 +227,10 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
             }
 
             _unmatched[person.Id] = tried;
-            if (_said.IsNew(person.Id, why))
+            var words = why!.English();
+            if (_said.IsNew(person.Id, words))
             {
-                LogUnlinked(person.Label, why);
+                LogUnlinked(person.Label, words);
             }
 
             return null;

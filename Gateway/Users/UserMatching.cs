@@ -1,13 +1,14 @@
 using Gateway.Headscale;
 using Gateway.Identity;
 using Gateway.Settings;
+using static Gateway.Policy.Sentences;
 
 namespace Gateway.Users;
 
 /// <summary>What looking for somebody's Headscale user found.</summary>
 /// <param name="User">The one hit; null for none.</param>
-/// <param name="Why">Why there is none: what each rule looked for and found, in words; empty when there is one.</param>
-internal sealed record UserMatch(HeadscaleUser? User, string Why);
+/// <param name="Why">Why there is none: what each rule looked for and found, in words; null when there is one.</param>
+internal sealed record UserMatch(HeadscaleUser? User, FormattableString? Why);
 
 /// <summary>Finds the Headscale user of someone who has no link yet. One hit or none: never a guess, never somebody else's.</summary>
 internal static class UserMatching
@@ -15,7 +16,7 @@ internal static class UserMatching
     /// <summary>The only unclaimed user that matches by provider id, else by e-mail, else by name, as far as the settings allow.</summary>
     public static UserMatch Find(Caller caller, UserSnapshot users, Func<string, bool> isClaimed, GatewaySettings settings)
     {
-        var misses = new List<string>();
+        var misses = new List<FormattableString>();
         foreach (var rule in RulesFor(caller, users, settings))
         {
             if (rule.WhyOff is { } off)
@@ -28,18 +29,22 @@ internal static class UserMatching
             if (users.Users.Where(rule.Matches!).Take(2).ToArray() is { Length: > 0 } hits)
             {
                 return hits is not [var only]
-                    ? new(null, $"several Headscale users have {rule.What}; which of them is meant, only an administrator can say")
-                    : only.Id.Length == 0 ? new(null, $"the Headscale user that has {rule.What} has no id")
-                    : isClaimed(only.Id) ? new(null, $"the Headscale user that has {rule.What} is linked to somebody else")
-                    : new(only, "");
+                    ? new(null, Said($"several Headscale users have {rule.What}; which of them is meant, only an administrator can say"))
+                    : only.Id.Length == 0 ? new(null, Said($"the Headscale user that has {rule.What} has no id"))
+                    : isClaimed(only.Id) ? new(null, Said($"the Headscale user that has {rule.What} is linked to somebody else"))
+                    : new(only, null);
             }
 
-            misses.Add($"no Headscale user has {rule.What}{rule.Hint}");
+            misses.Add(rule.Hint is { } hint
+                ? Said($"no Headscale user has {rule.What} ({hint})")
+                : Said($"no Headscale user has {rule.What}"));
         }
 
         return new(
             null,
-            misses.Count == 0 ? "the settings let nothing find a Headscale user; an administrator can link" : string.Join("; ", misses));
+            misses.Count == 0
+                ? Said($"the settings let nothing find a Headscale user; an administrator can link")
+                : misses.Aggregate((said, next) => $"{said}; {next}"));
     }
 
     private static IEnumerable<Rule> RulesFor(Caller caller, UserSnapshot users, GatewaySettings settings)
@@ -53,7 +58,7 @@ internal static class UserMatching
         yield return ByEmail(caller, proxy);
         if (proxy is { MatchUsername: true } && caller.UserName is { Length: > 0 } name)
         {
-            yield return new($"the name '{Shown(name)}'", user => string.Equals(user.Name, name, StringComparison.Ordinal));
+            yield return new(Said($"the name '{Shown(name)}'"), user => string.Equals(user.Name, name, StringComparison.Ordinal));
         }
     }
 
@@ -63,29 +68,35 @@ internal static class UserMatching
             .Union(ProviderId.Candidates(caller.Issuer, caller.Subject)).ToArray();
         if (ids.Length == 0)
         {
-            return Rule.Off($"the subject '{Shown(caller.Subject)}' makes no providerId");
+            return Rule.Off(Said($"the subject '{Shown(caller.Subject)}' makes no providerId"));
         }
 
         var other = users.Users.FirstOrDefault(
             one => one.Provider == "oidc" && one.ProviderId?.EndsWith("/" + caller.Subject, StringComparison.Ordinal) is true);
         return new(
-            $"the providerId '{Shown(ids[0])}'",
+            Said($"the providerId '{Shown(ids[0])}'"),
             user => user.Provider == "oidc" && user.ProviderId is { Length: > 0 } id && ids.Contains(id, StringComparer.Ordinal),
-            other is null ? "" : $" (one has that subject from another issuer, "
-                + $"'{Shown(other.ProviderId![..^(caller.Subject.Length + 1)])}'; headscale.oidc_issuer can name it)");
+            other is null ? null : FromAnotherIssuer(Shown(other.ProviderId![..^(caller.Subject.Length + 1)])));
+
+        static FormattableString FromAnotherIssuer(string issuer) =>
+            Said($"one has that subject from another issuer, '{issuer}'; headscale.oidc_issuer can name it");
     }
 
     private static Rule ByEmail(Caller caller, ProxyAuthSettings? proxy) => caller switch
     {
         { Email: null or "" } =>
-            Rule.Off(proxy is { EmailHeader: null } ? "server.proxy_auth.email_header is not set" : "there is no usable e-mail address"),
-        { EmailIsTrusted: false } => Rule.Off(proxy is null
-            ? $"the address '{Shown(caller.Email)}' does not count: the provider does not say that it verified it (email_verified), or "
-                + $"oidc.match_email is off"
-            : $"the address '{Shown(caller.Email)}' does not count: server.proxy_auth.match_email is off"),
-        { Email: var address } =>
-            new($"the address '{Shown(address)}'", user => user.Email is { Length: > 0 } email && EmailAddress.AreSame(email, address)),
+            Rule.Off(proxy is { EmailHeader: null }
+                ? Said($"server.proxy_auth.email_header is not set")
+                : Said($"there is no usable e-mail address")),
+        { EmailIsTrusted: false } => Rule.Off(Said($"the address '{Shown(caller.Email)}' does not count: {WhyUntrusted(proxy)}")),
+        { Email: var address } => new(
+            Said($"the address '{Shown(address)}'"),
+            user => user.Email is { Length: > 0 } email && EmailAddress.AreSame(email, address)),
     };
+
+    private static FormattableString WhyUntrusted(ProxyAuthSettings? proxy) => proxy is null
+        ? Said($"the provider does not say that it verified it (email_verified), or oidc.match_email is off")
+        : Said($"server.proxy_auth.match_email is off");
 
     private static string Shown(string text) => OutsideText.Clean(text, 100);
 
@@ -93,11 +104,11 @@ internal static class UserMatching
     /// <param name="What">What is looked for.</param>
     /// <param name="Matches">Whether a user has it; null when the rule cannot be asked.</param>
     /// <param name="Hint">What else was seen.</param>
-    private sealed record Rule(string What, Func<HeadscaleUser, bool>? Matches, string Hint = "")
+    private sealed record Rule(FormattableString What, Func<HeadscaleUser, bool>? Matches, FormattableString? Hint = null)
     {
         /// <summary>Why it cannot be asked.</summary>
-        public string? WhyOff { get; private init; }
+        public FormattableString? WhyOff { get; private init; }
 
-        public static Rule Off(string why) => new("", null) { WhyOff = why };
+        public static Rule Off(FormattableString why) => new($"", null) { WhyOff = why };
     }
 }

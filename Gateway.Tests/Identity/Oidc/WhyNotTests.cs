@@ -117,6 +117,9 @@ public sealed class WhyNotTests
         client.DefaultRequestHeaders.Host = "gateway.example.test";
         var page = WebUtility.HtmlDecode((await TestGateway.CallAsync(client, "GET", "/admin/")).Text);
         page.Should().Contain("Why this role: header Remote-Groups").And.Contain("Why none was found: no Headscale user has the address");
+        client.DefaultRequestHeaders.Add("Accept-Language", "de");
+        WebUtility.HtmlDecode((await TestGateway.CallAsync(client, "GET", "/admin/")).Text).Should()
+            .Contain("Warum keiner gefunden wurde: kein Headscale-Benutzer hat die Adresse „zed@example.test“");
         (await gateway.StopAndReadAuditAsync())[^1].Detail.Should().StartWith("header Remote-Groups is a list of 1");
     }
 

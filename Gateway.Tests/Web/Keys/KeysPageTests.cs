@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Gateway.Tests.Support;
+using Microsoft.Data.Sqlite;
 
 namespace Gateway.Tests.Web.Keys;
 
@@ -51,6 +52,29 @@ public sealed partial class KeysPageTests
         page.Should().MatchRegex("used by\\s*<a href=\"/admin/machines/17\">sam-laptop</a>");
         (await File.ReadAllTextAsync(gateway.Files.Config)).Should().NotContain("rack");
         gateway.Headscale.Everything.Should().NotContain(one => one.Body.Contains("rack", StringComparison.Ordinal), "it is ours alone");
+        System.Net.WebUtility.HtmlDecode((await alice.GetAsync("/admin/audit")).Text).Should().Contain("made a pre-auth key: <rack> 12x");
+        (await gateway.StopAndReadAuditAsync()).Single(one => one.Row == "keys.create").Before.Should().StartWith("<rack> 12x");
+    }
+
+    [Fact]
+    public async Task AKeyIsShownEvenWhenItsDescriptionCannotBeStored()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var alice = gateway.BrowserOf("alice");
+        await alice.GetAsync("/admin/");
+        await using (var store = new SqliteConnection($"Data Source={Path.Combine(gateway.Folder, "headtower.db")};Pooling=false"))
+        {
+            await store.OpenAsync();
+            using var refuse = store.CreateCommand();
+            refuse.CommandText = "CREATE TRIGGER refuse BEFORE INSERT ON document BEGIN SELECT RAISE(ABORT, 'no'); END";
+            await refuse.ExecuteNonQueryAsync();
+        }
+
+        var made = await alice.SubmitAsync("/admin/login", "/admin/keys", ("preset", "servers"), ("user", "7"), ("description", "rack"));
+        var page = (await alice.GetAsync(made.Location!)).Text;
+
+        page.Should().Contain("The key was made. What it is for could not be stored.").And
+            .Contain(gateway.Headscale.Tailnet.Keys[^1].Key);
     }
 
     [Theory]

@@ -55,13 +55,15 @@ public sealed class BrandTests
     }
 
     [Theory]
-    [InlineData("text/html,*/*", "<a href=\"https://gateway.example.test/admin/\">")]
-    [InlineData("*/*", "These pages live at https://gateway.example.test.")]
-    public async Task AnotherHostLeadsToWhereThePagesAre(string accept, string words)
+    [InlineData("text/html,*/*", "en", "<a href=\"https://gateway.example.test/admin/\">")]
+    [InlineData("text/html,*/*", "de", "<html lang=\"de\"><title>Eine andere Adresse</title>")]
+    [InlineData("*/*", "en", "These pages live at https://gateway.example.test.")]
+    public async Task AnotherHostLeadsToWhereThePagesAre(string accept, string language, string words)
     {
         await using var gateway = await TestGateway.StartAsync();
         using var http = new HttpClient { BaseAddress = gateway.Url };
         http.DefaultRequestHeaders.TryAddWithoutValidation("Accept", accept);
+        http.DefaultRequestHeaders.Add("Accept-Language", language);
 
         using var answer = await http.GetAsync(new Uri("/admin/", UriKind.Relative));
 

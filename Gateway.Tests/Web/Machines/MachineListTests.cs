@@ -51,6 +51,28 @@ public sealed class MachineListTests
             ("", 3), ("online", 2), ("waiting", 1), ("expiring", 1), ("expired", 1), ("router", 1));
 
     [Fact]
+    public async Task WithTheDomainOfTheTailnetDevicesHaveTheNamesByWhichOthersReachThem()
+    {
+        await using var gateway = await TestGateway.StartAsync(headscaleSection: "  base_domain: tailnet.example.com.");
+        using var ivan = gateway.BrowserOf("ivan");
+
+        (await ivan.GetAsync("/admin/machines/20")).Text.Should().Contain("<code class=\"copy\">db-1.tailnet.example.com</code>");
+        (await ivan.GetAsync("/admin/machines?q=db-1.tailnet")).Text.Should().Contain("/admin/machines/20\"").And
+            .NotContain("/admin/machines/17\"");
+        (await ivan.GetAsync("/admin/machines.csv")).Text.Should().MatchRegex("(?m)^\"20\",\"db-1\".*,\"db-1.tailnet.example.com\"\r$");
+    }
+
+    [Fact]
+    public async Task WithoutTheDomainNothingIsSaidOfFullNames()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var ivan = gateway.BrowserOf("ivan");
+
+        (await ivan.GetAsync("/admin/machines/20")).Text.Should().NotContain("Full name");
+        (await ivan.GetAsync("/admin/machines.csv")).Text.Should().MatchRegex("(?m)^\"20\",\"db-1\".*,\r$");
+    }
+
+    [Fact]
     public async Task SeveralAreSignedOutWithOneConfirmationAndOneReference()
     {
         await using var gateway = await TestGateway.StartAsync();

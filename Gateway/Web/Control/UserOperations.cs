@@ -34,7 +34,7 @@ internal sealed class UserOperations(
         string? why;
         try
         {
-            why = principals.WhyUnlinked(person, await directory.GetAsync(cancel), log.Configuration.Settings);
+            why = principals.WhyUnlinked(person, await directory.GetAsync(cancel), log.Configuration.Settings)?.English();
         }
         catch (HeadscaleException e)
         {
@@ -97,5 +97,5 @@ internal sealed class UserOperations(
     private static ControlAnswer AnswerOf(PersonChanged changed, string? whom = null) =>
         changed.Complaint is { } complaint
             ? ControlAnswer.Fail(FormattableString.Invariant($"{(whom is null ? "" : $"{whom}: ")}{complaint}"))
-            : ControlAnswer.Done with { Note = changed.Note?.ToString(CultureInfo.InvariantCulture) };
+            : ControlAnswer.Done with { Note = changed.Note?.English() };
 }

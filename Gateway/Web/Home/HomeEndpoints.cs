@@ -71,7 +71,7 @@ internal static class HomeEndpoints
                 HasAccess = principal.Role.Held.Count > 0,
                 AsksForAccess = principal.Person?.AskedForAccess is not null,
                 RoleNote = principal.Person?.RoleNote,
-                WhyUnlinked = principal.WhyUnlinked?.Value,
+                WhyUnlinked = principal.WhyUnlinked?.Value is { } why ? T(why) : null,
             }),
             ("Machines", OwnOf(principal, found)),
             ("Device", ConnectEndpoints.DeviceOf(context, principal, calls, upstream)),

@@ -2,6 +2,7 @@ using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
+using Gateway.Settings;
 using Gateway.Users;
 using Gateway.Web.Connect;
 using Gateway.Web.Layout;
@@ -28,6 +29,7 @@ internal static class KeyEndpoints
     private static readonly Dictionary<string, string> _done = new(StringComparer.Ordinal)
     {
         ["create"] = Noop("The key was made."),
+        ["undescribed"] = Noop("The key was made. What it is for could not be stored."),
         ["expire"] = Noop("The key was expired."),
     };
 
@@ -57,7 +59,7 @@ internal static class KeyEndpoints
             return PageResults.Explain(context, principal, answer);
         }
 
-        var now = clock.GetUtcNow();
+        var (now, fresh) = (clock.GetUtcNow(), once.Take(context, principal, "key"));
         var keys = KeysOf(answer, notes);
         var shown = Paging.Cut(OfKind(keys, kind, now), page, perPage: 25);
         return PageResults.Page<KeysPage>(
@@ -75,9 +77,9 @@ internal static class KeyEndpoints
             ("MayCreate", everybody || (principal.User is not null && principal.Role.Has(Capability.GenerateOwnAuthkeys))),
             ("MayTag", everybody && principal.Role.Has(Capability.UseTags)),
             ("MayExpire", everybody || principal.Role.Has(Capability.GenerateOwnAuthkeys)),
-            ("Fresh", once.Take(context, principal, "key")),
+            ("Fresh", fresh),
             ("LoginServer", ConnectEndpoints.LoginServer(request)),
-            ("Notice", _done.GetValueOrDefault(done ?? "")),
+            ("Notice", (fresh is not null || done is "expire") && _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null),
             ("Now", now));
     }
 
@@ -140,7 +142,8 @@ internal static class KeyEndpoints
         };
         var operation = Operation.CreateKey(
             user, reusable, ephemeral, days > 0 ? Expiration.InDays(days, clock) : Expiration.FromForm(form, clock), tags);
-        var answer = await calls.SendAsync(context, principal, operation);
+        var description = DescriptionIn(form);
+        var answer = await calls.SendAsync(context, principal, operation, description);
         if (!answer.IsDone)
         {
             return PageResults.Explain(context, principal, answer);
@@ -149,12 +152,27 @@ internal static class KeyEndpoints
         using var json = answer.Parse();
         var key = json.RootElement.GetProperty("preAuthKey");
         once.Keep(context, principal, "key", key.GetProperty("key").GetString()!);
-        if (form["description"].ToString().Trim() is { Length: > 0 } description && key.Text("id") is { Length: > 0 } id)
-        {
-            await notes.SetAsync(id, string.Concat(description.Where(one => !char.IsControl(one))));
-        }
+        var isDescribed = description is null || await DescribeAsync(notes, key.Text("id"), description);
+        return Results.Redirect($"{PageResults.BasePath(context)}/keys?done={(isDescribed ? "create" : "undescribed")}");
+    }
 
-        return Results.Redirect($"{PageResults.BasePath(context)}/keys?done=create");
+    /// <summary>The key is there, whatever becomes of its description.</summary>
+    private static async Task<bool> DescribeAsync(KeyNotes notes, string id, string description)
+    {
+        try
+        {
+            return id.Length > 0 && await notes.SetAsync(id, description);
+        }
+        catch (StoreException)
+        {
+            return false;
+        }
+    }
+
+    private static string? DescriptionIn(IFormCollection form)
+    {
+        var text = string.Concat(form["description"].ToString().Trim().Where(one => !char.IsControl(one)));
+        return text.Length > 0 ? text[..Math.Min(text.Length, KeyNotes.Longest)] : null;
     }
 
     private static async Task<IResult> ExpireAsync(HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream)

@@ -1,7 +1,6 @@
 using Gateway.Audit;
 using Gateway.Authorization;
 using Gateway.Edge;
-using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Users;
 using Microsoft.AspNetCore.Authorization;
@@ -26,7 +25,7 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
         {
             var lacks = context.GetEndpoint()?.Metadata.GetMetadata<CapabilityRequirement>()?.AnyOf[0] ?? Capability.None;
             await RecordAsync(context, principal, lacks);
-            await RefuseAsync(context, new(Reason.RoleTooLow, principal.Role.Name, lacks));
+            await PageResults.RefuseAsync(context, new(Reason.RoleTooLow, principal.Role.Name, lacks));
             return;
         }
 
@@ -44,15 +43,11 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
             return;
         }
 
-        await RefuseAsync(context, caller.OwnKey is null
+        await PageResults.RefuseAsync(context, caller.OwnKey is null
             ? new(caller.Problem?.Reason ?? Reason.SignInRequired, Detail: caller.Problem?.Detail)
             : new(Reason.MalformedCredential, Detail: "a Headscale API key opens Headscale's own API alone (/api/v1, /api/v2); these "
                 + "pages are for people who sign in"));
     }
-
-    private static Task RefuseAsync(HttpContext context, Refusal refusal) => PageResults.IsJson(context)
-        ? ErrorAnswers.WriteAsync(context, refusal, ErrorStyle.Problem)
-        : PageResults.Refuse(context, refusal).ExecuteAsync(context);
 
     /// <summary>Refusals are recorded like those of the API.</summary>
     private ValueTask RecordAsync(HttpContext context, Principal principal, Capability lacks)

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using Gateway.Edge;
 using Gateway.Identity.Oidc;
 using Gateway.Settings;
+using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Layout;
 
@@ -54,18 +55,18 @@ internal static class PageHeaders
     {
         context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
         var address = settings.BaseUrl?.GetLeftPart(UriPartial.Authority);
-        const string advice = "If you came from there, the proxy in front must pass the Host header on.";
+        var advice = T("If you came from there, the proxy in front must pass the Host header on.");
         if (address is not null && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal))
         {
             context.Response.ContentType = "text/html; charset=utf-8";
             var link = HtmlEncoder.Default.Encode(address + settings.BasePath + "/");
             await context.Response.WriteAsync(
-                $"<!DOCTYPE html><html lang=\"en\"><title>Another address</title><p>These pages live at <a href=\"{link}\">{link}</a>.</p>"
-                + $"<p>{advice}</p></html>\n");
+                $"<!DOCTYPE html><html lang=\"{Language}\"><title>{T("Another address")}</title>"
+                + $"<p>{T("These pages live at {0}.", $"<a href=\"{link}\">{link}</a>")}</p><p>{advice}</p></html>\n");
             return;
         }
 
-        await context.Response.WriteAsync($"These pages live at {address ?? "another address"}. {advice}\n");
+        await context.Response.WriteAsync($"{T("These pages live at {0}.", address ?? T("another address"))} {advice}\n");
     }
 
     /// <summary>Signing out may lead to the provider or the proxy's own page, and browsers follow form-action along redirects.</summary>

@@ -16,8 +16,9 @@ internal sealed class PageLimits(CallLimits limits, AuditLog audit, TimeProvider
     {
         var request = RequestContext.Of(context);
         await context.AuthenticateAsync();
+        var caller = AuthenticationState.Of(context);
         var isFree = context.GetEndpoint()?.Metadata.GetMetadata<DisableRateLimitingAttribute>() is not null;
-        if (isFree || limits.Take(AuthenticationState.Of(context), request) is not { } wait)
+        if (isFree || limits.Take(caller, request) is not { } wait)
         {
             await next(context);
             return;
@@ -33,12 +34,11 @@ internal sealed class PageLimits(CallLimits limits, AuditLog audit, TimeProvider
                 Path = AuditEntryFactory.Cut(context.Request.Path),
                 Reason = SnakeCase.From(nameof(Reason.TooMany)),
                 Status = StatusCodes.Status429TooManyRequests,
-                Actor = AuthenticationState.Of(context).Principal?.Label,
+                Actor = caller.Principal?.Label,
                 Client = request.Peer.Client?.ToString(),
             },
             CancellationToken.None);
         RateLimits.SetRetryAfter(context.Response, wait);
-        context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
-        await context.Response.WriteAsync("Too many requests. Please try again in a moment.\n", context.RequestAborted);
+        await PageResults.RefuseAsync(context, new(Reason.TooMany, caller.Principal?.Role.Name));
     }
 }

@@ -1,6 +1,7 @@
 using Gateway.Audit;
 using Gateway.Edge;
 using Gateway.Forwarding;
+using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Users;
 using Microsoft.AspNetCore.Components;
@@ -68,6 +69,11 @@ internal static class PageResults
         Failure(
             context, Refusals.StatusOf(refusal.Reason), T("Not possible"), Refusals.TextOf(refusal, T),
             isSignedIn: refusal.Role is not null);
+
+    /// <summary>Answers a request that gets no further: with a page, and on addresses of JSON with a problem.</summary>
+    public static Task RefuseAsync(HttpContext context, Refusal refusal) => IsJson(context)
+        ? ErrorAnswers.WriteAsync(context, refusal, ErrorStyle.Problem)
+        : Refuse(context, refusal).ExecuteAsync(context);
 
     /// <summary>What the person is told where something did not work: the gateway's reason, or Headscale's own words.</summary>
     public static RazorComponentResult Explain(HttpContext context, Principal principal, ApiResponse answer) =>

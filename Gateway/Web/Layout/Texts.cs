@@ -27,9 +27,10 @@ internal static partial class Texts
     public static string T(string english, params ReadOnlySpan<object?> values) =>
         string.Format(CultureInfo.InvariantCulture, T(english), values);
 
-    /// <summary>A sentence of those who decide, in the reader's language.</summary>
-    public static string T(FormattableString sentence) =>
-        string.Format(CultureInfo.InvariantCulture, T(sentence.Format), sentence.GetArguments());
+    /// <summary>A sentence of those who decide, in the reader's language, and the sentences in it as well.</summary>
+    public static string T(FormattableString sentence) => string.Format(
+        CultureInfo.InvariantCulture, T(sentence.Format),
+            Array.ConvertAll(sentence.GetArguments(), one => one is FormattableString inner ? T(inner) : one));
 
     /// <summary>One text for one, another for any other number, which stands in the place <c>{0}</c>; other values follow.</summary>
     public static string Plural(long count, string one, string many, params ReadOnlySpan<object?> more) =>

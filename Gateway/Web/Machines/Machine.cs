@@ -27,6 +27,9 @@ public sealed record Machine(
     /// <summary>How long before its end a key is told to end soon.</summary>
     public static readonly TimeSpan SoonIs = TimeSpan.FromDays(7);
 
+    /// <summary>The name by which others reach it, as MagicDNS has it; null where the domain of the tailnet is not known.</summary>
+    public string? FullName { get; init; }
+
     /// <summary>When it first came to the tailnet, where Headscale says so.</summary>
     public DateTimeOffset? Created { get; init; }
 
@@ -50,23 +53,24 @@ public sealed record Machine(
     public bool IsSubnetRouter => ApprovedRoutes.Any(route => !IsExit(route));
 
     /// <summary>Reads all nodes of a list.</summary>
-    internal static Machine[] AllIn(ApiResponse answer)
+    /// <param name="baseDomain">The domain of the tailnet; null where it is not known.</param>
+    internal static Machine[] AllIn(ApiResponse answer, string? baseDomain = null)
     {
         using var json = answer.Parse();
-        return [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(Of)];
+        return [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(one => Of(one, baseDomain))];
     }
 
     /// <summary>Reads a node of any version of Headscale.</summary>
-    internal static Machine Of(JsonElement node)
+    internal static Machine Of(JsonElement node, string? baseDomain = null)
     {
         IReadOnlyList<string> tags = [.. node.Texts("tags").Concat(node.Texts("forcedTags")).Concat(node.Texts("validTags")).Distinct()];
-        var user = node.Thing("user");
+        var (given, user) = (node.Text("givenName"), node.Thing("user"));
         var owner = user is { } known
             ? new[] { known.Text("displayName"), known.Text("name"), known.Text("email") }.FirstOrDefault(text => text.Length > 0)
             : null;
         return new(
             node.Text("id"),
-            node.Text("givenName") is { Length: > 0 } given ? given : node.Text("name"),
+            given.Length > 0 ? given : node.Text("name"),
             node.Text("name"),
             tags.Count > 0 ? null : user is { } someone ? someone.Text("id") : null,
             tags.Count > 0 ? string.Join(", ", tags) : owner ?? Noop("nobody"),
@@ -78,6 +82,7 @@ public sealed record Machine(
             node.Texts("availableRoutes"),
             node.Texts("approvedRoutes"))
         {
+            FullName = baseDomain is null || given.Length == 0 ? null : $"{given}.{baseDomain}",
             Created = Moment(node, "createdAt"),
             RegisteredBy = WordOf(node.Text("registerMethod")),
             NodeKey = node.Text("nodeKey"),
@@ -87,7 +92,7 @@ public sealed record Machine(
 
     /// <summary>Whether any of what is shown holds the text.</summary>
     public bool Matches(string text) =>
-        new[] { Name, HostName, Owner, Id }.Concat(Addresses).Concat(Tags).Concat(AvailableRoutes).Concat(ApprovedRoutes)
+        new[] { FullName ?? Name, HostName, Owner, Id }.Concat(Addresses).Concat(Tags).Concat(AvailableRoutes).Concat(ApprovedRoutes)
             .Any(one => one.Contains(text, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>expired, online or offline.</summary>

@@ -1,3 +1,4 @@
+using Gateway.Edge;
 using Gateway.Forwarding;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -55,7 +56,7 @@ internal static class MachineEndpoints
             return PageResults.Explain(context, principal, answer);
         }
 
-        var (all, now, filter) = (Machine.AllIn(answer), clock.GetUtcNow(), MachineFilter.Of(context.Request.Query));
+        var (all, now, filter) = (Machine.AllIn(answer, BaseDomainOf(context)), clock.GetUtcNow(), MachineFilter.Of(context.Request.Query));
         var shown = Paging.Cut(filter.Apply(all, principal.User?.Id, now), page);
         Func<Machine, bool> May(string rule) => machine => calls.Can(context, principal, rule, OwnershipOf(machine, principal));
         return PageResults.Page<MachinesPage>(
@@ -89,18 +90,20 @@ internal static class MachineEndpoints
             return PageResults.Explain(context, principal, answer);
         }
 
-        var (all, now) = (Machine.AllIn(answer), clock.GetUtcNow());
+        var (all, now) = (Machine.AllIn(answer, BaseDomainOf(context)), clock.GetUtcNow());
         var rows = MachineFilter.Of(context.Request.Query).Apply(all, principal.User?.Id, now).Select(one => (IEnumerable<string?>)
         [
             one.Id, one.Name, one.HostName, one.Owner, string.Join(' ', one.Addresses), one.StatusAt(now), Csv.Time(one.LastSeen),
             Csv.Time(one.Created), Csv.Time(one.Expiry), string.Join(' ', one.Tags), string.Join(' ', one.ApprovedRoutes),
-            string.Join(' ', one.WaitingRoutes),
+            string.Join(' ', one.WaitingRoutes), one.FullName,
         ]);
         return Csv.Of(
             ["id", "name", "host_name", "owner", "addresses", "status", "last_seen", "created", "expires", "tags", "routes",
-                "waiting_routes"],
+                "waiting_routes", "full_name"],
             rows);
     }
+
+    private static string? BaseDomainOf(HttpContext context) => RequestContext.Of(context).Configuration.Settings.Headscale.BaseDomain;
 
     private static UserChoice[] OwnersIn(IEnumerable<Machine> all) =>
         [.. all.Where(one => one.OwnerId is not null).DistinctBy(one => one.OwnerId).Select(one => new UserChoice(one.OwnerId!, one.Owner))
@@ -132,7 +135,7 @@ internal static class MachineEndpoints
         }
 
         using var json = answer.Parse();
-        var machine = Machine.Of(json.RootElement.GetProperty("node"));
+        var machine = Machine.Of(json.RootElement.GetProperty("node"), BaseDomainOf(context));
         var owners = await OwnersAsync(context, machine, principal, calls, upstream, directory);
         return PageResults.Page<MachinePage>(
             StatusCodes.Status200OK,

@@ -53,7 +53,8 @@ internal sealed partial class ProviderSignIn(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, cancel);
         try
         {
-            return Joined(person.RoleNote, (await principals.ResolveAsync(person, request.Configuration, either.Token)).WhyUnlinked?.Value);
+            var principal = await principals.ResolveAsync(person, request.Configuration, either.Token);
+            return Joined(person.RoleNote, principal.WhyUnlinked?.Value?.English());
         }
         catch (HeadscaleException e)
         {

@@ -119,7 +119,7 @@ internal static class UserEndpoints
         return PageResults.Page<PersonPage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
-            ("Person", RowOf(person, principal, users, table) with { WhyUnlinked = why }),
+            ("Person", RowOf(person, principal, users, table) with { WhyUnlinked = why is null ? null : T(why) }),
             ("Roles", RolesGivenBy(principal, table)),
             ("Unclaimed", UnclaimedOf(people, users)),
             ("Sessions", AccountEndpoints.SeenBy(principal, sessions, people, id)),

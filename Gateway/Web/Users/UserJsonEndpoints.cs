@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Edge;
@@ -97,7 +96,7 @@ internal static class UserJsonEndpoints
                 context.RequestAborted);
         if (changed.Complaint is { } complaint)
         {
-            await ErrorAnswers.WriteProblemAsync(context, changed.Status, complaint.ToString(CultureInfo.InvariantCulture));
+            await ErrorAnswers.WriteProblemAsync(context, changed.Status, complaint.English());
         }
 
         return changed.Complaint is null;
@@ -134,7 +133,8 @@ internal static class UserJsonEndpoints
         }
 
         var (users, configuration) = (await directory.GetAsync(context.RequestAborted), RequestContext.Of(context).Configuration);
-        var answer = ToAnswer(person, me, users, configuration.Table, principals.WhyUnlinked(person, users, configuration.Settings));
+        var why = principals.WhyUnlinked(person, users, configuration.Settings)?.English();
+        var answer = ToAnswer(person, me, users, configuration.Table, why);
         await context.Response.WriteAsJsonAsync(answer, PeopleJson.Default.PersonAnswer);
     }
 
