@@ -52,8 +52,8 @@ public sealed partial class RoleWalkTests
         (await gateway.People.ClaimAsync(mel, new("60", "created:0", LinkSource.Claim))).Should().Be(Change.Done);
         string[] pages =
         [
-            "", "connect", "machines", "machines/11", "machines/17", "machines/20", "keys", "apikeys", "users", "users/new", $"users/{mel}",
-            "users/headscale", "users/headscale/60", "policy", "audit", "audit/1", "access", "status", "account",
+            "", "connect", "machines", "machines/11", "machines/17", "machines/20", "search?q=a", "keys", "apikeys", "users", "users/new",
+            $"users/{mel}", "users/headscale", "users/headscale/60", "policy", "audit", "audit/1", "access", "status", "account",
         ];
         var seen = new Dictionary<string, HashSet<string>>();
         foreach (var (person, page) in everybody)

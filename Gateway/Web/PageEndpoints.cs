@@ -10,6 +10,7 @@ using Gateway.Web.Layout;
 using Gateway.Web.Live;
 using Gateway.Web.Machines;
 using Gateway.Web.PolicyDocument;
+using Gateway.Web.Search;
 using Gateway.Web.SignIn;
 using Gateway.Web.Status;
 using Gateway.Web.Users;
@@ -26,6 +27,7 @@ internal static class PageEndpoints
         admin.MapLogin();
         admin.MapLogout();
         admin.MapHome();
+        admin.MapSearch();
         admin.MapConnect();
         admin.MapMachines();
         admin.MapLive();

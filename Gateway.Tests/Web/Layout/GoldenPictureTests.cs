@@ -20,9 +20,9 @@ public sealed partial class GoldenPictureTests
 
     private static readonly string[] _pages =
     [
-        "", "login", "machines", "machines?sort=name&q=node-1", "machines/17", "machines/5000", "connect", "keys", "apikeys", "users",
-        "users/1", "users/new", "users/headscale", "users/headscale/61", "policy?who=sam@", "status", "account", "audit", "access",
-        "access?method=GET&path=/api/v1/node&role=viewer", "nowhere",
+        "", "login", "machines", "machines?sort=name&q=node-1", "machines/17", "machines/5000", "search?q=node-1", "connect", "keys",
+        "apikeys", "users", "users/1", "users/new", "users/headscale", "users/headscale/61", "policy?who=sam@", "status", "account",
+        "audit", "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere",
     ];
 
     /// <summary>A folder for pictures in full size; null: they are compared, or made anew.</summary>

@@ -14,7 +14,11 @@ namespace Gateway.Web.HeadscaleUsers;
 /// <param name="Label">The name, or what else tells it apart, with the id.</param>
 /// <param name="Kind">Where it comes from: oidc, or Headscale itself.</param>
 /// <param name="Person">The person that it is linked to; null for none.</param>
-public sealed record HeadscaleUserRow(string Id, string Name, string Label, string Kind, string? Person);
+public sealed record HeadscaleUserRow(string Id, string Name, string Label, string Kind, string? Person)
+{
+    /// <summary>Whether any of what is shown holds the text.</summary>
+    public bool Matches(string text) => UserEndpoints.Contains(text, Label, Kind, Person);
+}
 
 /// <summary>Headscale's own users: created, renamed and deleted over its API, as the person who asks.</summary>
 internal static class HeadscaleUserEndpoints
@@ -40,9 +44,7 @@ internal static class HeadscaleUserEndpoints
         string? q = null, int page = 1, string? done = null)
     {
         var (users, search) = (await directory.GetAsync(context.RequestAborted), q?.Trim() ?? "");
-        var holders = UserEndpoints.HoldersOf(people, users);
-        var rows = users.Users.Select(one => RowOf(one, holders)).OrderBy(one => one.Label, StringComparer.OrdinalIgnoreCase);
-        var shown = Paging.Cut([.. rows.Where(one => UserEndpoints.Contains(search, one.Label, one.Kind, one.Person))], page);
+        var shown = Paging.Cut([.. RowsOf(people, users).Where(one => one.Matches(search))], page);
         return PageResults.Page<HeadscaleUsersPage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
@@ -68,6 +70,13 @@ internal static class HeadscaleUserEndpoints
                 ("MayRename", calls.Can(context, principal, "users.rename", Ownership.Foreign)),
                 ("MayDelete", calls.Can(context, principal, "users.delete", Ownership.Foreign)),
                 ("Notice", _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null));
+    }
+
+    /// <summary>All of them, by name.</summary>
+    public static IEnumerable<HeadscaleUserRow> RowsOf(People people, UserSnapshot users)
+    {
+        var holders = UserEndpoints.HoldersOf(people, users);
+        return users.Users.Select(one => RowOf(one, holders)).OrderBy(one => one.Label, StringComparer.OrdinalIgnoreCase);
     }
 
     private static HeadscaleUserRow RowOf(HeadscaleUser user, Dictionary<string, string> holders) =>

@@ -45,8 +45,8 @@ internal static class KeyEndpoints
 
     private static async Task<IResult> ListAsync(
         HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream,
-        UserDirectory directory, OneTimeSecretCookie once, KeyNotes notes, TimeProvider clock, string? user = null, string kind = "",
-        int page = 1, string? done = null)
+        UserDirectory directory, OneTimeSecretCookie once, KeyNotes notes, TimeProvider clock, string? user = null, string? q = null,
+        string kind = "", int page = 1, string? done = null)
     {
         // Up to 0.27 keys are listed for one user at a time.
         var (request, version) = (RequestContext.Of(context), upstream.Assumed);
@@ -60,12 +60,14 @@ internal static class KeyEndpoints
         }
 
         var (now, fresh) = (clock.GetUtcNow(), once.Take(context, principal, "key"));
-        var keys = KeysOf(answer, notes);
+        var search = q?.Trim() ?? "";
+        var keys = Array.FindAll(KeysOf(answer, notes), one => one.Matches(search));
         var shown = Paging.Cut(OfKind(keys, kind, now), page, perPage: 25);
         return PageResults.Page<KeysPage>(
             StatusCodes.Status200OK,
             ("Layout", layout.For(context, principal)),
             ("Keys", await WithUseAsync(context, principal, calls, shown.Rows)),
+            ("Search", search),
             ("Kind", kind),
             ("Kinds", KindsOf(keys, now)),
             ("At", shown.At),
@@ -94,8 +96,8 @@ internal static class KeyEndpoints
     private static PreAuthKey[] OfKind(PreAuthKey[] keys, string kind, DateTimeOffset now) =>
         kind.Length == 0 ? keys : Array.FindAll(keys, one => one.StatusAt(now) == kind);
 
-    /// <summary>The newest comes first.</summary>
-    private static PreAuthKey[] KeysOf(ApiResponse answer, KeyNotes notes)
+    /// <summary>The keys of a list; the newest comes first.</summary>
+    public static PreAuthKey[] KeysOf(ApiResponse answer, KeyNotes notes)
     {
         using var json = answer.Parse();
         return [.. json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of)

@@ -28,6 +28,10 @@ public sealed record PreAuthKey(
     /// <summary>The devices that came with it, as far as they are known and may be seen.</summary>
     public IReadOnlyList<Machine> UsedBy { get; init; } = [];
 
+    /// <summary>Whether any of what is shown holds the text.</summary>
+    public bool Matches(string text) =>
+        new[] { Description, Shown, Owner, Id }.Any(one => one?.Contains(text, StringComparison.OrdinalIgnoreCase) is true);
+
     /// <summary>expired, used or valid.</summary>
     public string StatusAt(DateTimeOffset now) =>
         Expiration <= now ? Noop("expired") : IsUsed && !IsReusable ? Noop("used") : Noop("valid");

@@ -5,6 +5,7 @@ using Gateway.Settings;
 using Gateway.Users;
 using Gateway.Web.Keys;
 using Gateway.Web.Machines;
+using Gateway.Web.Search;
 using Gateway.Web.Status;
 using Microsoft.AspNetCore.Antiforgery;
 using static Gateway.Web.Layout.Texts;
@@ -39,7 +40,11 @@ public sealed record NavLink(string Href, string Text, bool IsCurrent, string Ic
 /// <param name="Versions">Which gateway and Headscale these are.</param>
 public sealed record LayoutModel(
     string Base, string Name, string Role, string? HeadscaleUser, IReadOnlyList<NavLink> Links, string? Warning, bool CanSignOut,
-        string TokenField, string Token, Brand Brand, string Versions);
+        string TokenField, string Token, Brand Brand, string Versions)
+{
+    /// <summary>Whether there is anything that they could search.</summary>
+    public bool CanSearch { get; init; }
+}
 
 /// <summary>Makes the frame of a page.</summary>
 internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstream, People people, TimeProvider clock)
@@ -59,7 +64,10 @@ internal sealed class PageLayout(IAntiforgery antiforgery, UpstreamMonitor upstr
             token.FormFieldName,
             token.RequestToken!,
             Brand.Of(settings.Branding),
-            $"Gateway {ProductVersion.Short} · Headscale {upstream.Status.Found?.ToString() ?? T("not reached")}");
+            $"Gateway {ProductVersion.Short} · Headscale {upstream.Status.Found?.ToString() ?? T("not reached")}")
+        {
+            CanSearch = SearchEndpoints.Readers.Any(principal.Role.Has),
+        };
     }
 
     private NavLink[] LinksFor(HttpContext context, Principal principal, string at)

@@ -94,7 +94,7 @@
     if (event.key === 'Escape') all('details.menu[open]').forEach(one => { one.open = false; one.querySelector('summary').focus(); });
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea, select')) return;
     if (event.key === '/') {
-      const search = document.querySelector('input[type=search]');
+      const search = document.querySelector('main input[type=search]') ?? document.querySelector('input[type=search]');
       if (search) { event.preventDefault(); search.focus(); }
     } else if (event.key === 'g') leading = Date.now();
     else if (Date.now() - leading < 1500 && places[event.key]) location.href = document.body.dataset.base + places[event.key];

@@ -103,7 +103,8 @@ internal static class MachineEndpoints
             rows);
     }
 
-    private static string? BaseDomainOf(HttpContext context) => RequestContext.Of(context).Configuration.Settings.Headscale.BaseDomain;
+    /// <summary>The domain of the tailnet; null where it is not known.</summary>
+    public static string? BaseDomainOf(HttpContext context) => RequestContext.Of(context).Configuration.Settings.Headscale.BaseDomain;
 
     private static UserChoice[] OwnersIn(IEnumerable<Machine> all) =>
         [.. all.Where(one => one.OwnerId is not null).DistinctBy(one => one.OwnerId).Select(one => new UserChoice(one.OwnerId!, one.Owner))

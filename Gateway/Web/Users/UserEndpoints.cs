@@ -46,6 +46,9 @@ public sealed record PersonRow(
 
     /// <summary>Why they are linked to nobody; null when they are, and where nobody asks.</summary>
     public string? WhyUnlinked { get; init; }
+
+    /// <summary>Whether any of what is shown holds the text.</summary>
+    public bool Matches(string text) => UserEndpoints.Contains(text, Name, Address, Identity, Role, HeadscaleUser);
 }
 
 /// <summary>The gateway's people beside Headscale's users, and who may change what about them.</summary>
@@ -81,11 +84,8 @@ internal static class UserEndpoints
     {
         var (table, users, search) = (RequestContext.Of(context).Configuration.Table, await directory.GetAsync(context.RequestAborted),
             q?.Trim() ?? "");
-        PersonRow[] rows = [.. people.Snapshot.Everyone.Select(one => RowOf(one, principal, users, table))
-            .OrderBy(one => one.Name, StringComparer.OrdinalIgnoreCase).ThenBy(one => one.Id)];
-        var shown = Paging.Cut(
-            [.. rows.Where(one => (role.Length == 0 || one.Role == role)
-                && Contains(search, one.Name, one.Address, one.Identity, one.Role, one.HeadscaleUser))], page);
+        var rows = RowsOf(people, users, principal, table);
+        var shown = Paging.Cut([.. rows.Where(one => (role.Length == 0 || one.Role == role) && one.Matches(search))], page);
         var given = RolesGivenBy(principal, table);
         return PageResults.Page<PeoplePage>(
             StatusCodes.Status200OK,
@@ -165,6 +165,11 @@ internal static class UserEndpoints
         Address = one.Email,
         AsksForAccess = one.AskedForAccess is not null,
     };
+
+    /// <summary>Everybody, by name.</summary>
+    public static PersonRow[] RowsOf(People people, UserSnapshot users, Principal principal, RouteTable table) =>
+        [.. people.Snapshot.Everyone.Select(one => RowOf(one, principal, users, table))
+            .OrderBy(one => one.Name, StringComparer.OrdinalIgnoreCase).ThenBy(one => one.Id)];
 
     /// <summary>The roles that somebody may give.</summary>
     public static string[] RolesGivenBy(Principal principal, RouteTable table) =>
