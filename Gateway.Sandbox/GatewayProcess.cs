@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -8,6 +9,8 @@ namespace Gateway.Sandbox;
 /// <summary>The gateway itself, as a process of its own with a folder of its own.</summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
+    private static readonly ConcurrentDictionary<int, bool> _given = new();
+
     private readonly Process _process;
 
     /// <summary>Asked for once: a process object must not be asked by several threads.</summary>
@@ -90,12 +93,20 @@ internal sealed class GatewayProcess : IAsyncDisposable
         return new GatewayProcess(process, new Uri($"http://127.0.0.1:{port}"), folder);
     }
 
-    /// <summary>A port that is free, and stays so while the gateway is down: none that outgoing connections are given.</summary>
+    /// <summary>
+    /// A port that is free, and stays so while the gateway is down: none that outgoing connections are given, and none that was given
+    /// to another part of this process, which may not listen on it yet.
+    /// </summary>
     public static int FreePort()
     {
         while (true)
         {
             var port = RandomNumberGenerator.GetInt32(20_000, 32_000);
+            if (!_given.TryAdd(port, true))
+            {
+                continue;
+            }
+
             using var listener = new TcpListener(IPAddress.Loopback, port);
             try
             {

@@ -49,24 +49,23 @@ public sealed class RollingRestartTests(PostgresCluster cluster)
                 return (calls, wrong);
             })).ToArray();
 
+            var signedIn = 0;
             var signIns = Task.Run(async () =>
             {
                 // Somebody who tries many keys in a minute is slowed down.
                 using var pause = new PeriodicTimer(TimeSpan.FromSeconds(3));
-                var count = 0;
                 while (!stop.IsCancellationRequested && await pause.WaitForNextTickAsync())
                 {
                     using var browser = new Browser(front, new Uri("https://gateway.example.test"));
                     (await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", headscale.ApiKey))).Status.Should().Be(302);
                     await Until.TrueAsync(
                         async () => (await browser.GetAsync("/admin/api/me")).Status == 200, "both replicas know the session");
-                    count++;
+                    Interlocked.Increment(ref signedIn);
                 }
-
-                return count;
             });
 
-            for (var round = 0; round < 2; round++)
+            // However fast the machine is, somebody signs in meanwhile.
+            while (Volatile.Read(ref signedIn) < 4 && !signIns.IsCompleted)
             {
                 for (var at = 0; at < ports.Length; at++)
                 {
@@ -82,7 +81,7 @@ public sealed class RollingRestartTests(PostgresCluster cluster)
                 calls.Should().BeGreaterThan(10);
             }
 
-            (await signIns).Should().BeGreaterThan(3);
+            await signIns;
 
             // And one that dies: the other one serves, with everything that was stored.
             await gateways[0].KillAsync();
