@@ -14,12 +14,22 @@ internal sealed partial class ProviderStandIn : IAsyncDisposable
 
     public const string ClientSecret = "a secret of the client: %&+ included";
 
+    /// <summary>
+    /// The first key of each provider of this process: to make one takes longer than all the rest of a sign-in.
+    /// <see cref="RotateKey"/> makes one that no other has.
+    /// </summary>
+    private static readonly Lazy<RSAParameters> _firstKey = new(() =>
+    {
+        using var made = RSA.Create(2048);
+        return made.ExportParameters(includePrivateParameters: true);
+    });
+
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, Grant> _codes = new();
     private readonly ConcurrentDictionary<string, Grant> _accessTokens = new();
     private readonly PushedRequests _pushed = new();
     private readonly string _host;
-    private RSA _key = RSA.Create(2048);
+    private RSA _key = RSA.Create(_firstKey.Value);
     private string _keyId = "key-1";
 
     private ProviderStandIn(WebApplication app, IReadOnlyList<ProviderAccount> accounts, string host) =>

@@ -112,6 +112,7 @@ public sealed class ReloadTests
     {
         await using var first = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
         await using var second = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        second.RotateKey();
         await using var gateway = await SignInSetup.StartAsync(first);
         using var browser = new Browser(gateway);
         (await browser.SignInAsync(first, "sam")).Location.Should().Be("/admin/");
