@@ -94,6 +94,7 @@ internal static class AppServices
             provider => store.OpenAudit(provider.GetRequiredService<IDataProtectionProvider>(),
                 provider.GetRequiredService<TimeProvider>()));
         AddRunning<AuditLog>(services);
+        services.AddSingleton<AuditReader>();
         services.AddSingleton<StateCopies>();
         services.AddSingleton<ControlAudit>();
         services.AddSingleton<UserOperations>();

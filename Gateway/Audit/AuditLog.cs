@@ -28,18 +28,8 @@ internal sealed partial class AuditLog(
     /// <summary>Whether nothing happened for a while: then nobody is woken every second for it.</summary>
     private volatile bool _isQuiet;
 
-    /// <summary>Where it is kept, to be read.</summary>
-    public IAuditStore Store => store;
-
     /// <summary>Why nothing can be written down, and so nothing changed; null while it can.</summary>
     public string? Trouble => _trouble;
-
-    /// <summary>Looks at every line that was written so far.</summary>
-    public async Task<AuditVerification> VerifyAsync(CancellationToken cancel)
-    {
-        await FlushAsync(cancel);
-        return await store.VerifyAsync(heads.All, cancel);
-    }
 
     /// <summary>Queues an entry, or counts it; waits only while the queue is full.</summary>
     public ValueTask RecordAsync(AuditEntry entry, CancellationToken cancel)

@@ -102,7 +102,7 @@ internal static class AuditEndpoints
     }
 
     private static async Task<IResult> ShowAsync(
-        HttpContext context, Principal principal, PageLayout layout, AuditLog audit, People people, TimeProvider clock)
+        HttpContext context, Principal principal, PageLayout layout, AuditReader audit, People people, TimeProvider clock)
     {
         var query = AuditQuery.Of(context);
         // What was looked at would bury what was done. Whoever looks for something may mean that, too.
@@ -125,11 +125,11 @@ internal static class AuditEndpoints
         days is > 0 and <= 36_500 ? clock.GetUtcNow().AddDays(-days) : null;
 
     /// <summary>Refusals in each of the last 24 hours, the oldest first; of very many, the newest are counted.</summary>
-    public static async Task<int[]> HoursAsync(AuditLog audit, DateTimeOffset now, CancellationToken cancel)
+    public static async Task<int[]> HoursAsync(AuditReader audit, DateTimeOffset now, CancellationToken cancel)
     {
         var hours = new int[24];
         var search = new AuditSearch { RefusedOnly = true, Since = now.AddHours(-24) };
-        foreach (var one in await audit.Store.FindAsync(search, null, MostAtOnce, cancel))
+        foreach (var one in await audit.FindAsync(search, null, MostAtOnce, cancel))
         {
             hours[23 - Math.Clamp((int)(now - one.At).TotalHours, 0, 23)] += (int)Math.Max(1, one.Count);
         }
@@ -138,19 +138,17 @@ internal static class AuditEndpoints
     }
 
     /// <summary>The newest of what changed something, told.</summary>
-    public static async Task<Sentence[]> NewestAsync(HttpContext context, AuditLog audit, People people, int most)
+    public static async Task<Sentence[]> NewestAsync(HttpContext context, AuditReader audit, People people, int most)
     {
-        await audit.FlushAsync(context.RequestAborted);
         var table = RequestContext.Of(context).Configuration.Table;
-        var found = await audit.Store.FindAsync(new AuditSearch { ChangesOnly = true }, null, most, context.RequestAborted);
+        var found = await audit.FindAsync(new AuditSearch { ChangesOnly = true }, null, most, context.RequestAborted);
         return [.. found.Select(one => Sentence.Of(LineOf(one), people, table))];
     }
 
     private static async Task<IResult> ShowOneAsync(
-        HttpContext context, long id, Principal principal, PageLayout layout, AuditLog audit, People people)
+        HttpContext context, long id, Principal principal, PageLayout layout, AuditReader audit, People people)
     {
-        await audit.FlushAsync(context.RequestAborted);
-        return await audit.Store.FindAsync(id, context.RequestAborted) is { } entry
+        return await audit.FindAsync(id, context.RequestAborted) is { } entry
             ? PageResults.Page<AuditEntryPage>(
                 StatusCodes.Status200OK, ("Layout", layout.For(context, principal)),
                 ("Sentence", Sentence.Of(LineOf(entry), people, RequestContext.Of(context).Configuration.Table)),
@@ -172,7 +170,7 @@ internal static class AuditEndpoints
             : null;
 
     private static async Task AnswerAsync(
-        HttpContext context, AuditLog audit, People people, TimeProvider clock)
+        HttpContext context, AuditReader audit, People people, TimeProvider clock)
     {
         var query = AuditQuery.Of(context);
         var search = SearchFor(query with { Show = query.Show ?? (query.Refused ? RefusedOnly : null) }, people, clock);
@@ -181,7 +179,7 @@ internal static class AuditEndpoints
     }
 
     private static IResult DownloadCsv(
-        HttpContext context, AuditLog audit, People people, TimeProvider clock)
+        HttpContext context, AuditReader audit, People people, TimeProvider clock)
     {
         var search = SearchFor(AuditQuery.Of(context), people, clock);
         return Results.Stream(
@@ -190,7 +188,7 @@ internal static class AuditEndpoints
 
     /// <summary>One object a line.</summary>
     private static IResult DownloadJson(
-        HttpContext context, AuditLog audit, People people, TimeProvider clock)
+        HttpContext context, AuditReader audit, People people, TimeProvider clock)
     {
         var search = SearchFor(AuditQuery.Of(context), people, clock);
         return Results.Stream(
@@ -208,7 +206,7 @@ internal static class AuditEndpoints
 
     /// <summary>All of it, some hundred entries in memory at a time.</summary>
     private static async Task WriteAsync(
-        Stream body, AuditLog audit, AuditSearch search, Func<AuditLine, string> write, string head, CancellationToken cancel)
+        Stream body, AuditReader audit, AuditSearch search, Func<AuditLine, string> write, string head, CancellationToken cancel)
     {
         await using var text = new StreamWriter(body, _utf8, leaveOpen: true);
         await text.WriteAsync(head);
@@ -248,10 +246,9 @@ internal static class AuditEndpoints
     }
 
     private static async Task<(IReadOnlyList<AuditLine> Entries, long? Next)> FindAsync(
-        AuditLog audit, AuditSearch search, long? before, int most, CancellationToken cancel)
+        AuditReader audit, AuditSearch search, long? before, int most, CancellationToken cancel)
     {
-        await audit.FlushAsync(cancel);
-        var found = await audit.Store.FindAsync(search, before, most + 1, cancel);
+        var found = await audit.FindAsync(search, before, most + 1, cancel);
         return ([.. found.Take(most).Select(LineOf)], found.Count > most ? found[most - 1].Id : null);
     }
 

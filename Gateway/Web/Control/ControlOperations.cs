@@ -14,7 +14,7 @@ namespace Gateway.Web.Control;
 /// same code as behind the pages, so that every change is judged, written down before and after, and in effect at once.
 /// </summary>
 internal sealed class ControlOperations(
-    UserOperations users, People people, Sessions sessions, AuditLog audit, StateCopies copies, ControlAudit log)
+    UserOperations users, People people, Sessions sessions, AuditReader audit, StateCopies copies, ControlAudit log)
 {
     private const int MostEntries = 1000;
 
@@ -58,7 +58,6 @@ internal sealed class ControlOperations(
 
     private async Task<ControlAnswer> ReadAuditAsync(ControlRequest request, CancellationToken cancel)
     {
-        await audit.FlushAsync(cancel);
         var search = new AuditSearch
         {
             Actor = request["user"],
@@ -69,7 +68,7 @@ internal sealed class ControlOperations(
             ChangesOnly = request["changes"] is not null,
         };
         var after = long.Parse(request["after"] ?? "0", CultureInfo.InvariantCulture);
-        var entries = await audit.Store.ReadAsync(search, after, MostEntries, cancel);
+        var entries = await audit.ReadAsync(search, after, MostEntries, cancel);
         return ControlAnswer.Of<IReadOnlyList<AuditEntryLine>>(
             [.. entries.Select(AuditEntryLine.Of)], ControlJson.Default.IReadOnlyListAuditEntryLine);
     }

@@ -42,7 +42,7 @@ public sealed record Overview(
     FirstSteps? Start, MachineCounts? Counts, int? Refusals, IReadOnlyList<Attention> Attention, IReadOnlyList<Sentence> Recent);
 
 /// <summary>Makes the overview of the first page.</summary>
-internal sealed class Dashboard(People people, AuditLog audit, HeadscaleCalls calls, TimeProvider clock)
+internal sealed class Dashboard(People people, AuditReader audit, HeadscaleCalls calls, TimeProvider clock)
 {
     private const int Most = 8;
 

@@ -9,9 +9,9 @@ internal sealed class Changes : IDisposable
     private static readonly AuditSearch _changes = new() { ChangesOnly = true };
 
     private readonly HeadscaleClient _client;
-    private readonly AuditLog _audit;
+    private readonly AuditReader _audit;
 
-    public Changes(HeadscaleClient client, AuditLog audit, TimeProvider clock)
+    public Changes(HeadscaleClient client, AuditReader audit, TimeProvider clock)
     {
         (_client, _audit) = (client, audit);
         (Devices, Activity) = (new(MarkDevicesAsync, clock), new(MarkActivityAsync, clock));
@@ -55,9 +55,6 @@ internal sealed class Changes : IDisposable
         }
     }
 
-    private async Task<string> MarkActivityAsync(CancellationToken cancel)
-    {
-        await _audit.FlushAsync(cancel);
-        return (await _audit.Store.FindAsync(_changes, null, 1, cancel)) is [var newest, ..] ? $"{newest.Id}" : "none";
-    }
+    private async Task<string> MarkActivityAsync(CancellationToken cancel) =>
+        await _audit.FindAsync(_changes, null, 1, cancel) is [var newest, ..] ? $"{newest.Id}" : "none";
 }

@@ -29,7 +29,7 @@ internal static class StatusEndpoints
 
     private static async Task<IResult> ShowAsync(
         HttpContext context, Principal principal, PageLayout layout, UpstreamMonitor upstream, Provider provider, People people,
-        AuditLog audit, Sessions sessions, TimeProvider clock)
+        AuditLog audit, AuditReader activity, Sessions sessions, TimeProvider clock)
     {
         var state = HealthEndpoints.Check(upstream, provider, people, audit, clock);
         var expires = state.KeyExpires is { } at
@@ -52,16 +52,15 @@ internal static class StatusEndpoints
                 }
                 : [],
             new(T("Sign-ins"), true, T("people: {0}, open sessions: {1}", people.Snapshot.Everyone.Count, sessions.All.Count)),
-            new(T("Backup"), true, await LastBackupAsync(audit, context.RequestAborted)),
+            new(T("Backup"), true, await LastBackupAsync(activity, context.RequestAborted)),
         ];
         return PageResults.Page<StatusPage>(StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Lines", lines));
     }
 
     /// <summary>When 'gateway backup' was run last, as the audit has it. Copies that others make of the files are not known here.</summary>
-    private static async Task<string> LastBackupAsync(AuditLog audit, CancellationToken cancel)
+    private static async Task<string> LastBackupAsync(AuditReader activity, CancellationToken cancel)
     {
-        await audit.FlushAsync(cancel);
-        var found = await audit.Store.FindAsync(new AuditSearch { Row = "backup" }, null, 10, cancel);
+        var found = await activity.FindAsync(new AuditSearch { Row = "backup" }, null, 10, cancel);
         return found.FirstOrDefault(one => one.Reason is "done") is { } last
             ? T("'gateway backup' was run last on {0}", last.At.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture))
             : T("'gateway backup' was not run yet");
