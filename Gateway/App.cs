@@ -73,6 +73,8 @@ internal static partial class App
         var loops = services.GetRequiredService<LoopLog>();
         app.Use(next => RequestContext.Begin(next, monitor, loops, clock));
 
+        app.Use(HttpsRedirection.Demand);
+
         // Both planes of Headscale end here: what is no page of ours never meets the middleware of pages.
         var router = services.GetRequiredService<RequestRouter>();
         app.MapWhen(context => !context.Request.Path.StartsWithSegments(basePath), planes => planes.Run(router.RouteAsync));

@@ -32,7 +32,12 @@ internal static class Listeners
             // Sockets that systemd holds open (sd_listen_fds) take the place of those in the settings.
             if (Environment.GetEnvironmentVariable("LISTEN_PID") == $"{Environment.ProcessId}")
             {
-                kestrel.UseSystemd(listen => Speak(listen, server.Listen[0].Scheme, server));
+                foreach (var handle in HandlesOfSystemd())
+                {
+                    var at = EndPointOf(handle);
+                    kestrel.ListenHandle(handle, listen => Speak(listen, AddressAt(at, server), at, server));
+                }
+
                 return;
             }
 
@@ -40,11 +45,11 @@ internal static class Listeners
             {
                 if (url.SocketPath is { } path)
                 {
-                    kestrel.ListenUnixSocket(path, listen => Speak(listen, url.Scheme, server));
+                    kestrel.ListenUnixSocket(path, listen => Speak(listen, url, null, server));
                 }
                 else
                 {
-                    kestrel.Listen(url.EndPoint, listen => Speak(listen, url.Scheme, server));
+                    kestrel.Listen(url.EndPoint, listen => Speak(listen, url, url.EndPoint, server));
                 }
             }
         });
@@ -67,19 +72,46 @@ internal static class Listeners
         };
     }
 
-    /// <summary>Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1: h2c has a port of its own.</summary>
-    private static void Speak(ListenOptions listen, string scheme, ServerSettings server)
+    /// <summary>The sockets that systemd hands over (sd_listen_fds(3)).</summary>
+    private static IEnumerable<ulong> HandlesOfSystemd()
     {
+        const ulong First = 3;
+        return ulong.TryParse(Environment.GetEnvironmentVariable("LISTEN_FDS"), out var count)
+            ? Enumerable.Range(0, (int)count).Select(number => First + (ulong)number)
+            : [];
+    }
+
+    /// <summary>Where a socket listens that somebody else opened; null: at a path.</summary>
+    private static IPEndPoint? EndPointOf(ulong handle)
+    {
+        using var borrowed = new SafeSocketHandle((nint)handle, ownsHandle: false);
+        return new Socket(borrowed).LocalEndPoint as IPEndPoint;
+    }
+
+    /// <summary>What a socket of systemd speaks: what the entry with its port does, or else the first.</summary>
+    private static Uri AddressAt(IPEndPoint? at, ServerSettings server) =>
+        server.Listen.FirstOrDefault(one => one.SocketPath is null && one.EndPoint.Port == at?.Port) ?? server.Listen[0];
+
+    /// <summary>Without TLS there is no way to agree on HTTP/2, and upgrades need HTTP/1.1: h2c has a port of its own.</summary>
+    /// <param name="url">The entry of the settings that says what is spoken.</param>
+    /// <param name="at">Where it listens; null: at a unix socket.</param>
+    private static void Speak(ListenOptions listen, Uri url, IPEndPoint? at, ServerSettings server)
+    {
+        if (server.TlsCertPath is not null && url.Scheme is not "https" && PlainListener.IsOpen(at))
+        {
+            listen.Use(PlainListener.Mark);
+        }
+
         listen.KeepFreshConnections();
         listen.Use(AddressOfSocketPeers);
         listen.Use(listen.ApplicationServices.GetRequiredService<TunnelDrain>().Cut);
-        listen.Protocols = scheme switch
+        listen.Protocols = url.Scheme switch
         {
             "https" => HttpProtocols.Http1AndHttp2,
             "h2c" => HttpProtocols.Http2,
             _ => HttpProtocols.Http1,
         };
-        if (scheme == "https")
+        if (url.Scheme == "https")
         {
             var certificate = listen.ApplicationServices.GetRequiredService<ServerCertificate>();
             listen.UseHttps(new TlsHandshakeCallbackOptions

@@ -25,10 +25,12 @@ internal sealed class SystemdContainer : IAsyncDisposable
 
     /// <param name="more">Further lines for the section Service.</param>
     /// <param name="server">Further settings of the section server.</param>
-    public static async Task<SystemdContainer> StartAsync(HeadscaleStandIn headscale, string more = "", string server = "")
+    /// <param name="socket">Further lines for the section Socket.</param>
+    public static async Task<SystemdContainer> StartAsync(
+        HeadscaleStandIn headscale, string more = "", string server = "", string socket = "")
     {
         var (folder, port) = (new TemporaryFolder(), GatewayProcess.FreePort());
-        var container = new SystemdContainer(Process.Start(Start(folder, headscale, port, more, server))!, folder, port);
+        var container = new SystemdContainer(Process.Start(Start(folder, headscale, port, more, server, socket))!, folder, port);
         try
         {
             await Until.TrueAsync(container.IsListeningAsync, "systemd listens");
@@ -74,7 +76,8 @@ internal sealed class SystemdContainer : IAsyncDisposable
         : int.Parse(
             File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children").Trim(), CultureInfo.InvariantCulture);
 
-    private static ProcessStartInfo Start(TemporaryFolder folder, HeadscaleStandIn headscale, int port, string more, string server)
+    private static ProcessStartInfo Start(
+        TemporaryFolder folder, HeadscaleStandIn headscale, int port, string more, string server, string furtherSocket)
     {
         var settings = Path.Combine(folder.Path, "settings");
         Directory.CreateDirectory(settings);
@@ -90,7 +93,8 @@ internal sealed class SystemdContainer : IAsyncDisposable
         var units = Path.Combine(Front.Folder, "systemd");
         var socket = folder.File(
             "headtower.socket",
-            File.ReadAllText(Path.Combine(units, "headtower.socket")).Replace(":3000", $":{port}", StringComparison.Ordinal));
+            File.ReadAllText(Path.Combine(units, "headtower.socket"))
+                .Replace(":3000", $":{port}\n{furtherSocket}", StringComparison.Ordinal));
         var service = folder.File(
             "override.conf",
             "[Service]\nSupplementaryGroups=\nLoadCredential=headscale-api-key:/etc/headtower/headscale-api-key\n"

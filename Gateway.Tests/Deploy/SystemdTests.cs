@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Gateway.Sandbox;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 
@@ -43,20 +44,26 @@ public sealed class SystemdTests
     }
 
     [SystemdContainerFact]
-    public async Task CertificateAndKeyAreHandedOverToAUserWithoutAHome()
+    public async Task CertificateAndKeyAreHandedOverToAUserWithoutAHomeAndEachSocketSpeaksWhatItsPortDoes()
     {
         await using var headscale = await HeadscaleStandIn.StartAsync(29);
+        var plain = GatewayProcess.FreePort();
         await using var container = await SystemdContainer.StartAsync(
             headscale,
             "LoadCredential=tls-cert:/etc/headtower/tls-cert\nLoadCredential=tls-key:/etc/headtower/tls-key",
-            "listen: ['https://127.0.0.1:1'], tls_cert_path: '${CREDENTIALS_DIRECTORY}/tls-cert', "
-                + "tls_key_path: '${CREDENTIALS_DIRECTORY}/tls-key'");
+            $"listen: ['https://127.0.0.1:1', 'http://0.0.0.0:{plain}'], base_url: https://gateway.example.test, "
+                + "tls_cert_path: '${CREDENTIALS_DIRECTORY}/tls-cert', tls_key_path: '${CREDENTIALS_DIRECTORY}/tls-key'",
+            $"ListenStream=0.0.0.0:{plain}");
         using var http = new HttpClient(
             new SocketsHttpHandler { SslOptions = new() { RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null } });
 
         using var answer = await http.GetAsync(new Uri($"https://127.0.0.1:{container.Port}/key?v=113"));
-
         answer.StatusCode.Should().Be(HttpStatusCode.OK);
+
+        using var captive = await http.GetAsync(new Uri($"http://127.0.0.1:{plain}/generate_204"));
+        captive.StatusCode.Should().Be(HttpStatusCode.NoContent, "the socket speaks what the entry with its port does");
+        using var sent = await http.PostAsync(new Uri($"http://127.0.0.1:{plain}/admin/login"), null);
+        sent.StatusCode.Should().Be(HttpStatusCode.Forbidden, "no secret is taken without TLS");
     }
 
     [SystemdContainerFact]

@@ -82,6 +82,9 @@ internal static class InitSteps
     {
         if (answers.IsAlone)
         {
+            yield return "if you like, and nothing else (certbot, for one) needs port 80: \"http://[::]:80\" in server.listen"
+                + (answers.IsService ? ", and ListenStream=80 by 'systemctl edit headtower.socket' ([Socket])" : "")
+                + ". Tailscale's clients look there for captive portals; browsers are sent on to https";
             yield break;
         }
 

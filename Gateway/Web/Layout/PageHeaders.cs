@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using Gateway.Edge;
 using Gateway.Identity.Oidc;
 using Gateway.Settings;
+using Gateway.Web.Status;
 using static Gateway.Web.Layout.Texts;
 
 namespace Gateway.Web.Layout;
@@ -36,8 +37,7 @@ internal static class PageHeaders
     public static RequestDelegate CheckHost(RequestDelegate next) => async context =>
     {
         var (settings, host) = (RequestContext.Of(context).Configuration.Settings.Server, context.Request.Host);
-        var isHealth = context.Request.Path.Value is { } path
-            && (path == settings.BasePath + "/healthz" || path == settings.BasePath + "/readyz");
+        var isHealth = HealthEndpoints.IsHealth(context.Request.Path, settings.BasePath);
         var isOurs = Uri.TryCreate($"{context.Request.Scheme}://{host.Value}/", UriKind.Absolute, out var asked)
             && (settings.BaseUrl is not { } own
                 || (asked.Host.Equals(own.Host, StringComparison.OrdinalIgnoreCase) && (asked.Port == own.Port || asked.IsDefaultPort)));

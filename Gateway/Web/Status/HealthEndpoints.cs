@@ -39,6 +39,9 @@ internal static class HealthEndpoints
         admin.MapGet("/readyz", Ready).AllowAnonymous().DisableRateLimiting();
     }
 
+    /// <summary>Whether monitors ask here: by address, and without TLS.</summary>
+    public static bool IsHealth(PathString path, string basePath) => path == basePath + "/healthz" || path == basePath + "/readyz";
+
     private static JsonHttpResult<Liveness> Alive() => TypedResults.Json(new Liveness("ok"), HealthJson.Default.Liveness);
 
     private static JsonHttpResult<Readiness> Ready(
