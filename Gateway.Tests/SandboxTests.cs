@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Gateway.Sandbox;
 using Gateway.Tests.Support;
-using Microsoft.Playwright;
 
 namespace Gateway.Tests;
 
@@ -49,16 +48,15 @@ public sealed class SandboxTests
         using var sandbox = Start("--host", "localhost");
         var (_, _, entry) = await ReadCommandsAsync(sandbox.StandardOutput);
         var rest = sandbox.StandardOutput.ReadToEndAsync();
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        await using var chromium = await Chromium.LaunchAsync();
 
-        var provided = await (await chromium.NewContextAsync(new() { BaseURL = entry })).NewPageAsync();
+        var provided = await (await chromium.Browser.NewContextAsync(new() { BaseURL = entry })).NewPageAsync();
         await provided.GotoAsync("/");
         await provided.GetByText("single sign-on").ClickAsync();
         await provided.GetByText("Alice Owner").ClickAsync();
         var owner = await provided.Locator("body").InnerTextAsync();
 
-        var picked = await (await chromium.NewContextAsync(new() { BaseURL = entry })).NewPageAsync();
+        var picked = await (await chromium.Browser.NewContextAsync(new() { BaseURL = entry })).NewPageAsync();
         var failures = new List<string>();
         picked.Response += (_, response) =>
         {

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using Gateway.Sandbox;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Edge;
@@ -94,9 +93,7 @@ public sealed class RateLimitTests
     [Fact]
     public async Task OwnPagesCountAndWhatMonitorsAskForDoesNot()
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            proxyAuth: Chained, more: Few, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false", port: port);
+        await using var gateway = await TestGateway.StartReachableAsync(proxyAuth: Chained, more: Few);
 
         (await StatusesAsync(gateway.As(null), "192.0.2.1", 6, "/admin/login")).Should().Equal([200, 200, 200, 200, 200, 429]);
         (await StatusesAsync(gateway.As(null), "192.0.2.1", 1, "/admin/api/me")).Should().Equal([429]);

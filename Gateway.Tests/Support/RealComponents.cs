@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Microsoft.Playwright;
 
 namespace Gateway.Tests.Support;
 
@@ -66,10 +65,6 @@ internal static class RealComponents
         File.Exists("/usr/bin/setpriv") && File.Exists(UnprivilegedPorts)
             && int.Parse(File.ReadAllText(UnprivilegedPorts), CultureInfo.InvariantCulture) > 81,
         "install Debian's package util-linux, where ports below 1024 are root's (net.ipv4.ip_unprivileged_port_start)");
-
-    /// <summary>The browser, headless and without a sandbox of its own, which containers do not allow.</summary>
-    public static Task<IBrowser> LaunchChromiumAsync(IPlaywright playwright) =>
-        playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, ChromiumSandbox = false, Args = ["--disable-dev-shm-usage"] });
 
     private static string? Missing(bool isThere, string remedy)
     {

@@ -64,6 +64,15 @@ internal sealed class TestGateway : IAsyncDisposable
             new ConfigurationFiles(config, routes is null ? null : folder.File("routes.yaml", routes), Some.NoEnvironment));
     }
 
+    /// <summary>A gateway that a browser reaches by the address that the settings name.</summary>
+    public static Task<TestGateway> StartReachableAsync(string proxyAuth = "", string more = "", HeadscaleStandIn? headscale = null)
+    {
+        var port = Sandbox.GatewayProcess.FreePort();
+        return StartAsync(
+            proxyAuth: proxyAuth, more: more, headscale: headscale, port: port,
+            server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+    }
+
     /// <summary>A gateway with settings that are a file of their own.</summary>
     public static async Task<TestGateway> StartFileAsync(HeadscaleStandIn headscale, Func<TemporaryFolder, string> yaml)
     {

@@ -31,19 +31,15 @@ public sealed partial class RoleWalkTests
     [ChromiumFact]
     public async Task EveryRoleSeesWhatItMayAndIsRefusedTheRest()
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false",
-            more: "limits: {anonymous_per_minute: 0, caller_per_minute: 0}");
+        await using var gateway = await TestGateway.StartReachableAsync(more: "limits: {anonymous_per_minute: 0, caller_per_minute: 0}");
         gateway.Headscale.Api.CreateApiKey("2036-01-01T00:00:00Z");
         gateway.Headscale.Tailnet.Users.Add(new(60, "spare", ""));
         gateway.Headscale.Tailnet.Nodes[0] = gateway.Headscale.Tailnet.Nodes[0] with { AvailableRoutes = ["10.0.0.0/8"] };
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        await using var chromium = await Chromium.LaunchAsync();
         var everybody = new List<(SandboxPerson Person, IPage Page)>();
         foreach (var person in Sandbox.People.All)
         {
-            var page = await PageLooksTests.NewPageAsync(chromium, gateway, person.Login);
+            var page = await PageLooksTests.NewPageAsync(chromium.Browser, gateway, person.Login);
             await page.GotoAsync("/admin/");
             everybody.Add((person, page));
         }

@@ -10,9 +10,9 @@ public sealed class ChromiumTests
     public async Task APersonSignsInIsRefusedSignsOutAndUsesAKeyWithScriptsOff()
     {
         await using var provider = await NodeProvider.StartAsync();
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var context = await chromium.NewContextAsync(new() { JavaScriptEnabled = false, BaseURL = provider.Gateway.Url.AbsoluteUri });
+        await using var chromium = await Chromium.LaunchAsync();
+        var context = await chromium.Browser.NewContextAsync(
+            new() { JavaScriptEnabled = false, BaseURL = provider.Gateway.Url.AbsoluteUri });
         var page = await context.NewPageAsync();
         var complaints = new List<string>();
         page.Console += (_, message) => complaints.Add(message.Text);
@@ -56,9 +56,8 @@ public sealed class ChromiumTests
     public async Task SigningInSurvivesAKeyRotationAndSigningOutAtTheProviderEndsTheSessionHere()
     {
         await using var provider = await NodeProvider.StartAsync();
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var context = await chromium.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
+        await using var chromium = await Chromium.LaunchAsync();
+        var context = await chromium.Browser.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
         var page = await context.NewPageAsync();
         await page.GotoAsync("/admin/oidc/start");
         await page.Locator("#sam").ClickAsync();
@@ -81,9 +80,8 @@ public sealed class ChromiumTests
     public async Task TabsThatSignInAtTheSameTimeAllEndSignedIn()
     {
         await using var provider = await NodeProvider.StartAsync();
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var context = await chromium.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
+        await using var chromium = await Chromium.LaunchAsync();
+        var context = await chromium.Browser.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
 
         // The provider knows the person already, and lets every tab through: it takes one login of a browser at a time.
         var first = await context.NewPageAsync();
@@ -106,9 +104,8 @@ public sealed class ChromiumTests
     public async Task FortyAbandonedAttemptsLeaveFewCookiesInTheBrowserAndTheNextOneWorks()
     {
         await using var provider = await NodeProvider.StartAsync();
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var context = await chromium.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
+        await using var chromium = await Chromium.LaunchAsync();
+        var context = await chromium.Browser.NewContextAsync(new() { BaseURL = provider.Gateway.Url.AbsoluteUri });
         var page = await context.NewPageAsync();
         for (var attempt = 0; attempt < 40; attempt++)
         {

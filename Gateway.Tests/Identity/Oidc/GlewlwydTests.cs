@@ -68,9 +68,8 @@ public sealed class GlewlwydTests : IAsyncLifetime
     [GlewlwydChromiumFact]
     public async Task InChromiumAPersonSignsInOutAndInAgainAcrossAKeyRotation()
     {
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var page = await (await chromium.NewContextAsync(new() { BaseURL = _url.AbsoluteUri })).NewPageAsync();
+        await using var chromium = await Chromium.LaunchAsync();
+        var page = await (await chromium.Browser.NewContextAsync(new() { BaseURL = _url.AbsoluteUri })).NewPageAsync();
 
         for (var times = 0; times < 2; times++)
         {

@@ -56,9 +56,8 @@ public sealed class LemonLdapTests
     {
         await using var provider = await LemonLdapProvider.StartAsync(Callback, AfterSignOut);
         await using var gateway = await StartGatewayAsync(provider);
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var page = await (await chromium.NewContextAsync(new() { BaseURL = Url })).NewPageAsync();
+        await using var chromium = await Chromium.LaunchAsync();
+        var page = await (await chromium.Browser.NewContextAsync(new() { BaseURL = Url })).NewPageAsync();
 
         for (var times = 0; times < 2; times++)
         {

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Gateway.Headscale;
-using Gateway.Sandbox;
 using Gateway.Tests.Support;
 using Gateway.Tests.Web.Layout;
 using Gateway.Users;
@@ -203,14 +202,12 @@ public sealed partial class OnboardingTests
     [ChromiumFact]
     public async Task SomebodyNewGetsToTheirFirstMachineWithoutLeavingThePages()
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            29, port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        await using var gateway = await TestGateway.StartReachableAsync();
+        var own = gateway.Url.GetLeftPart(UriPartial.Authority);
         gateway.Headscale.Tailnet.Users.Add(new(70, "nora-local", ""));
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var alice = await PageLooksTests.NewPageAsync(chromium, gateway, "alice", scripts: false);
-        var nora = await PageLooksTests.NewPageAsync(chromium, gateway, "nora", scripts: false);
+        await using var chromium = await Chromium.LaunchAsync();
+        var alice = await PageLooksTests.NewPageAsync(chromium.Browser, gateway, "alice", scripts: false);
+        var nora = await PageLooksTests.NewPageAsync(chromium.Browser, gateway, "nora", scripts: false);
         await alice.GotoAsync("/admin/");
 
         await nora.GotoAsync("/admin/");
@@ -227,13 +224,13 @@ public sealed partial class OnboardingTests
         await nora.GotoAsync("/admin/");
         await nora.GetByRole(AriaRole.Button, new() { Name = "Make a key for one device" }).ClickAsync();
         await Assertions.Expect(nora.Locator("pre", new() { HasText = "sudo tailscale up" }))
-            .ToContainTextAsync($"--login-server=http://127.0.0.1:{port} --auth-key={gateway.Headscale.Tailnet.Keys[^1].Key}");
+            .ToContainTextAsync($"--login-server={own} --auth-key={gateway.Headscale.Tailnet.Keys[^1].Key}");
 
         // The way of a device without a key: the client opens Headscale's own page through the gateway and shows its link.
         var link = "/register/hskey-authreq-abcdefghijklmnopqrstuvwx";
         (await nora.GotoAsync(link))!.Status.Should().Be(200);
         await nora.GotoAsync("/admin/connect");
-        await nora.GetByLabel("The link, or the key").FillAsync($"http://127.0.0.1:{port}{link}");
+        await nora.GetByLabel("The link, or the key").FillAsync($"{own}{link}");
         await nora.GetByRole(AriaRole.Button, new() { Name = "Register the device" }).ClickAsync();
         await Assertions.Expect(nora.GetByRole(AriaRole.Status)).ToContainTextAsync("The device is registered");
         await nora.GotoAsync("/admin/");

@@ -1,4 +1,3 @@
-using Gateway.Sandbox;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 using Gateway.Tests.Web.Layout;
@@ -13,14 +12,11 @@ public sealed class FirstHourTests
     public async Task FromAnEmptyHeadscaleToAConnectedDeviceWithoutLeavingThePages()
     {
         await using var headscale = await HeadscaleStandIn.StartAsync(29, isFresh: true);
-        var port = GatewayProcess.FreePort();
         headscale.Tailnet.Users.Add(new TailnetUser(900, "placeholder", ""));
-        await using var gateway = await TestGateway.StartAsync(
-            headscale: headscale, port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        await using var gateway = await TestGateway.StartReachableAsync(headscale: headscale);
         headscale.Tailnet.Users.Clear();
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var page = await PageLooksTests.NewPageAsync(chromium, gateway, "alice");
+        await using var chromium = await Chromium.LaunchAsync();
+        var page = await PageLooksTests.NewPageAsync(chromium.Browser, gateway, "alice");
 
         // 1: a user of one's own.
         await page.GotoAsync("/admin/");

@@ -1,4 +1,3 @@
-using Gateway.Sandbox;
 using Gateway.Sandbox.StandIns;
 using Gateway.Tests.Support;
 using Microsoft.Playwright;
@@ -11,9 +10,7 @@ public sealed class ClicksTests
     [ChromiumFact]
     public async Task TheTasksOfAnAdministratorTakeAFewClicks()
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        await using var gateway = await TestGateway.StartReachableAsync();
         var tailnet = gateway.Headscale.Tailnet;
         tailnet.Nodes.Add(new TailnetNode(60, "edge", 2) { AvailableRoutes = ["10.1.0.0/16"] });
         foreach (var login in (string[])["sam", "vera"])
@@ -22,9 +19,8 @@ public sealed class ClicksTests
         }
 
         (await gateway.BrowserOf("sam").GetAsync("/admin/audit")).Status.Should().Be(403);
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var alice = new Walk(await PageLooksTests.NewPageAsync(chromium, gateway, "alice", scripts: false));
+        await using var chromium = await Chromium.LaunchAsync();
+        var alice = new Walk(await PageLooksTests.NewPageAsync(chromium.Browser, gateway, "alice", scripts: false));
 
         await alice.BeginAsync();
         await alice.ClickAsync(AriaRole.Link, "Devices");
@@ -64,12 +60,9 @@ public sealed class ClicksTests
     [ChromiumFact]
     public async Task ThreeTasksAreDoneWithTheKeyboardAlone()
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var page = await PageLooksTests.NewPageAsync(chromium, gateway, "alice");
+        await using var gateway = await TestGateway.StartReachableAsync();
+        await using var chromium = await Chromium.LaunchAsync();
+        var page = await PageLooksTests.NewPageAsync(chromium.Browser, gateway, "alice");
 
         // The skip link is the first stop, and leads past the navigation.
         await page.GotoAsync("/admin/machines");
@@ -102,15 +95,12 @@ public sealed class ClicksTests
     [ChromiumFact]
     public async Task ANewDeviceAppearsInTheOpenListAndNothingLeavesTheOrigin()
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        var page = await PageLooksTests.NewPageAsync(chromium, gateway, "alice");
+        await using var gateway = await TestGateway.StartReachableAsync();
+        await using var chromium = await Chromium.LaunchAsync();
+        var page = await PageLooksTests.NewPageAsync(chromium.Browser, gateway, "alice");
         var (foreign, errors) = (new List<string>(), new List<string>());
         page.Request += (_, request) =>
-            Note(foreign, request.Url, !request.Url.StartsWith($"http://127.0.0.1:{port}/", StringComparison.Ordinal));
+            Note(foreign, request.Url, !request.Url.StartsWith(gateway.Url.AbsoluteUri, StringComparison.Ordinal));
         page.Console += (_, message) => Note(errors, message.Text, message.Type == "error");
         await page.GotoAsync("/admin/machines");
         await Assertions.Expect(page.Locator("#devices tbody tr").First).ToBeVisibleAsync();

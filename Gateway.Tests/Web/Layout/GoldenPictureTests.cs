@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Gateway.Sandbox;
 using Gateway.Tests.Deploy;
 using Gateway.Tests.Support;
 using Microsoft.Playwright;
@@ -73,13 +72,10 @@ public sealed partial class GoldenPictureTests
     [ChromiumFact]
     public async Task EveryPageLooksAsItDidWhenSomebodyLookedAtIt()
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        await using var gateway = await TestGateway.StartReachableAsync();
         await FillAsync(gateway);
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        await using var context = await chromium.NewContextAsync(new()
+        await using var chromium = await Chromium.LaunchAsync();
+        await using var context = await chromium.Browser.NewContextAsync(new()
         {
             BaseURL = gateway.Url.AbsoluteUri,
             BypassCSP = true,
@@ -88,7 +84,7 @@ public sealed partial class GoldenPictureTests
             ExtraHTTPHeaders = HeadersOf("alice", "Alice Owner"),
         });
         var page = await context.NewPageAsync();
-        await using var blank = await chromium.NewContextAsync();
+        await using var blank = await chromium.Browser.NewContextAsync();
         var judge = await blank.NewPageAsync();
 
         var wrong = new List<string>();

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Gateway.Sandbox;
 using Gateway.Tests.Support;
 using Microsoft.Playwright;
 
@@ -40,14 +39,11 @@ public sealed partial class PageLooksTests
     [InlineData("mel")]
     public async Task NobodyIsKeptOutByHowAPageIsMade(string login)
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        await using var gateway = await TestGateway.StartReachableAsync();
+        await using var chromium = await Chromium.LaunchAsync();
         var wrong = new List<string>();
 
-        await using var context = await NewContextAsync(chromium, gateway, login, ColorScheme.Light, 1280);
+        await using var context = await NewContextAsync(chromium.Browser, gateway, login, ColorScheme.Light, 1280);
         var page = await context.NewPageAsync();
         page.Console += (_, message) =>
             Note(wrong, message.Type == "error" && !message.Text.Contains("status of", StringComparison.Ordinal) ? message.Text : null);
@@ -79,15 +75,12 @@ public sealed partial class PageLooksTests
     [ChromiumFact]
     public async Task WhatComesAfterAFormKeepsNobodyOutEither()
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
+        await using var gateway = await TestGateway.StartReachableAsync();
         gateway.Headscale.Tailnet.Users.Add(new(70, "nora-local", ""));
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
+        await using var chromium = await Chromium.LaunchAsync();
         var wrong = new List<string>();
-        await using var ofAlice = await NewContextAsync(chromium, gateway, "alice", ColorScheme.Dark, 360);
-        await using var ofNora = await NewContextAsync(chromium, gateway, "nora", ColorScheme.Light, 360);
+        await using var ofAlice = await NewContextAsync(chromium.Browser, gateway, "alice", ColorScheme.Dark, 360);
+        await using var ofNora = await NewContextAsync(chromium.Browser, gateway, "nora", ColorScheme.Light, 360);
         var (alice, nora) = (await ofAlice.NewPageAsync(), await ofNora.NewPageAsync());
         await alice.GotoAsync("/admin/");
 
@@ -136,12 +129,9 @@ public sealed partial class PageLooksTests
     [ChromiumFact]
     public async Task AMachineIsRenamedAndDeletedByKeyboardWithScriptsOff()
     {
-        var port = GatewayProcess.FreePort();
-        await using var gateway = await TestGateway.StartAsync(
-            port: port, server: $"  base_url: http://127.0.0.1:{port}\n  cookie_secure: false");
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await RealComponents.LaunchChromiumAsync(playwright);
-        await using var context = await NewContextAsync(chromium, gateway, "sam", ColorScheme.Light, 360, scripts: false);
+        await using var gateway = await TestGateway.StartReachableAsync();
+        await using var chromium = await Chromium.LaunchAsync();
+        await using var context = await NewContextAsync(chromium.Browser, gateway, "sam", ColorScheme.Light, 360, scripts: false);
         var page = await context.NewPageAsync();
 
         await page.GotoAsync("/admin/machines");
