@@ -160,6 +160,10 @@ internal sealed class People
             ? (Change.Decided, one)
             : (Change.Done, one with { Link = link, Claim = null, IsKeptUnlinked = false }));
 
+    /// <summary>Links a person to the user that they claimed, as long as they claim this one.</summary>
+    public Task<Change> ApproveClaimAsync(long id, UserLink claim) => ChangeAsync(id, one =>
+        one.Claim != claim ? (Change.Decided, one) : (Change.Done, one with { Link = claim, Claim = null, IsKeptUnlinked = false }));
+
     /// <summary>Takes a link away.</summary>
     /// <param name="isKept">Whether an administrator says so, and nothing links them again by itself.</param>
     public Task<Change> UnlinkAsync(long id, bool isKept = true) =>

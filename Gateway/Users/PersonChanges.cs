@@ -159,10 +159,12 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
                     : new(() => people.LinkAsync(person.Id, link!), NameOf(person.Link), NameOf(link)) { Note = note };
             case "approve":
                 // The user as claimed, not whoever has its number by now.
-                return person.Claim is { } claim && await FindAsync(claim.HeadscaleUserId, cancel) is { } claimed
-                    && claimed.Fingerprint == claim.Fingerprint
-                    ? new(() => people.LinkAsync(person.Id, claim), NameOf(person.Link), claimed.Label)
-                    : Plan.Refuse($"they ask for no Headscale user, or it is not there any more");
+                return person.Claim is not { } claim || await FindAsync(claim.HeadscaleUserId, cancel) is not { } claimed
+                    || claimed.Fingerprint != claim.Fingerprint
+                        ? Plan.Refuse($"they ask for no Headscale user, or it is not there any more")
+                    : value.Length > 0 && value != claim.HeadscaleUserId
+                        ? Plan.Refuse($"they ask for another Headscale user than the one that you were shown; look again")
+                    : new(() => people.ApproveClaimAsync(person.Id, claim), NameOf(person.Link), claimed.Label);
             case "decline":
                 return new(() => people.DropClaimAsync(person.Id), NameOf(person.Claim), "none");
             case "unlink":

@@ -42,6 +42,25 @@ public sealed partial class OnboardingTests
                     ("people.approve", "proxy:alice", "none", "nora-local (70)", "done")]);
     }
 
+    [Fact]
+    public async Task WhoAsksForAnotherUserMeanwhileIsNotLinkedToIt()
+    {
+        await using var gateway = await StartAsync();
+        gateway.Headscale.Tailnet.Users.Add(new(90, "bobs-servers", ""));
+        using var nora = AsNora(gateway);
+        using var alice = gateway.BrowserOf("alice");
+        await nora.SubmitAsync("/admin/", "/admin/claim", ("name", "nora-local"));
+        var id = Nora(gateway).Id;
+        (await alice.GetAsync($"/admin/users/{id}")).Text.Should().Contain("name=\"claimed\" value=\"70\"");
+        await nora.SubmitAsync("/admin/", "/admin/claim", ("name", "bobs-servers"));
+
+        // What the page had that alice still looks at.
+        var answer = await alice.SubmitAsync("/admin/keys", $"/admin/users/{id}/approve", ("claimed", "70"));
+
+        (answer.Status, Nora(gateway).Link).Should().Be((403, null));
+        answer.Text.Should().Contain("another Headscale user than the one that you were shown");
+    }
+
     [Theory]
     [InlineData("sam")]
     [InlineData("nobody")]

@@ -1,4 +1,5 @@
 using Gateway.Tests.Support;
+using Gateway.Users;
 using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
@@ -97,17 +98,24 @@ public sealed class EndpointAccessTests
     public async Task AMemberChangesNothingAtAll()
     {
         await using var gateway = await TestGateway.StartAsync();
+        using var sam = gateway.BrowserOf("sam");
+        await sam.GetAsync("/admin/");
         using var mel = gateway.BrowserOf("mel");
+        await mel.GetAsync("/admin/");
+        var (before, id) = (gateway.People.Snapshot.Everyone.ToArray(), gateway.People.Snapshot.Everyone[0].Id);
+
         // Asking for access is what a member can do, and it gives none.
-        foreach (var (method, path) in Guarded(gateway)
+        foreach (var path in Guarded(gateway)
             .Where(call => call is { Method: "POST", Path: not "/admin/ask" }
-                && !call.Path.StartsWith("/admin/api/", StringComparison.Ordinal)))
+                && !call.Path.StartsWith("/admin/api/", StringComparison.Ordinal)).Select(call => call.Path)
+            .Concat(PersonChanges.ByOthers.Select(action => $"/admin/users/{id}/{action}")))
         {
-            var answer = await mel.SubmitAsync("/admin/login", path, ("name", "x"), ("user", "1"));
-            (answer.Status is 400 or 403 or 404 or 409).Should().BeTrue($"{method} {path}: {answer.Status}");
+            var answer = await mel.SubmitAsync("/admin/login", path, ("name", "x"), ("user", "1"), ("role", "admin"));
+            (answer.Status is 400 or 403 or 404 or 409).Should().BeTrue($"{path}: {answer.Status}");
         }
 
         gateway.Headscale.Everything.Should().NotContain(call => call.Method != "GET");
+        gateway.People.Snapshot.Everyone.Should().Equal(before, "nobody's role, link or claim is another one");
     }
 
     private static RouteEndpoint[] EndpointsOf(TestGateway gateway) =>

@@ -18,10 +18,14 @@ public sealed record PersonSurroundings(IReadOnlyList<Machine>? Machines, bool M
 /// <summary>What ends at Headscale when somebody leaves: each call is judged and recorded, all under one reference.</summary>
 internal static class Offboarding
 {
+    /// <summary>What is made while the rest ends is ended, too; so often, and no more.</summary>
+    private const int MostPasses = 5;
+
     /// <summary>What the page of a person shows around them.</summary>
+    /// <param name="owner">Their Headscale user, as long as it is still the one that was linked; null for none.</param>
     public static async Task<PersonSurroundings> AroundAsync(
-        HttpContext context, HeadscaleCalls calls, Principal principal, Person person) => new(
-            await MachinesOfAsync(context, calls, principal, person),
+        HttpContext context, HeadscaleCalls calls, Principal principal, Person person, HeadscaleUser? owner) => new(
+            owner is null ? null : await MachinesOfAsync(context, calls, principal, owner.Id),
             IsFor(context, calls, principal),
             principal.Role.Has(Capability.ReadAudit)
                 ? $"{PageResults.BasePath(context)}/audit?show=all&q={Uri.EscapeDataString(person.Label)}"
@@ -32,11 +36,11 @@ internal static class Offboarding
         principal.Role.Has(Capability.AssignRoles) && calls.Can(context, principal, "nodes.expire", Ownership.Foreign)
         && calls.Can(context, principal, "keys.expire", Ownership.Foreign);
 
-    /// <summary>The machines of a person, for those who may see everybody's; null for others, and where they are not known now.</summary>
+    /// <summary>The machines of a Headscale user; null for those who may not see everybody's, and where they are not known.</summary>
     private static async Task<IReadOnlyList<Machine>?> MachinesOfAsync(
-        HttpContext context, HeadscaleCalls calls, Principal principal, Person person)
+        HttpContext context, HeadscaleCalls calls, Principal principal, string owner)
     {
-        if (person.Link is not { HeadscaleUserId: var owner } || !principal.Role.Has(Capability.ReadMachines))
+        if (!principal.Role.Has(Capability.ReadMachines))
         {
             return null;
         }
@@ -45,44 +49,55 @@ internal static class Offboarding
         return answer.IsDone ? Array.FindAll(Machine.AllIn(answer), one => one.OwnerId == owner) : null;
     }
 
-    /// <summary>Signs their machines out and expires their keys.</summary>
+    /// <summary>Signs the machines of a Headscale user out and expires the keys, until nothing new is found.</summary>
     /// <returns>What did not work; null when all did.</returns>
     public static async Task<string?> EndAsync(
-        HttpContext context, HeadscaleCalls calls, Principal principal, Person person, HeadscaleVersion version, DateTimeOffset now)
+        HttpContext context, HeadscaleCalls calls, Principal principal, string owner, HeadscaleVersion version, TimeProvider clock)
     {
-        if (person.Link is not { HeadscaleUserId: var owner })
+        var ended = new HashSet<string>(StringComparer.Ordinal);
+        for (var pass = 0; pass < MostPasses; pass++)
         {
-            return null;
-        }
-
-        if (await MachinesOfAsync(context, calls, principal, person) is not { } machines)
-        {
-            return T("Their devices could not be looked up");
-        }
-
-        var operations = machines.Select(one => Operation.ExpireNode(one.Id)).ToList();
-        var keys = await calls.SendAsync(context, principal, Operation.ListKeys(version, owner));
-        if (!keys.IsDone)
-        {
-            return T("Their keys could not be looked up");
-        }
-
-        using (var json = keys.Parse())
-        {
-            operations.AddRange(json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of)
-                .Where(one => one.OwnerId == owner && one.StatusAt(now) == "valid")
-                .Select(one => Operation.ExpireKey(version, one.Id, owner, one.Key)));
-        }
-
-        foreach (var operation in operations)
-        {
-            var answer = await calls.SendAsync(context, principal, operation);
-            if (!answer.IsDone)
+            var (left, trouble) = await LeftAsync(context, calls, principal, owner, version, clock.GetUtcNow());
+            var operations = left.Where(one => ended.Add(one.Thing)).Select(one => one.End).ToArray();
+            if (trouble is not null || operations.Length == 0)
             {
-                return PageResults.ComplaintOf(principal, answer);
+                return trouble;
+            }
+
+            foreach (var operation in operations)
+            {
+                var answer = await calls.SendAsync(context, principal, operation);
+                if (!answer.IsDone)
+                {
+                    return PageResults.ComplaintOf(principal, answer);
+                }
             }
         }
 
-        return null;
+        return T("New devices or keys of theirs kept coming");
+    }
+
+    /// <summary>What still counts of a Headscale user, with what ends it; or why that is not known.</summary>
+    private static async Task<((string Thing, Operation End)[] Left, string? Trouble)> LeftAsync(
+        HttpContext context, HeadscaleCalls calls, Principal principal, string owner, HeadscaleVersion version, DateTimeOffset now)
+    {
+        if (await MachinesOfAsync(context, calls, principal, owner) is not { } machines)
+        {
+            return ([], T("Their devices could not be looked up"));
+        }
+
+        var answer = await calls.SendAsync(context, principal, Operation.ListKeys(version, owner));
+        if (!answer.IsDone)
+        {
+            return ([], T("Their keys could not be looked up"));
+        }
+
+        using var json = answer.Parse();
+        var keys = json.RootElement.GetProperty("preAuthKeys").EnumerateArray().Select(PreAuthKey.Of)
+            .Where(one => one.OwnerId == owner && one.StatusAt(now) == "valid");
+        return (
+            [.. machines.Where(one => one.StatusAt(now) != "expired").Select(one => ($"node {one.Id}", Operation.ExpireNode(one.Id))),
+                .. keys.Select(one => ($"key {one.Id} {one.Key}", Operation.ExpireKey(version, one.Id, owner, one.Key)))],
+            null);
     }
 }

@@ -29,6 +29,9 @@ public sealed record PersonRow(
     /// <summary>The id of their Headscale user; null for none.</summary>
     public string? HeadscaleUserId { get; init; }
 
+    /// <summary>The id of the Headscale user that they ask for; null for none.</summary>
+    public string? ClaimedId { get; init; }
+
     /// <summary>Their address; null for none.</summary>
     public string? Address { get; init; }
 
@@ -122,8 +125,8 @@ internal static class UserEndpoints
             ("Person", RowOf(person, principal, users, table) with { WhyUnlinked = why is null ? null : T(why) }),
             ("Roles", RolesGivenBy(principal, table)),
             ("Unclaimed", UnclaimedOf(people, users)),
-            ("Sessions", AccountEndpoints.SeenBy(principal, sessions, people, id)),
-            ("Around", await Offboarding.AroundAsync(context, calls, principal, person)),
+            ("Sessions", AccountEndpoints.SeenBy(context, principal, sessions, people, id)),
+            ("Around", await Offboarding.AroundAsync(context, calls, principal, person, PrincipalResolver.LinkOf(person, users))),
             ("Now", clock.GetUtcNow()),
             ("Notice", _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null));
     }
@@ -162,6 +165,7 @@ internal static class UserEndpoints
         RoleNote = one.RoleIsPinned ? T("given by hand; it stays until it is taken back") : one.RoleNote,
         RoleIsPinned = one.RoleIsPinned,
         HeadscaleUserId = one.Link?.HeadscaleUserId,
+        ClaimedId = one.Claim?.HeadscaleUserId,
         Address = one.Email,
         AsksForAccess = one.AskedForAccess is not null,
     };
@@ -200,24 +204,33 @@ internal static class UserEndpoints
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var changed = await changes.ApplyAsync(
-            PageResults.OriginOf(context), principal, person, action, action == "role" ? form["role"].ToString() : form["user"].ToString(),
-                context.RequestAborted);
+            PageResults.OriginOf(context), principal, person, action, form[FieldOf(action)].ToString(), context.RequestAborted);
         return changed.Complaint is null
             ? Results.Redirect($"{PageResults.BasePath(context)}/users{(action == "remove" ? "" : $"/{id}")}?done={action}")
             : PageResults.Failure(context, changed.Status, T("Nothing was changed"), T(changed.Complaint));
     }
 
+    /// <summary>The field that says what somebody becomes.</summary>
+    private static string FieldOf(string action) => action switch
+    {
+        "role" => "role",
+        "approve" => "claimed",
+        _ => "user",
+    };
+
     private static async Task<IResult> OffboardAsync(
-        HttpContext context, long id, Principal principal, People people, PersonChanges changes, HeadscaleCalls calls,
-        UpstreamMonitor upstream, TimeProvider clock)
+        HttpContext context, long id, Principal principal, People people, UserDirectory directory, PersonChanges changes,
+        HeadscaleCalls calls, UpstreamMonitor upstream, TimeProvider clock)
     {
         if (people.Snapshot.Find(id) is not { } person)
         {
             return NotFound(context);
         }
 
-        if (RankRules.Complaint(principal, person, RequestContext.Of(context).Configuration.Table) is null
-            && await Offboarding.EndAsync(context, calls, principal, person, upstream.Assumed, clock.GetUtcNow()) is { } trouble)
+        // A number that Headscale gave to somebody else meanwhile is not theirs.
+        var owner = RankRules.Complaint(principal, person, RequestContext.Of(context).Configuration.Table) is null
+            ? PrincipalResolver.LinkOf(person, await directory.GetAsync(context.RequestAborted)) : null;
+        if (await EndAsync() is { } trouble)
         {
             return PageResults.Failure(
                 context, StatusCodes.Status502BadGateway, T("Not everything was done"),
@@ -226,9 +239,20 @@ internal static class UserEndpoints
 
         var changed = await changes.ApplyAsync(
             PageResults.OriginOf(context), principal, person, "remove", "", context.RequestAborted);
-        return changed.Complaint is null
-            ? Results.Redirect($"{PageResults.BasePath(context)}/users?done=offboard")
-            : PageResults.Failure(context, changed.Status, T("Nothing was changed"), T(changed.Complaint));
+        if (changed.Complaint is not null)
+        {
+            return PageResults.Failure(context, changed.Status, T("Nothing was changed"), T(changed.Complaint));
+        }
+
+        // What they made until their rights were gone.
+        return await EndAsync() is { } late
+            ? PageResults.Failure(
+                context, StatusCodes.Status502BadGateway, T("Not everything was done"),
+                T("{0}. {1} was removed; look at the devices and keys of their Headscale user.", late, person.Name ?? person.Label))
+            : Results.Redirect($"{PageResults.BasePath(context)}/users?done=offboard");
+
+        async Task<string?> EndAsync() =>
+            owner is null ? null : await Offboarding.EndAsync(context, calls, principal, owner.Id, upstream.Assumed, clock);
     }
 
     private static RazorComponentResult NotFound(HttpContext context) =>
