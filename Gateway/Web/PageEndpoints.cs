@@ -20,8 +20,9 @@ namespace Gateway.Web;
 /// <summary>Everything that answers under the base path.</summary>
 internal static class PageEndpoints
 {
-    public static void MapPages(this IEndpointRouteBuilder admin)
+    public static void MapPages(this RouteGroupBuilder admin)
     {
+        admin.WithMetadata(BodyLimit.Fields);
         admin.MapHealth();
         admin.MapLooks();
         admin.MapLogin();

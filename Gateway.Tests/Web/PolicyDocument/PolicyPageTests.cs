@@ -6,6 +6,19 @@ namespace Gateway.Tests.Web.PolicyDocument;
 /// <summary>The policy: what would change, and who was faster.</summary>
 public sealed class PolicyPageTests
 {
+    [Fact]
+    public async Task AccessRulesMayBeLongerThanWhatStrangersSend()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var nina = gateway.BrowserOf("nina");
+        var rules = $"// {new string('x', 300_000)}\n{{}}";
+
+        (await nina.SubmitAsync("/admin/policy", "/admin/policy", ("policy", rules), ("step", "save"))).Location.Should()
+            .StartWith("/admin/policy");
+
+        gateway.Headscale.Everything.Single(one => one.Method == "PUT").Body.Length.Should().BeGreaterThan(300_000);
+    }
+
     [Theory]
     [InlineData(28)]
     [InlineData(29)]

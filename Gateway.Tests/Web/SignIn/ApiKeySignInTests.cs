@@ -190,6 +190,33 @@ public sealed class ApiKeySignInTests
     }
 
     [Theory]
+    [InlineData("/admin/login", 413)]
+    [InlineData("/admin/logout", 413)]
+    [InlineData("/admin/oidc/backchannel-logout", 400)]
+    public async Task StrangersFillNoMemoryWithForms(string target, int status)
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var browser = new Browser(gateway);
+
+        var answer = await browser.PostAsync(target, ("api_key", new string('a', 100_000)));
+
+        answer.Status.Should().Be(status);
+        gateway.Log.All.Should().NotContain(line => line.StartsWith("Error", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task NoOtherSiteSignsAnybodyIn()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var browser = new Browser(gateway);
+        browser.Headers["Sec-Fetch-Site"] = "cross-site";
+
+        (await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", gateway.Headscale.ApiKey))).Status.Should().Be(403);
+        browser.Cookies.Keys.Should().NotContain("__Host-headtower");
+    }
+
+    [Theory]
     [InlineData("/admin/login", "gateway.example.test", 200)]
     [InlineData("/admin/login", "Gateway.Example.Test:443", 200)]
     [InlineData("/admin/login", "gateway.example.test:99999", 421)]

@@ -15,12 +15,12 @@ internal sealed class FormFilter(IAntiforgery antiforgery, DuplicateFormGuard se
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var (http, principal) = (context.HttpContext, AuthenticationState.Of(context.HttpContext).Principal);
-        if (await ProblemOfAsync(http) is var (status, advice))
+        if (await Forms.ProblemAsync(http, antiforgery) is { } status)
         {
             await audit.RecordAsync(http, "page.form", principal?.Label, "cross_site", status, principal?.Role.Name);
             return PageResults.Failure(
                 http, status, T("Please try again"), T("This form was too old, was opened by somebody else or came from elsewhere, so "
-                    + "nothing was changed.") + advice);
+                    + "nothing was changed."));
         }
 
         return sent.IsFirst(http.Request.Path, await http.Request.ReadFormAsync(http.RequestAborted))
@@ -28,19 +28,6 @@ internal sealed class FormFilter(IAntiforgery antiforgery, DuplicateFormGuard se
             : PageResults.Failure(
                 http, StatusCodes.Status409Conflict, T("Sent twice"),
                 T("This form was sent already, and what it does was begun once. Have a look whether it is done before you send it again."));
-    }
-
-    private async ValueTask<(int Status, string Advice)?> ProblemOfAsync(HttpContext context)
-    {
-        var server = RequestContext.Of(context).Configuration.Settings.Server;
-        if (SameOrigin.IsCrossSite(context.Request, server.BaseUrl))
-        {
-            return (StatusCodes.Status403Forbidden, "");
-        }
-
-        return context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context)
-            ? null
-            : (StatusCodes.Status400BadRequest, "");
     }
 }
 

@@ -25,7 +25,8 @@ internal static class PolicyEndpoints
     public static void MapPolicy(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/policy", ShowAsync).RequireCapability(Capability.ReadPolicy).Performs("policy.get");
-        admin.MapPost("/policy", ChangeAsync).RequireCapability(Capability.ReadPolicy).TakesForm().Performs("policy.set");
+        admin.MapPost("/policy", ChangeAsync).RequireCapability(Capability.ReadPolicy).TakesForm().Performs("policy.set")
+            .WithMetadata(BodyLimit.Document);
     }
 
     private static async Task<IResult> ShowAsync(

@@ -32,16 +32,16 @@ internal static partial class ApiKeySignIn
             IAntiforgery antiforgery, TimeProvider clock, ILogger<ApiKeyAttempts> log)
     {
         var request = RequestContext.Of(context);
-        if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
+        if (await Forms.ProblemAsync(context, antiforgery) is { } problemOfForm)
         {
             return LoginEndpoints.Page(
-                context, provider, antiforgery, PageResults.HomePath(context), StatusCodes.Status400BadRequest,
+                context, provider, antiforgery, PageResults.HomePath(context), problemOfForm,
                 T("This form was too old or came from elsewhere. Please try again."));
         }
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var returnTo = PageResults.ReturnTo(context, form["return_to"]);
-        if (!LoginEndpoints.TakesApiKeys(request.Configuration.Settings))
+        if (!request.Configuration.Settings.TakesApiKeys)
         {
             return Refuse(StatusCodes.Status403Forbidden, T("Signing in with an API key is switched off here."));
         }

@@ -28,10 +28,10 @@ internal static partial class LogoutEndpoints
     {
         var request = RequestContext.Of(context);
         var settings = request.Configuration.Settings;
-        if (!await antiforgery.IsRequestValidAsync(context))
+        if (await Forms.ProblemAsync(context, antiforgery) is { } problem)
         {
             return PageResults.Failure(
-                context, StatusCodes.Status400BadRequest, T("Not signed out"), T("This form was too old or came from elsewhere."),
+                context, problem, T("Not signed out"), T("This form was too old or came from elsewhere."),
                 T("Please try again."), isSignedIn: false);
         }
 
@@ -98,7 +98,7 @@ internal static partial class LogoutEndpoints
 
         try
         {
-            var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
+            var form = await ReadFormAsync(context);
             var text = form?["logout_token"] is [{ Length: > 0 } only]
                 ? only
                 : throw new SignInException(SignInFailure.TokenMissing, "there is no logout_token");
@@ -117,6 +117,19 @@ internal static partial class LogoutEndpoints
         {
             ProviderSignIn.LogRefused(log, context.TraceIdentifier, e.Failure, e.Message);
             return Results.BadRequest();
+        }
+    }
+
+    /// <summary>What a provider sent; null where it is no form that can be read.</summary>
+    private static async Task<IFormCollection?> ReadFormAsync(HttpContext context)
+    {
+        try
+        {
+            return context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
+        }
+        catch (Exception e) when (e is BadHttpRequestException or InvalidDataException)
+        {
+            return null;
         }
     }
 
