@@ -59,6 +59,20 @@ public sealed class UserMatchingTests
             new Caller { Source = Source.Proxy, Issuer = issuer, Subject = subject, UserName = "who" })?.Id).Should()
             .Be(expected);
 
+    [Theory]
+    [InlineData("https://id.example.test", "7")]
+    [InlineData("", "7")]
+    [InlineData("https://other.example", null)]
+    public void ASubjectIsOneOfItsOwnIssuer(string issuer, string? expected) =>
+        UserMatching.Find(
+            new Caller { Source = Source.Proxy, Issuer = issuer, Subject = "sub-7", UserName = "who" },
+            new UserSnapshot(_users),
+            _ => false,
+            Some.Settings("headscale: {url: http://127.0.0.1:1, api_key: k}\noidc: {issuer: 'https://id.example.test', client_id: c, "
+                + "client_secret: s}\nserver: {base_url: 'https://gw.example', proxy_auth: {enabled: true, allowed_cidrs: [10.0.0.0/8], "
+                + "subject_header: X-Sub}}").Settings!)
+            .User?.Id.Should().Be(expected);
+
     [Fact]
     public void WithoutASubjectHeaderTheLoginNameIsNoProviderId() =>
         Find(

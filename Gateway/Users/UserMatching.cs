@@ -64,7 +64,9 @@ internal static class UserMatching
 
     private static Rule ByProviderId(Caller caller, UserSnapshot users, GatewaySettings settings)
     {
-        var ids = ProviderId.Candidates(settings.Headscale.OidcIssuer ?? caller.Issuer, caller.Subject)
+        // A subject is one of its own issuer: that of the gateway's provider says nothing of somebody whom a front with another one names.
+        var isNamed = caller.Issuer.Length > 0 && settings.Headscale.OidcIssuer == settings.Oidc?.Issuer;
+        var ids = ProviderId.Candidates((isNamed ? null : settings.Headscale.OidcIssuer) ?? caller.Issuer, caller.Subject)
             .Union(ProviderId.Candidates(caller.Issuer, caller.Subject)).ToArray();
         if (ids.Length == 0)
         {

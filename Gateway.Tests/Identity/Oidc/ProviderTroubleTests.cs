@@ -126,6 +126,28 @@ public sealed class ProviderTroubleTests
         }
     }
 
+    [Theory]
+    [InlineData("token_endpoint")]
+    [InlineData("jwks_uri")]
+    [InlineData("userinfo_endpoint")]
+    [InlineData("end_session_endpoint")]
+    public async Task WhatAProviderWithTlsPublishesWithoutItIsNotUsed(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var (ca, certificate) = MakeCertificate();
+        using (ca)
+        using (certificate)
+        {
+            await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts, certificate: certificate);
+            provider.Misbehaviour.Discovery = document => document[name] = "http://id.example.test/x";
+            await using var gateway = await SignInSetup.StartAsync(
+                provider, $"  tls_ca_path: {folder.File("ca.pem", ca.ExportCertificatePem())}");
+
+            await Until.TrueAsync(
+                () => gateway.Log.Has($"publishes {name} with http, and secrets would go unencrypted"), "the provider is not believed");
+        }
+    }
+
     [Fact]
     public async Task AWeakKeyIsTakenWhereThatIsAllowed()
     {

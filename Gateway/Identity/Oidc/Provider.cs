@@ -164,9 +164,10 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
         document.AuthorizationEndpoint = Required(by.Authorization, document.AuthorizationEndpoint, "authorization_endpoint");
         document.TokenEndpoint = Required(by.Token, document.TokenEndpoint, "token_endpoint");
         document.JwksUri = Required(by.Keys, document.JwksUri, "jwks_uri");
-        document.UserInfoEndpoint = by.UserInfo?.OriginalString ?? UsableOrNull(document.UserInfoEndpoint);
-        document.EndSessionEndpoint = by.EndSession?.OriginalString ?? UsableOrNull(document.EndSessionEndpoint);
-        document.PushedAuthorizationRequestEndpoint = UsableOrNull(document.PushedAuthorizationRequestEndpoint);
+        document.UserInfoEndpoint = by.UserInfo?.OriginalString ?? UsableOrNull(document.UserInfoEndpoint, "userinfo_endpoint");
+        document.EndSessionEndpoint = by.EndSession?.OriginalString ?? UsableOrNull(document.EndSessionEndpoint, "end_session_endpoint");
+        document.PushedAuthorizationRequestEndpoint = UsableOrNull(
+            document.PushedAuthorizationRequestEndpoint, "pushed_authorization_request_endpoint");
         if (settings.PushedAuthorization is PushedAuthorization.Automatic && !document.RequirePushedAuthorizationRequests)
         {
             // The handler pushes wherever there is an endpoint; a provider that does not ask for it gets the plain request.
@@ -174,16 +175,19 @@ internal sealed partial class Provider : BackgroundService, IConfigurationManage
         }
 
         return document;
+
+        string Required(Uri? configured, string? published, string name) =>
+            configured?.OriginalString ?? UsableOrNull(published, name) ?? throw Unusable(
+                $"the provider publishes no usable {name}; set oidc.{name}");
+
+        string? UsableOrNull(string? published, string name) =>
+            !Uri.TryCreate(published, UriKind.Absolute, out var url) || url is not { Scheme: "https" or "http", Host.Length: > 0 } ? null
+            : url is { Scheme: "http", IsLoopback: false } && settings.Issuer.StartsWith("https:", StringComparison.Ordinal)
+                ? throw Unusable(
+                    $"the provider publishes {name} with http, and secrets would go unencrypted; tell the provider its own address "
+                    + $"(behind a proxy, by X-Forwarded-Proto), or set oidc.{name}")
+            : published;
     }
-
-    private static string Required(Uri? configured, string? published, string name) =>
-        configured?.OriginalString ?? UsableOrNull(published) ?? throw Unusable(
-            $"the provider publishes no usable {name}; set oidc.{name}");
-
-    private static string? UsableOrNull(string? published) =>
-        Uri.TryCreate(published, UriKind.Absolute, out var url) && url is { Scheme: "https" or "http", Host.Length: > 0 }
-            ? published
-            : null;
 
     /// <summary>RFC 7517 5: keys of types that nobody here knows are left out, and stand in nobody's way.</summary>
     private static JsonWebKeySet ReadKeys(string text)
