@@ -94,7 +94,7 @@ internal static class AppServices
             provider => store.OpenAudit(provider.GetRequiredService<IDataProtectionProvider>(),
                 provider.GetRequiredService<TimeProvider>()));
         AddRunning<AuditLog>(services);
-        services.AddSingleton<AuditReader>();
+        services.AddSingleton<AuditReader>().AddSingleton<AutomaticChanges>();
         services.AddSingleton<StateCopies>();
         services.AddSingleton<ControlAudit>();
         services.AddSingleton<UserOperations>();
@@ -158,7 +158,7 @@ internal static class AppServices
         services.AddAntiforgery(forms =>
         {
             forms.Cookie = new FormCookie(cookie.Secure);
-            SetCookie(forms.Cookie, cookie.Prefix + "headtower-form", secure: false, "/");
+            SetCookie(forms.Cookie, (cookie.Secure ? "__Host-" : "") + "headtower-form", secure: false, "/");
             forms.SuppressXFrameOptionsHeader = true;
         });
         services.AddSingleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>();
@@ -168,8 +168,8 @@ internal static class AppServices
         {
             options.CallbackPath = RedirectAddress.PathOf(settings);
             SetCookie(
-                options.CorrelationCookie, (cookie.Secure ? "__Secure-" : "") + "headtower-signin.", cookie.Secure,
-                settings.Server.BasePath + "/oidc");
+                options.CorrelationCookie, (cookie.Secure ? "__Host-" : "") + "headtower-signin.", cookie.Secure,
+                cookie.Secure ? "/" : settings.Server.BasePath + "/oidc");
             options.Events.OnTicketReceived = context =>
                 context.HttpContext.RequestServices.GetRequiredService<ProviderSignIn>().SucceedAsync(context);
             options.Events.OnRemoteFailure = context =>

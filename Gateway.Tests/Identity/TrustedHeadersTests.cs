@@ -187,6 +187,28 @@ public sealed class TrustedHeadersTests
     }
 
     [Theory]
+    [InlineData("Remote-User: sam\r\nRemote-User: alice\r\n", 401)]
+    [InlineData("Remote-User: sam\r\nConnection: close, Remote-User\r\n", 400)]
+    [InlineData("Remote-User: s\u3164m\r\n", 401)]
+    [InlineData("Remote-User:\r\n", 200)]
+    [InlineData("", 200)]
+    public async Task NoSessionCountsWhereAFrontNamesSomebodyInAWayThatCannotBeBelieved(string headers, int status)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var browser = new Browser(gateway);
+        await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", gateway.Headscale.ApiKey));
+        var cookie = browser.Cookies["__Host-headtower"].Value;
+        var end = headers.Contains("Connection:", StringComparison.Ordinal) ? "" : "Connection: close\r\n";
+
+        var (head, _) = await gateway.SendRawAsync(
+            "",
+            Encoding.UTF8.GetBytes(
+                $"GET /api/v1/node HTTP/1.1\r\nHost: x\r\nCookie: __Host-headtower={cookie}\r\n{headers}{end}\r\n"));
+
+        head.Should().StartWith($"HTTP/1.1 {status} ");
+    }
+
+    [Theory]
     [InlineData("\u2000__Host-headtower=")]
     [InlineData("\u00a0__Host-headtower=")]
     [InlineData("\u3000__Host-headtower=")]

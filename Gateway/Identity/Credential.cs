@@ -15,7 +15,11 @@ internal abstract record Credential
 
     /// <param name="Reason">Why the claim was not accepted.</param>
     /// <param name="Detail">What was wrong with it; holds nothing of the credential.</param>
-    internal sealed record Rejected(Policy.Reason Reason, string Detail) : Credential;
+    internal sealed record Rejected(Policy.Reason Reason, string Detail) : Credential
+    {
+        /// <summary>Whether a trusted front named somebody in a way that cannot be believed: then no session counts either.</summary>
+        public bool CountsBesideSession { get; init; }
+    }
 
     /// <summary>A Headscale API key of the caller's own, or an OAuth token of Headscale. Headscale judges it.</summary>
     /// <param name="Prefix">The public part.</param>

@@ -30,6 +30,7 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
             null => byHeaders switch
             {
                 Credential.ProxyIdentity known => known with { Session = session },
+                Credential.Rejected { CountsBesideSession: true } => byHeaders,
                 _ => session is null ? byHeaders : new Credential.OfSession(session),
             },
             Credential.HeadscaleKey when byHeaders is Credential.ProxyIdentity || session is not null => new Credential.Rejected(

@@ -71,13 +71,13 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
             var name = headers.Names[at];
             if (headers.IsNominated(name))
             {
-                return Reject(peer, settings, $"{name} is nominated in Connection");
+                return Reject(peer, settings, $"{name} is nominated in Connection", isSent: true);
             }
 
             // Two values: one of them is the client's.
             if (headers[name].Count > 1)
             {
-                return Reject(peer, settings, $"{name} was sent more than once");
+                return Reject(peer, settings, $"{name} was sent more than once", isSent: true);
             }
         }
 
@@ -85,8 +85,8 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
         var (subject, subjectComplaint) = settings.SubjectHeader is { } stable ? Read(headers, stable, LongestName) : (user, userComplaint);
         if (user is null || subject is null)
         {
-            return Reject(
-                peer, settings, user is null ? $"{settings.UserHeader} {userComplaint}" : $"{settings.SubjectHeader} {subjectComplaint}");
+            var (name, complaint) = user is null ? (settings.UserHeader, userComplaint) : (settings.SubjectHeader!, subjectComplaint);
+            return Reject(peer, settings, $"{name} {complaint}", isSent: headers[name].ToString().Length > 0);
         }
 
         return new Credential.ProxyIdentity(new Caller
@@ -105,10 +105,10 @@ internal sealed partial class TrustedHeaders(TimeProvider clock, ILogger<Trusted
         }, null);
     }
 
-    private Credential.Rejected Reject(Peer peer, ProxyAuthSettings settings, string detail)
+    private Credential.Rejected Reject(Peer peer, ProxyAuthSettings settings, string detail, bool isSent)
     {
         Warn(peer, settings.UserHeader, $"nobody was signed in: {detail}");
-        return new(Reason.SignInRequired, detail);
+        return new(Reason.SignInRequired, detail) { CountsBesideSession = isSent };
     }
 
     /// <summary>What does not name the person is left out when it cannot be used; the person stays signed in.</summary>

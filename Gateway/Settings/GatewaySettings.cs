@@ -28,6 +28,9 @@ internal sealed record GatewaySettings
 
     /// <summary><c>roles.manual</c>: what becomes of a role that was given by hand where a source decides roles.</summary>
     public required ManualRoles ManualRoles { get; init; }
+
+    /// <summary>Whether a Headscale API key signs somebody in to the pages.</summary>
+    public required bool TakesApiKeys { get; init; }
 }
 
 /// <summary>The section <c>audit</c>.</summary>

@@ -98,6 +98,7 @@ internal static class SettingsFile
             Audit = ReadAudit(root.MapOrEmpty("audit"), server.DataPath),
             Log = LogSettings.Read(root.MapOrEmpty("log")),
             Branding = BrandingSettings.Read(root.MapOrEmpty("branding"), files),
+            TakesApiKeys = headscale.ServesPeople && !root.MapOrEmpty("oidc").Flag("disable_api_key_login"),
             ManualRoles = root.MapOrEmpty("roles").Word("manual") is "mapped" ? ManualRoles.Mapped : ManualRoles.Pinned,
         };
     }

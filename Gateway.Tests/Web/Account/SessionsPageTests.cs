@@ -36,6 +36,21 @@ public sealed partial class SessionsPageTests
     }
 
     [Fact]
+    public async Task NobodyEndsTheSessionsOfWhomTheyDoNotOutrank()
+    {
+        await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);
+        await using var gateway = await SignInSetup.StartAsync(provider);
+        using var alice = new Browser(gateway);
+        await alice.SignInAsync(provider, "alice");
+        var ofAlice = System.Text.Json.Nodes.JsonNode.Parse((await alice.GetAsync("/admin/api/sessions")).Text)!["sessions"]![0]!["id"];
+        using var bob = gateway.BrowserOf("bob");
+
+        (await bob.GetAsync("/admin/api/sessions")).Text.Should().NotContain($"\"id\":{ofAlice},");
+        (await bob.SubmitAsync("/admin/keys", $"/admin/account/sessions/{ofAlice}/end")).Status.Should().Be(404);
+        (await alice.GetAsync("/admin/")).Status.Should().Be(200);
+    }
+
+    [Fact]
     public async Task SomebodysSessionsAreSeenAndEndedOnTheirPage()
     {
         await using var provider = await ProviderStandIn.StartAsync(SignInSetup.Accounts);

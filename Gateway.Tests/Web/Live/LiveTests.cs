@@ -34,6 +34,42 @@ public sealed class LiveTests
     }
 
     [Fact]
+    public async Task NobodyHoldsMoreOpenPagesThanAnybodyHas()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var sam = gateway.AsPerson("sam");
+        using var vera = gateway.AsPerson("vera");
+        foreach (var client in new[] { sam, vera })
+        {
+            client.DefaultRequestHeaders.Host = "gateway.example.test";
+        }
+
+        var open = new List<HttpResponseMessage>();
+        for (var page = 0; page < 21; page++)
+        {
+            open.Add(await OpenAsync(sam));
+        }
+
+        open.Select(one => (int)one.StatusCode).Should().Equal([.. Enumerable.Repeat(200, 20), 429]);
+        using (var other = await OpenAsync(vera))
+        {
+            ((int)other.StatusCode).Should().Be(200);
+        }
+
+        open.ForEach(one => one.Dispose());
+        await Until.TrueAsync(
+            async () =>
+            {
+                using var again = await OpenAsync(sam);
+                return again.IsSuccessStatusCode;
+            },
+            "closed pages count no more");
+
+        static Task<HttpResponseMessage> OpenAsync(HttpClient client) =>
+            client.GetAsync(new Uri("/admin/live?of=devices", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    [Fact]
     public async Task WhoSeesNothingIsToldNothing()
     {
         await using var gateway = await TestGateway.StartAsync();

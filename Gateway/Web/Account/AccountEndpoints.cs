@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Gateway.Edge;
 using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
@@ -80,36 +81,42 @@ internal static class AccountEndpoints
         : new(SnakeCase.From(nameof(SessionKind.ApiKey)), "", me.Session?.KeyPrefix ?? "", null, null);
 
     private static Task SessionsAsync(HttpContext context, Principal me, Sessions sessions, People people) =>
-        context.Response.WriteAsJsonAsync(new SessionsAnswer(SeenBy(me, sessions, people)), AccountJson.Default.SessionsAnswer);
+        context.Response.WriteAsJsonAsync(new SessionsAnswer(SeenBy(context, me, sessions, people)), AccountJson.Default.SessionsAnswer);
 
-    private static async Task<IResult> RevokeAsync(HttpContext context, long id, Principal me, Sessions sessions, SignInAudit audit) =>
-        await TryEndAsync(context, id, me, sessions, audit) ? Results.NoContent() : Results.NotFound();
+    private static async Task<IResult> RevokeAsync(
+        HttpContext context, long id, Principal me, Sessions sessions, People people, SignInAudit audit) =>
+        await TryEndAsync(context, id, me, sessions, people, audit) ? Results.NoContent() : Results.NotFound();
 
     private static RazorComponentResult ShowSessions(
         HttpContext context, Principal principal, PageLayout layout, Sessions sessions, People people, TimeProvider clock, int page = 1,
         string? done = null)
     {
         var shown = Paging.Cut(
-            [.. SeenBy(principal, sessions, people).OrderByDescending(one => one.Current).ThenByDescending(one => one.LastUsedAt)], page);
+            [.. SeenBy(context, principal, sessions, people).OrderByDescending(one => one.Current)
+                .ThenByDescending(one => one.LastUsedAt)],
+            page);
         return PageResults.Page<AccountPage>(
             StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Sessions", shown.Rows), ("At", shown.At),
                 ("Pages", shown.Pages), ("Identity", principal.Label), ("Now", clock.GetUtcNow()),
                 ("Notice", done == "end" ? T("The session was ended.") : null));
     }
 
-    private static async Task<IResult> EndAsync(HttpContext context, long id, Principal principal, Sessions sessions, SignInAudit audit)
+    private static async Task<IResult> EndAsync(
+        HttpContext context, long id, Principal principal, Sessions sessions, People people, SignInAudit audit)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var back = long.TryParse(form["person"], out var person) ? $"/users/{person}" : "/account";
-        return await TryEndAsync(context, id, principal, sessions, audit)
+        return await TryEndAsync(context, id, principal, sessions, people, audit)
             ? Results.Redirect($"{PageResults.BasePath(context)}{back}?done=end")
             : PageResults.NotFound(context, T("There is no such session, or it is somebody else's."));
     }
 
     /// <summary>Somebody else's session answers like one that is not there.</summary>
-    private static async Task<bool> TryEndAsync(HttpContext context, long id, Principal me, Sessions sessions, SignInAudit audit)
+    private static async Task<bool> TryEndAsync(
+        HttpContext context, long id, Principal me, Sessions sessions, People people, SignInAudit audit)
     {
-        var isDone = sessions.Find(id) is { } session && MayManage(me, session) && await sessions.EndAsync(id);
+        var table = RequestContext.Of(context).Configuration.Table;
+        var isDone = sessions.Find(id) is { } session && MayManage(me, session, people, table) && await sessions.EndAsync(id);
         await audit.RecordAsync(
             context, "session.revoke", me.Label, isDone ? "done" : "not_found",
             isDone ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound, me.Role.Name, $"session {id}");
@@ -117,13 +124,19 @@ internal static class AccountEndpoints
     }
 
     /// <param name="person">Whose sessions; null: all that somebody may end.</param>
-    public static SessionAnswer[] SeenBy(Principal me, Sessions sessions, People people, long? person = null) =>
-        [.. sessions.All.Where(one => MayManage(me, one) && (person is null || one.PersonId == person)).OrderBy(one => one.Id)
-            .Select(one => ToAnswer(one, LabelOf(one, people), me))];
+    public static SessionAnswer[] SeenBy(HttpContext context, Principal me, Sessions sessions, People people, long? person = null)
+    {
+        var table = RequestContext.Of(context).Configuration.Table;
+        return [.. sessions.All.Where(one => (person is null || one.PersonId == person) && MayManage(me, one, people, table))
+            .OrderBy(one => one.Id).Select(one => ToAnswer(one, LabelOf(one, people), me))];
+    }
 
-    /// <summary>One's own; everybody's for who may give and take roles.</summary>
-    private static bool MayManage(Principal me, Session session) =>
-        (me.Person is { } person && session.PersonId == person.Id) || session.Id == me.Session?.Id || me.Role.Has(Capability.AssignRoles);
+    /// <summary>One's own; for who may give and take roles, those of whoever is below them.</summary>
+    private static bool MayManage(Principal me, Session session, People people, RouteTable table) =>
+        (me.Person is { } person && session.PersonId == person.Id) || session.Id == me.Session?.Id
+        || (me.Role.Has(Capability.AssignRoles)
+            && (session.PersonId is not { } id ? me.Role.Has(Capability.ManageApiKeys)
+                : people.Snapshot.Find(id) is not { } other || RankRules.Complaint(me, other, table) is null));
 
     private static string LabelOf(Session session, People people) =>
         Person.LabelOf(session, session.PersonId is { } id ? people.Snapshot.Find(id) : null);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gateway.Audit;
 using Gateway.Headscale;
 
@@ -8,6 +9,10 @@ internal sealed class Changes : IDisposable
 {
     private static readonly AuditSearch _changes = new() { ChangesOnly = true };
 
+    /// <summary>How many pages one person keeps open, and a few more.</summary>
+    private const int MostPerReader = 20;
+
+    private readonly ConcurrentDictionary<string, int> _followers = new(StringComparer.Ordinal);
     private readonly HeadscaleClient _client;
     private readonly AuditReader _audit;
 
@@ -22,6 +27,27 @@ internal sealed class Changes : IDisposable
 
     /// <summary>Of what was changed and who signed in.</summary>
     public SharedMark Activity { get; }
+
+    /// <summary>Counts one more page that follows; false when its reader has too many.</summary>
+    public bool TryFollow(string reader)
+    {
+        if (_followers.AddOrUpdate(reader, 1, (_, open) => open + 1) <= MostPerReader)
+        {
+            return true;
+        }
+
+        Leave(reader);
+        return false;
+    }
+
+    /// <summary>A page was closed.</summary>
+    public void Leave(string reader)
+    {
+        if (_followers.AddOrUpdate(reader, 0, (_, open) => open - 1) <= 0)
+        {
+            _followers.TryRemove(new(reader, 0));
+        }
+    }
 
     public void Dispose()
     {

@@ -21,6 +21,12 @@ internal static class LiveEndpoints
         HttpContext context, Principal principal, Changes changes, IHostApplicationLifetime lifetime, TimeProvider clock,
         string of = "")
     {
+        if (!changes.TryFollow(principal.Label))
+        {
+            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            return;
+        }
+
         var marks = of is "activity" && principal.Role.Has(Capability.ReadAudit) ? changes.Activity : changes.Devices;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         using var timer = new PeriodicTimer(SharedMark.Interval, clock);
@@ -42,6 +48,10 @@ internal static class LiveEndpoints
         catch (OperationCanceledException)
         {
             // The page was closed, or the gateway stops.
+        }
+        finally
+        {
+            changes.Leave(principal.Label);
         }
     }
 }

@@ -34,15 +34,12 @@ internal static class LoginEndpoints
             ("Notice", notice ?? InsecureNotice(context, settings.Server.Cookie.Secure)),
             ("ProviderUrl", state is { Configuration: not null, Trouble: null } ? StartUrl(settings, returnTo) : null),
             ("ProviderTrouble", state?.Trouble),
-            ("TakesApiKeys", TakesApiKeys(settings)),
+            ("TakesApiKeys", settings.TakesApiKeys),
             ("ByProxy", settings.Server.ProxyAuth is not null),
             ("ReturnTo", returnTo),
             ("TokenField", token.FormFieldName),
             ("Token", token.RequestToken));
     }
-
-    public static bool TakesApiKeys(Settings.GatewaySettings settings) =>
-        settings is { Headscale.ServesPeople: true, Oidc: null or { DisableApiKeyLogin: false } };
 
     /// <summary>Where there is one way only, nobody is asked which; after signing out, nobody is signed in again at once.</summary>
     private static IResult Show(
@@ -50,7 +47,7 @@ internal static class LoginEndpoints
     {
         var settings = RequestContext.Of(context).Configuration.Settings;
         var returnTo = PageResults.ReturnTo(context, return_to);
-        var isOnlyWay = !TakesApiKeys(settings) && settings.Server.ProxyAuth is null
+        var isOnlyWay = !settings.TakesApiKeys && settings.Server.ProxyAuth is null
             && provider.Status is { Configuration: not null, Trouble: null };
         return isOnlyWay && s is null
             ? Results.Redirect(StartUrl(settings, returnTo))
