@@ -33,12 +33,13 @@ internal static class HttpsRedirection
     private static string? AddressOf(RequestContext request) =>
         request.Configuration.Settings.Server.BaseUrl is { Scheme: "https" } url ? url.GetLeftPart(UriPartial.Authority) : null;
 
-    /// <summary>Tailscale's clients, and monitors, which ask by address.</summary>
+    /// <summary>Tailscale's clients, and monitors, which ask by address; not programs that fetch a token.</summary>
     private static bool MayBePlain(HttpContext context)
     {
         var (configuration, path) = (RequestContext.Of(context).Configuration, RequestContext.Of(context).Target?.Path ?? "");
         return path == CaptivePortal.Path
             || HealthEndpoints.IsHealth(context.Request.Path, configuration.Settings.Server.BasePath)
-            || configuration.Table.Find(context.Request.Method, path).Rule is { Plane: Plane.Client };
+            || (configuration.Table.Find(context.Request.Method, path).Rule is { Plane: Plane.Client }
+                && !path.StartsWith("/api/", StringComparison.Ordinal));
     }
 }

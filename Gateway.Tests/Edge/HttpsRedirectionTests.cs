@@ -18,6 +18,7 @@ public sealed class HttpsRedirectionTests : IDisposable
     [InlineData("GET", "/api/v1/node", "Bearer hskey-api-a-b", 403, "replace it")]
     [InlineData("POST", "/api/v1/node/11/expire", null, 403, "this needs https, at https://gateway.example.test")]
     [InlineData("POST", "/admin/login", null, 403, "this needs https")]
+    [InlineData("POST", "/api/v2/oauth/token", null, 403, "this needs https")]
     [InlineData("GET", "/key?v=113", null, 200, null)]
     [InlineData("GET", "/generate_204", null, 204, null)]
     [InlineData("GET", "/admin/healthz", null, 200, null)]

@@ -28,6 +28,26 @@ public sealed class OwnerTests
     }
 
     [Fact]
+    public async Task ARoleThatSomebodyGetsByTheirGroupsIsInTheAudit()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await gateway.CallAsAsync("alice", "GET", "/api/v1/node");
+        using (var sam = gateway.As("sam", "viewers", "sam@example.test"))
+        {
+            await TestGateway.CallAsync(sam, "GET", "/api/v1/node");
+        }
+
+        using (var sam = gateway.AsPerson("sam"))
+        {
+            await TestGateway.CallAsync(sam, "GET", "/api/v1/node");
+        }
+
+        var entry = (await gateway.StopAndReadAuditAsync()).Single(one => one.Row == "auto.role");
+        (entry.Actor, entry.Before, entry.After).Should().Be(("proxy:sam", "member", "self_service"));
+        entry.Detail.Should().StartWith("'self_service' of header Remote-Groups gives");
+    }
+
+    [Fact]
     public async Task ASecondGatewayOnTheSameStoreIsRefusedInOneLine()
     {
         await using var gateway = await TestGateway.StartAsync();

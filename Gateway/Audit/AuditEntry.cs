@@ -73,9 +73,12 @@ internal sealed record AuditEntry
 
     /// <summary>What of it somebody looks for.</summary>
     public AuditClass Class =>
-        Reason is not ("allowed" or "passed_through" or "done") ? AuditClass.Refusal
+        !WasLetThrough(Reason) ? AuditClass.Refusal
         : Kind is AuditKind.Api && Method is "GET" or "HEAD" or "OPTIONS" ? AuditClass.Read
         : AuditClass.Change;
+
+    /// <summary>Whether it was let through, however it ended then.</summary>
+    public static bool WasLetThrough(string reason) => reason is "allowed" or "passed_through" or "done";
 }
 
 /// <summary>What an entry is, for whoever reads the audit.</summary>

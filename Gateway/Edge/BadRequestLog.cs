@@ -25,7 +25,7 @@ internal sealed partial class BadRequestLog(TimeProvider clock, ILogger<BadReque
         if (value.Value is IFeatureCollection features && features.Get<IHttpRequestFeature>() is { } request
             && request.Path.StartsWith(Tunnel, StringComparison.Ordinal) && _throttle.IsFirst(""))
         {
-            LogRefused(request.Path, request.Protocol);
+            LogRefused(OutsideText.Clean(request.Path), request.Protocol);
         }
     }
 

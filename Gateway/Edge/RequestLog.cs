@@ -18,13 +18,20 @@ internal sealed partial class RequestLog(ConfigurationMonitor monitor, TimeProvi
         }
         finally
         {
+            var request = context.Features.Get<RequestContext>();
             LogRequest(
-                context.Request.Method, context.Request.Path, context.Response.StatusCode,
-                (long)clock.GetElapsedTime(started).TotalMilliseconds, context.Features.Get<RequestContext>()?.Peer.Client,
-                context.TraceIdentifier);
+                context.Request.Method, PathOf(context, request), context.Response.StatusCode,
+                (long)clock.GetElapsedTime(started).TotalMilliseconds, request?.Peer.Client, context.TraceIdentifier);
         }
     }
 
+    /// <summary>Of a client, the rule: with the id of a device that waits, others could let it in as theirs.</summary>
+    private static string PathOf(HttpContext context, RequestContext? request) =>
+        request?.Configuration.Table.Find(context.Request.Method, request.Target?.Path ?? "").Rule is { Plane: Plane.Client } rule
+            && rule.Path.Parameters.Any()
+                ? rule.Path.Pattern
+                : context.Request.Path.ToString();
+
     [LoggerMessage(1, LogLevel.Information, "{Method} {Path} {Status} {Milliseconds} ms for {Client} ({Reference})")]
-    private partial void LogRequest(string method, PathString path, int status, long milliseconds, IPAddress? client, string reference);
+    private partial void LogRequest(string method, string path, int status, long milliseconds, IPAddress? client, string reference);
 }

@@ -12,8 +12,6 @@ namespace Gateway.Forwarding;
 /// </summary>
 internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls, ClientSenders senders, UpstreamMonitor upstream)
 {
-    private static readonly object _count = new();
-
     /// <summary>Makes one call. The first of a request has the request's reference, the others that with a number.</summary>
     /// <param name="about">What it is about in the person's own words, for the audit.</param>
     public async Task<ApiResponse> SendAsync(HttpContext context, Principal principal, Operation operation, string? about = null)
@@ -22,7 +20,7 @@ internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls
         var facts = new Facts(true, principal.Role, principal.User, CrossSite: false, Ownership.Unknown);
         var source = new RuleCall(operation, request.Configuration.Table);
         var result = await authorizer.AuthorizeAsync(new(source, facts), cancel);
-        var reference = NextReference(context, request);
+        var reference = RequestReferences.Next(context);
         var path = source.Rule is { } rule && rule.Path.FirstWrong(operation.Path) is null
             ? rule.Path.Write(operation.Path)
             : operation.Rule;
@@ -43,11 +41,4 @@ internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls
     public bool Can(HttpContext context, Principal principal, string rule, Ownership ownership, params ReadOnlySpan<string> sets) =>
         Authorizer.Can(
         RequestContext.Of(context).Configuration.Table, rule, principal.Role, principal.User, ownership, upstream.Assumed, sets);
-
-    private static string NextReference(HttpContext context, RequestContext request)
-    {
-        var number = context.Items[_count] is int before ? before + 1 : 1;
-        context.Items[_count] = number;
-        return number == 1 ? request.RequestId : $"{request.RequestId}-{number}";
-    }
 }

@@ -38,7 +38,8 @@ internal sealed record Principal(Person? Person, string Label, Role Role, Linked
 }
 
 /// <summary>Finds the person, the role and the Headscale user of a caller: from memory, but for the first time and for changes.</summary>
-internal sealed partial class PrincipalResolver(People people, UserDirectory directory, ILogger<PrincipalResolver> log)
+internal sealed partial class PrincipalResolver(
+    People people, UserDirectory directory, AutomaticChanges changes, ILogger<PrincipalResolver> log)
 {
     private const int MostUnmatched = 1_000;
 
@@ -56,16 +57,22 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
     public ValueTask<Principal> ResolveAsync(Person person, Configuration configuration, CancellationToken cancel) =>
         LinkAsync(person, CallerOf(person, configuration.Settings), null, configuration, cancel);
 
-    /// <summary>Who a session belongs to, with the role of this moment; null when the person is gone.</summary>
+    /// <summary>
+    /// Who a session belongs to, with the role of this moment; null when the person is gone, and when the settings know the way no more
+    /// by which they came.
+    /// </summary>
     /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
     public async ValueTask<Principal?> ResolveAsync(Session session, Configuration configuration, CancellationToken cancel)
     {
         if (session.Kind is SessionKind.ApiKey)
         {
-            return new(null, Person.LabelOf(session, null), Role.OfApiKey(configuration.Table.Roles[0]), null, session);
+            return configuration.Settings.TakesApiKeys
+                ? new(null, Person.LabelOf(session, null), Role.OfApiKey(configuration.Table.Roles[0]), null, session)
+                : null;
         }
 
         return session.PersonId is { } id && people.Snapshot.Find(id) is { } person
+            && configuration.Settings.Oidc?.Issuer == person.Issuer
             ? await LinkAsync(person, CallerOf(person, configuration.Settings), session, configuration, cancel)
             : null;
     }
@@ -176,7 +183,9 @@ internal sealed partial class PrincipalResolver(People people, UserDirectory dir
 
         if (role is not null && role != person.Role)
         {
-            LogRole(person.Label, person.Role, role, sourced.Note ?? "named by bootstrap.owner");
+            var why = sourced.Note ?? "named by bootstrap.owner";
+            LogRole(person.Label, person.Role, role, why);
+            await changes.RecordAsync(person, role, why);
         }
 
         if (profile.RoleNote is { } note && note != person.RoleNote)

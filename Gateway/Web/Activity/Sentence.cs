@@ -1,3 +1,4 @@
+using Gateway.Audit;
 using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Layout;
@@ -16,10 +17,14 @@ public sealed record Sentence(AuditLine Line, string? Who, string Text, string? 
         Enum.GetValues<Reason>().ToDictionary(one => SnakeCase.From(one.ToString()), StringComparer.Ordinal);
 
     /// <summary>Whether it was not let through.</summary>
-    public bool IsRefused => Line.Status is >= 400 || Line.Reason is "refused";
+    public bool IsRefused => !AuditEntry.WasLetThrough(Line.Reason);
 
-    /// <summary>Whether nobody knows how it ended.</summary>
-    public bool IsUnknown => Line.Status is null && !IsRefused;
+    /// <summary>Whether it was let through and did not work: Headscale refused it, or could not be reached.</summary>
+    public bool HasFailed => !IsRefused && Line.Status is >= 400;
+
+    /// <summary>How it ended, with the kind of its badge.</summary>
+    public (string Badge, string Word) Outcome => IsRefused ? ("bad", T("refused")) : HasFailed ? ("warn", T("failed"))
+        : Line.Status is null ? ("warn", T("not known how it ended")) : ("good", T("done"));
 
     /// <summary>Tells an entry, with the names that people have now.</summary>
     internal static Sentence Of(AuditLine line, People people, RouteTable table)
@@ -29,15 +34,15 @@ public sealed record Sentence(AuditLine Line, string? Who, string Text, string? 
         var draft = new Sentence(line, line.Actor is { } actor ? NameOf(actor) : null, "", null);
         var isPerson = line.Row?.StartsWith("people.", StringComparison.Ordinal) is true;
         var what = line.Row is "people.ask" or "people.withdraw" ? null
-            : line.Row is "people.claim" ? line.After
+            : line.Row is "people.claim" or "auto.role" ? line.After
             : isPerson ? NameOf(line.Path)
             : line.Path.StartsWith("/api/", StringComparison.Ordinal) ? line.Before : null;
         var to = isPerson && line.Row is "people.role" or "people.link" or "people.add" && line.After is { } after ? $" ({after})" : "";
-        var text = TaskNames.Told(line.Row, !draft.IsRefused, $"{line.Method} {line.Path}");
+        var text = TaskNames.Told(line.Row, !draft.IsRefused && !draft.HasFailed, $"{line.Method} {line.Path}");
         return draft with
         {
             Text = what is null ? text : isPerson ? T("{0} {1}{2}", text, what, to) : $"{text}: {what}",
-            Why = draft.IsRefused ? WhyOf(line, table) : null,
+            Why = draft.IsRefused ? WhyOf(line, table) : draft.HasFailed ? line.Detail : null,
         };
     }
 

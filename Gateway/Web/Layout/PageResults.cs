@@ -103,7 +103,7 @@ internal static class PageResults
     {
         var request = RequestContext.Of(context);
         return new(
-            request.RequestId, AuditKind.Person, context.Request.Method, request.Peer.Client?.ToString(), request.Started,
+            RequestReferences.Next(context), AuditKind.Person, context.Request.Method, request.Peer.Client?.ToString(), request.Started,
                 request.Configuration);
     }
 

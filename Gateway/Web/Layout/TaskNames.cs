@@ -69,6 +69,7 @@ internal static class TaskNames
         ["people.claim"] = (Noop("say which Headscale user is theirs:"), Noop("said which Headscale user is theirs:")),
         ["people.withdraw"] = (Noop("withdraw their request"), Noop("withdrew their request")),
         ["people.ask"] = (Noop("ask for access"), Noop("asked for access")),
+        ["auto.role"] = (Noop("get another role by their groups"), Noop("got another role by their groups")),
         ["people.owner"] = (Noop("hand ownership over to"), Noop("handed ownership over to")),
         ["people.add"] = (Noop("add"), Noop("added")),
         ["people.remove"] = (Noop("remove"), Noop("removed")),

@@ -1,4 +1,5 @@
 using Gateway.Audit;
+using Gateway.Authorization;
 using Gateway.Edge;
 
 namespace Gateway.Web.SignIn;
@@ -23,7 +24,7 @@ internal sealed class SignInAudit(AuditLog audit, TimeProvider clock)
                 Role = role,
                 Row = what,
                 Method = context.Request.Method,
-                Path = context.Request.Path,
+                Path = AuditEntryFactory.Cut(context.Request.Path),
                 Reason = reason,
                 Status = status,
                 Client = request.Peer.Client?.ToString(),

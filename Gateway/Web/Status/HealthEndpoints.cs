@@ -94,7 +94,7 @@ internal static class HealthEndpoints
     {
         { IsReachable: false } => new(false, Noop("Headscale cannot be reached; the gateway's log has the cause")),
         { Version: { IsKnown: false } version } =>
-            new(true, $"Headscale {version} is newer than this gateway knows and treated like {version.Known}"),
+            new(true, $"Headscale {version} is not known to this gateway and treated like {version.Known}"),
         _ => new(true, null),
     };
 
