@@ -25,6 +25,7 @@ public sealed class VerbTests
     [InlineData("explain", "GET", "/x", "--role", "viewer", "--user", "1")]
     [InlineData("explain", "GET", "/x", "--headscale-version", "new")]
     [InlineData("audit", "--since", "yesterday")]
+    [InlineData("audit", "--since", "99999999999h")]
     [InlineData("backup")]
     public async Task WhatItDoesNotUnderstandEndsWithTwo(params string[] arguments)
     {

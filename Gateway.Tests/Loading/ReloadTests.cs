@@ -147,6 +147,35 @@ public sealed class ReloadTests
         (await browser.GetAsync("/admin/login")).Text.Should().Contain("/admin/oidc/start");
     }
 
+    [Fact]
+    public async Task WhoeverCameByAWayThatIsSwitchedOffIsSignedOut()
+    {
+        const string Off = "oidc: {enabled: false, issuer: 'http://127.0.0.1:1', client_id: c, client_secret: s, disable_api_key_login: ";
+        await using var gateway = await TestGateway.StartAsync(more: $"bootstrap: {{owner: 'proxy:alice'}}\n{Off}false}}");
+        using var browser = new Browser(gateway);
+        await browser.SubmitAsync("/admin/login", "/admin/login", ("api_key", gateway.Headscale.ApiKey));
+        (await browser.GetAsync("/admin/machines")).Status.Should().Be(200);
+
+        await RewriteAsync(gateway, text => text.Replace("api_key_login: false", "api_key_login: true", StringComparison.Ordinal));
+
+        await Until.TrueAsync(async () => (await browser.GetAsync("/admin/machines")).Status == 302, "the session counts no more");
+        (await browser.GetAsync("/admin/login")).Text.Should().NotContain("name=\"api_key\"");
+    }
+
+    [Fact]
+    public async Task PagesAndCookiesStayWhereTheyAreUntilTheRestart()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var alice = gateway.BrowserOf("alice");
+
+        await RewriteAsync(gateway, text => text.Replace(
+            "server:\n", "server:\n  base_path: /other\n  cookie_secure: false\n", StringComparison.Ordinal));
+
+        await Until.TrueAsync(() => gateway.Log.Has("change with the next restart"), "it is said");
+        (await alice.GetAsync("/")).Location.Should().Be("/admin/");
+        (await alice.GetAsync("/admin/")).Status.Should().Be(200);
+    }
+
     private static async Task RewriteAsync(TestGateway gateway, Func<string, string> change)
     {
         var text = await File.ReadAllTextAsync(gateway.Files.Config);

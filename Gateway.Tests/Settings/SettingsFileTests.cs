@@ -87,6 +87,10 @@ public sealed partial class SettingsFileTests
     [InlineData("headscale: {url: http://h, api_key: k, api_key_path: /k}", "give only one of the two")]
     [InlineData("headscale: {url: http://h, api_key_path: '/nowhere/key'}", "cannot read /nowhere/key")]
     [InlineData("headscale: {url: http://h, api_key_path: '${NOT_SET}/key'}", "the environment variable NOT_SET is not set")]
+    [InlineData(Least + "server: {proxy_auth: {enabled: true, allowed_cidrs: [10.0.0.0/8], shared_secret_header: X-S, shared_secret: "
+        + "'${SECRET}'}}", "shared_secret: variables are put in only in the paths of files")]
+    [InlineData(Least + "store: {encryption_key: changeme}", "encryption_key: this is a placeholder, which anybody can guess")]
+    [InlineData(Least + "oidc: {issuer: 'https://id', client_id: c, client_secret: <secret>}", "client_secret: this is a placeholder")]
     [InlineData("headscale: {url: http://h, base_domain: 'https://tail.example'}", "base_domain: this is Headscale's dns.base_domain")]
     [InlineData("headscale: {url: http://h, tls_ca_path: /nowhere/ca.pem}", "tls_ca_path: cannot read /nowhere/ca.pem")]
     [InlineData("headscale: {url: http://h}\nheadscale: {url: http://h}", "Duplicate key")]

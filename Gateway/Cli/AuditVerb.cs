@@ -138,9 +138,11 @@ internal static class AuditVerb
             {
                 'm' => TimeSpan.FromMinutes(count),
                 'h' => TimeSpan.FromHours(count),
-                _ => TimeSpan.FromDays(Math.Min(count, 36500)),
+                _ => TimeSpan.FromDays(Math.Min(count, 36_500)),
             };
-            return clock.GetUtcNow() - span;
+
+            // The calendar begins in the year 1.
+            return clock.GetUtcNow() - (span.TotalDays < 36_500 ? span : TimeSpan.FromDays(36_500));
         }
 
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;

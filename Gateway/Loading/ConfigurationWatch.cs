@@ -91,14 +91,16 @@ internal sealed partial class ConfigurationWatch(
 
         var now = monitor.Current.Settings;
         if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Store, next.Settings.Audit.Folder,
-            next.Settings.Headscale.TlsCaPath)
-                != (now.Server.BasePath, now.Server.Cookie, now.Store, now.Audit.Folder, now.Headscale.TlsCaPath)
+            next.Settings.Headscale.TlsCaPath, next.Settings.Log)
+                != (now.Server.BasePath, now.Server.Cookie, now.Store, now.Audit.Folder, now.Headscale.TlsCaPath, now.Log)
             || !next.Settings.Server.Listen.SequenceEqual(now.Server.Listen))
         {
             LogRestart();
         }
 
-        monitor.Replace(next);
+        // Pages stay where they are mapped, and cookies what browsers have, until then.
+        var server = next.Settings.Server with { BasePath = now.Server.BasePath, Cookie = now.Server.Cookie };
+        monitor.Replace(next with { Settings = next.Settings with { Server = server } });
         LogReloaded();
         return watched;
     }
@@ -131,7 +133,7 @@ internal sealed partial class ConfigurationWatch(
     [LoggerMessage(3, LogLevel.Error, "The changed configuration has errors; the old one stays in effect")]
     private partial void LogKept();
 
-    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, cookies, the store and the audit's folder change "
-        + "with the next restart")]
+    [LoggerMessage(4, LogLevel.Warning, "Listening addresses, base path, cookies, the store, the audit's folder, the log and "
+        + "headscale.tls_ca_path change with the next restart")]
     private partial void LogRestart();
 }

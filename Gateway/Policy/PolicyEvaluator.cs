@@ -90,6 +90,12 @@ internal static class PolicyEvaluator
             return new(Reason.BodyUnread, rule);
         }
 
+        return LacksFor(rule, call, facts) ?? EvaluateKey(rule, facts.Key, Reason.Allowed);
+    }
+
+    /// <summary>The refusal for want of a capability that an argument takes besides; null where none is lacking.</summary>
+    private static Decision? LacksFor(RouteRule rule, Call call, Facts facts)
+    {
         foreach (var (argument, capability) in rule.Also)
         {
             if (call.Sets(argument) && !facts.Role.Has(capability))
@@ -98,7 +104,7 @@ internal static class PolicyEvaluator
             }
         }
 
-        return EvaluateKey(rule, facts.Key, Reason.Allowed);
+        return null;
     }
 
     private static Decision EvaluateOwn(RouteRule rule, Call call, Facts facts)
@@ -122,6 +128,11 @@ internal static class PolicyEvaluator
         {
             return new(
                 Reason.OwnRightsExceeded, rule, Lacks: rule.Capability, Detail: $"'{argument}' is not part of the rights on one's own");
+        }
+
+        if (LacksFor(rule, call, facts) is { } lacks)
+        {
+            return lacks;
         }
 
         return own.Scope switch

@@ -113,6 +113,11 @@ internal sealed class RuleChecks
         {
             AddArgument(argument, ("'{0}' is not set: it is not part of the rights on one's own", [argument]), _facts.Role);
         }
+
+        foreach (var (argument, capability) in _rule.Also.Where(one => !own.Without.Contains(one.Key)))
+        {
+            AddArgument(argument, ("'{0}' is not set, or the role has {1}", [argument, capability.Name]), _facts.Role);
+        }
     }
 
     /// <summary>Judges one argument of the call alone.</summary>

@@ -20,13 +20,28 @@ internal static partial class SecretFiles
             return null;
         }
 
-        if (path is null)
+        if (path is null && inline is not null)
         {
-            return inline is null ? null : new Secret(inline);
+            // A key of Headscale opens nothing of the gateway; that it is none is said elsewhere.
+            if (!key.EndsWith("api_key", StringComparison.Ordinal) && Placeholder(inline) is { } complaint)
+            {
+                map.Complain(key, complaint);
+                return null;
+            }
+
+            return new Secret(inline);
         }
 
         return ReadFile(map, key + "_path", environment, files);
     }
+
+    /// <summary>Why an inline secret is a text that anybody can guess; null when it is none of those.</summary>
+    private static string? Placeholder(string inline) =>
+        inline.Contains("${", StringComparison.Ordinal)
+            ? "variables are put in only in the paths of files; give it in a file, or by a variable of the gateway's own (HEADTOWER_…)"
+        : inline is ['<', .., '>'] || inline.Equals("changeme", StringComparison.OrdinalIgnoreCase)
+            ? "this is a placeholder, which anybody can guess"
+        : null;
 
     /// <summary>
     /// Reads the file that <paramref name="key"/> names, with <c>${VAR}</c> put in; null when there is none, or after a complaint.
