@@ -127,6 +127,20 @@ public sealed class SegmentTests : IDisposable
     }
 
     [Fact]
+    public async Task ARunningGatewayMissesLinesThatNobodyHasSignedYet()
+    {
+        var store = Store();
+        await store.OpenAsync(default);
+        await store.WriteAsync([Begun("one"), Begun("two"), Begun("three")], isDurable: true, default);
+        (await store.VerifyAsync([], default)).Problems.Should().BeEmpty();
+
+        Edit(lines => lines.RemoveAt(2));
+
+        (await store.VerifyAsync([], default)).Problems.Should()
+            .Equal("the end is missing: one line was removed after entry 2; this gateway wrote up to entry 3");
+    }
+
+    [Fact]
     public async Task LinesThatWereChainedAnewDoNotFitTheSignatureBehindThem()
     {
         await WriteAsync(8);

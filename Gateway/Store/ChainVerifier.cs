@@ -7,13 +7,15 @@ namespace Gateway.Store;
 /// </summary>
 /// <param name="closed">Where the chain was signed last, as far as that is known.</param>
 /// <param name="isSigned">Whether a signature of a line's number and hash is ours; null when that cannot be told.</param>
-internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, AuditHead? closed = null)
+/// <param name="written">How far this process wrote it, which nobody has signed yet; null where it does not write it.</param>
+internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, AuditHead? closed = null, AuditHead? written = null)
 {
     private readonly List<string> _problems = [];
     private readonly List<string> _notes = [];
     private readonly Dictionary<long, string> _begins = [];
     private ChainLine? _first;
     private string? _known;
+    private string? _newest;
     private Line? _last;
     private readonly List<(long From, long To, int Problem)> _gaps = [];
     private long? _suspect;
@@ -41,6 +43,7 @@ internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, 
         _last = new(place, line.Number, ChainLine.HashOf(bytes), IsInPlace: line.Number > _highest);
         _highest = Math.Max(_highest, line.Number);
         _known = line.Number == closed?.Number ? ChainLine.HashOf(bytes) : _known;
+        _newest = line.Number == written?.Number ? ChainLine.HashOf(bytes) : _newest;
     }
 
     /// <summary>A chain may begin after this line: retention deleted what was before.</summary>
@@ -62,6 +65,17 @@ internal sealed class ChainVerifier(Func<long, string, string, bool?> isSigned, 
         else if (_known is not null && _known != closed?.Hash)
         {
             _problems.Add($"entry {closed?.Number} is not the one that was signed: lines up to it were written anew");
+        }
+
+        else if (written is { } own && own.Number > _highest)
+        {
+            _problems.Add(
+                $"the end is missing: {Count(own.Number - _highest)} removed after entry {_highest}; this gateway wrote up to entry "
+                + $"{own.Number}");
+        }
+        else if (_newest is not null && _newest != written?.Hash)
+        {
+            _problems.Add($"entry {written?.Number} is not the one that this gateway wrote");
         }
 
         return new(_lines, [.. _problems.Where(one => one.Length > 0)], _notes);

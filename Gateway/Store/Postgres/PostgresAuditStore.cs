@@ -21,6 +21,7 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
     private ChainWriter _chain = new("");
     private readonly ChainSigning _signing = new(protection);
     private readonly PostgresAuditMonths _months = new();
+    private DateOnly _day;
     private bool _isSigned = true;
 
     public Task<string?> OpenAsync(CancellationToken cancel)
@@ -32,6 +33,13 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
     public async Task WriteAsync(IReadOnlyList<AuditRecord> records, bool isDurable, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
+        var today = DateOnly.FromDateTime(now.UtcDateTime);
+        if (_day < today)
+        {
+            await CloseAsync(cancel);
+            _day = today;
+        }
+
         await AppendAsync([.. records.Select(one => ChainLine.From(one, now))], cancel);
     }
 
@@ -55,46 +63,12 @@ internal sealed class PostgresAuditStore(PostgresServer server, IDataProtectionP
     public async Task<AuditEntry?> FindAsync(long id, CancellationToken cancel) =>
         (await PageAsync(AuditSearch.All, "id = $1", id, cancel)) is [var entry] ? entry : null;
 
-    public Task<AuditVerification> VerifyAsync(IReadOnlyList<AuditHead> signed, CancellationToken cancel) => server.RunAsync(
-        async connection =>
-        {
-            var (lines, problems, notes) = (0L, new List<string>(), new List<string>());
-            var kept = await connection.QueryAsync(
-                $"select line from headtower_audit where type = "
-                + $"'{ChainLine.Retention}'", reader => ChainLine.Parse(Encoding.UTF8.GetBytes(reader.GetString(0)))!, cancel);
-            var chains = await connection.QueryAsync(
-                "select distinct replica from headtower_audit order by replica", reader => reader.GetString(0), cancel);
-            problems.AddRange(
-                signed.Where(one => one.Chain != AuditHead.Files && !chains.Contains(one.Chain))
-                    .Select(one => $"{one.Chain}: all {one.Number} lines were removed"));
-            foreach (var chain in chains)
-            {
-                var verifier = new ChainVerifier(_signing.IsSigned, signed.FirstOrDefault(one => one.Chain == chain));
-                foreach (var line in kept.Where(one => one.Detail == chain && one.Through is not null))
-                {
-                    verifier.Allow(line.Through!.Value, line.Head ?? "");
-                }
-
-                await using var command = new NpgsqlCommand(
-                    "select n, line from headtower_audit where replica = $1 order by n, id", connection)
-                {
-                    Parameters = { new() { Value = chain } },
-                };
-                await using var reader = await command.ExecuteReaderAsync(cancel);
-                while (await reader.ReadAsync(cancel))
-                {
-                    verifier.Look($"{chain} line {reader.GetInt64(0)}", Encoding.UTF8.GetBytes(reader.GetString(1)));
-                }
-
-                var result = verifier.Finish();
-                lines += result.Lines;
-                problems.AddRange(result.Problems);
-                notes.AddRange(result.Notes);
-            }
-
-            return new AuditVerification(lines, problems, notes);
-        },
-        cancel);
+    public Task<AuditVerification> VerifyAsync(IReadOnlyList<AuditHead> signed, CancellationToken cancel)
+    {
+        var written = _chain.Head is { Number: > 0 } head ? head : null;
+        return server.RunAsync(
+            connection => PostgresAuditVerification.RunAsync(connection, _signing.IsSigned, signed, written, cancel), cancel);
+    }
 
     public async Task<string?> DeleteBeforeAsync(DateTimeOffset time, CancellationToken cancel)
     {

@@ -77,8 +77,10 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
 
     public Task<AuditVerification> VerifyAsync(IReadOnlyList<AuditHead> signed, CancellationToken cancel)
     {
-        var (verifier, all) = (new ChainVerifier(_signing.IsSigned, signed.FirstOrDefault(one => one.Chain == AuditHead.Files)),
-            SegmentFile.All(folder));
+        // Before the files are read: they have at least these lines.
+        var written = _file is null ? null : _chain.Head;
+        var (closed, all) = (signed.FirstOrDefault(one => one.Chain == AuditHead.Files), SegmentFile.All(folder));
+        var verifier = new ChainVerifier(_signing.IsSigned, closed, written);
         foreach (var path in all)
         {
             using var file = SegmentFile.Open(path);
@@ -229,9 +231,8 @@ internal sealed class SegmentAuditStore(string folder, IDataProtectionProvider? 
             if (_file is null)
             {
                 PrivateFiles.MakeFolder(folder);
-                (_file, _day) = (OpenFile(Path.Combine(folder, SegmentFile.NameOf(today > _day ? today : _day))), today > _day
-                    ? today
-                    : _day);
+                _day = today > _day ? today : _day;
+                _file = OpenFile(Path.Combine(folder, SegmentFile.NameOf(_day)));
                 _file.Seek(0, SeekOrigin.End);
             }
 
