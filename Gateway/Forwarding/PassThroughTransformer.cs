@@ -22,8 +22,6 @@ internal sealed class PassThroughTransformer(Uri upstream, bool keepsHost, strin
         // With it, a DERP server would skip the HTTP answer that everybody in between waits for.
         headers.Remove("Derp-Fast-Start");
 
-        // grpc-gateway would take the call for another one than it says it is.
-        headers.Remove("X-HTTP-Method-Override");
         if (httpContext.Request.Headers.Cookie is { Count: > 0 } cookies)
         {
             headers.Remove("Cookie");

@@ -1,4 +1,3 @@
-using Gateway.Edge;
 
 namespace Gateway.Settings;
 

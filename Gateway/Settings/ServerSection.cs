@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Gateway.Edge;
 
 namespace Gateway.Settings;
 

@@ -126,7 +126,9 @@ internal static class SettingDeclarations
             "oidc.pushed_authorization", OneOf("auto", "required", "off"),
             "Pushed authorization requests (PAR): `auto` (where the provider demands them), `required`, `off`."),
         new("oidc.max_age", Number(null, 0, 31_536_000), "How many seconds ago people may have signed in at the provider."),
-        new("oidc.acr_values", List(), "The authentication context classes to ask for, as text or list."),
+        new(
+            "oidc.acr_values", List(),
+            "The authentication context classes to ask for, as text or list. Whether the provider kept to it is not checked."),
         new("oidc.subject_claims", List("empty"), "Claims that stand in for a missing `sub`."),
         new(
             "oidc.match_email", OneOf("verified", "always", "off"),

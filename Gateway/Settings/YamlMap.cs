@@ -1,5 +1,4 @@
 using System.Globalization;
-using Gateway.Edge;
 
 namespace Gateway.Settings;
 

@@ -42,6 +42,26 @@ public sealed partial class OnboardingTests
                     ("people.approve", "proxy:alice", "none", "nora-local (70)", "done")]);
     }
 
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("none", true)]
+    [InlineData("same-origin", true)]
+    [InlineData("cross-site", false)]
+    [InlineData("same-site", false)]
+    public async Task NoOtherSiteFillsInItsOwnDevice(string? from, bool isFilledIn)
+    {
+        await using var gateway = await StartAsync();
+        using var alice = gateway.BrowserOf("alice");
+        if (from is not null)
+        {
+            alice.Headers["Sec-Fetch-Site"] = from;
+        }
+
+        var page = await alice.GetAsync("/admin/connect?key=hskey-authreq-abcdefghijklmnopqrstuvwx");
+
+        page.Text.Contains("value=\"hskey-authreq-abcdefghijklmnopqrstuvwx\"", StringComparison.Ordinal).Should().Be(isFilledIn);
+    }
+
     [Fact]
     public async Task WhoAsksForAnotherUserMeanwhileIsNotLinkedToIt()
     {

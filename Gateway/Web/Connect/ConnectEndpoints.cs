@@ -74,6 +74,8 @@ internal static class ConnectEndpoints
         HttpContext context, Principal principal, PageLayout layout, HeadscaleCalls calls, UpstreamMonitor upstream,
         UserDirectory directory, OneTimeSecretCookie once, string? key = null)
     {
+        // A link on another site must not fill in its author's device for one click of whoever follows it.
+        var comesFromElsewhere = context.Request.Headers["Sec-Fetch-Site"] is ["cross-site" or "same-site"];
         var device = DeviceOf(context, principal, calls, upstream, once.Take(context, principal, "device"));
         if (device.MayRegisterForOthers && principal.Role.Has(Capability.ReadUsers))
         {
@@ -83,7 +85,7 @@ internal static class ConnectEndpoints
 
         return PageResults.Page<ConnectPage>(
             StatusCodes.Status200OK, ("Layout", layout.For(context, principal)), ("Device", device), ("OwnId", principal.User?.Id),
-            ("Pending", key is null ? null : RegistrationKey.Find(key)));
+            ("Pending", key is null || comesFromElsewhere ? null : RegistrationKey.Find(key)));
     }
 
     private static async Task<IResult> MakeKeyAsync(
