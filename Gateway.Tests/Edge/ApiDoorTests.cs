@@ -6,6 +6,22 @@ namespace Gateway.Tests.Edge;
 /// <summary>Raw requests at the API: what is not understood gets an answer that says so, and Headscale sees none of it.</summary>
 public sealed class ApiDoorTests
 {
+    [Theory]
+    [InlineData("bob", 403)]
+    [InlineData("nobody-of-that-name", 403)]
+    [InlineData("sam", 200)]
+    [InlineData("", 200)]
+    public async Task WhoSeesTheirOwnDevicesAloneCannotTryWhichUsersThereAre(string user, int status)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var sam = gateway.AsPerson("sam");
+
+        (await TestGateway.CallAsync(sam, "GET", $"/api/v1/node?user={user}")).Status.Should().Be(status);
+
+        gateway.Headscale.Forwarded.Count(one => one.Target.Contains("user=", StringComparison.Ordinal)).Should()
+            .Be(status == 200 ? 1 : 0);
+    }
+
     private const string Json = "Content-Type: application/json\r\n";
 
     [Theory]

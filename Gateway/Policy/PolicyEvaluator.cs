@@ -138,7 +138,7 @@ internal static class PolicyEvaluator
         return own.Scope switch
         {
             OwnScope.None => new(Reason.RoleTooLow, rule, Lacks: rule.Capability),
-            OwnScope.List => EvaluateList(rule, facts),
+            OwnScope.List => EvaluateList(rule, call, facts, user),
             OwnScope.Node or OwnScope.Key => EvaluateOwned(rule, call, facts.Owner),
             OwnScope.UserId => OwnerNamed(call, facts.Owner, user.Id) is Ownership.Own
                 ? new(Reason.Allowed, rule, View.Own)
@@ -150,9 +150,14 @@ internal static class PolicyEvaluator
         };
     }
 
-    /// <summary>Devices of /api/v2 do not say whose they are; their filter needs the ids of one's own.</summary>
-    private static Decision EvaluateList(RouteRule rule, Facts facts) => rule.Filter is Filter.Devices && !facts.KnowsOwnNodes
-        ? new(Reason.OwnNodesUnknown, rule)
+    /// <summary>
+    /// Devices of /api/v2 do not say whose they are; their filter needs the ids of one's own. Of /api/v1, Headscale answers an error where
+    /// nobody has the name, by which names could be guessed.
+    /// </summary>
+    private static Decision EvaluateList(RouteRule rule, Call call, Facts facts, LinkedUser user) =>
+        rule.Filter is Filter.Devices && !facts.KnowsOwnNodes ? new(Reason.OwnNodesUnknown, rule)
+        : rule.Filter is Filter.Nodes && call.Text("user") is { Length: > 0 } named && named != user.Name
+            ? NotOwn(rule, "leave 'user' out, or set it to the name of your own Headscale user")
         : new(Reason.Allowed, rule, View.Own);
 
     /// <summary>Whose it is by the argument that names the user; where no call is there yet, by what is supposed.</summary>

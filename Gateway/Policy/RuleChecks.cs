@@ -104,7 +104,8 @@ internal sealed class RuleChecks
         {
             Add(("it is the caller's own", []), Bare, _fine with { Role = _facts.Role, Owner = _facts.Owner });
         }
-        else if (own.Scope is OwnScope.UserId or OwnScope.UserName)
+        else if (own.Scope is OwnScope.UserId or OwnScope.UserName
+            || (own.Scope is OwnScope.List && _rule.Filter is Filter.Nodes && _call.Text("user") is { Length: > 0 }))
         {
             AddArgument("user", ("'user' is the caller's own Headscale user", []), _facts.Role);
         }
