@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Gateway.Settings;
 
 namespace Gateway.Cli;
 
@@ -33,7 +34,6 @@ internal static class Output
         }
     }
 
-    /// <summary>A terminal must not be steered by what somebody sent as a name.</summary>
-    public static string Clean(string? cell) =>
-        cell is null or "" ? "-" : string.Concat(cell.Select(one => char.IsControl(one) ? '?' : one));
+    /// <summary>What somebody sent as a name steers no terminal, and has nothing in it that cannot be seen.</summary>
+    public static string Clean(string? cell) => cell is null or "" ? "-" : OutsideText.Clean(cell, int.MaxValue);
 }

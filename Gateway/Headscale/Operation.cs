@@ -20,10 +20,8 @@ internal sealed record Operation(string Rule)
         string rule, IReadOnlyDictionary<string, string> path, IReadOnlyDictionary<string, string> query,
         IReadOnlyDictionary<string, Argument> body) => new(rule) { Path = path, Query = query, Body = body };
 
-    /// <summary>The nodes of a user, or all that the caller may see.</summary>
-    /// <param name="userName">The name of a Headscale user; null for all.</param>
-    public static Operation ListNodes(string? userName = null) =>
-        new("nodes.list") { Query = userName is null ? Call.None : Texts(("user", userName)) };
+    /// <summary>All nodes that the caller may see.</summary>
+    public static Operation ListNodes() => new("nodes.list");
 
     public static Operation GetNode(string id) => OnNode("nodes.get", id);
 

@@ -106,13 +106,12 @@ internal static class HomeEndpoints
         HttpContext context, HeadscaleCalls calls, Principal principal)
     {
         if (!principal.Role.Has(Capability.ReadMachines)
-            && !(principal.User is { NameIsUnique: true } && principal.Role.Has(Capability.ReadOwnMachines)))
+            && !(principal.User is not null && principal.Role.Has(Capability.ReadOwnMachines)))
         {
             return (null, null);
         }
 
-        var answer = await calls.SendAsync(
-            context, principal, Operation.ListNodes(principal.Role.Has(Capability.ReadMachines) ? null : principal.User?.Name));
+        var answer = await calls.SendAsync(context, principal, Operation.ListNodes());
         return answer.IsDone
             ? (Machine.AllIn(answer), null)
             : (null, T("Devices cannot be shown now: {0}", PageResults.ComplaintOf(principal, answer)));
