@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Gateway.Policy;
+using Gateway.Settings;
 
 namespace Gateway.Loading;
 
@@ -90,10 +91,7 @@ internal sealed partial class ConfigurationWatch(
         }
 
         var now = monitor.Current.Settings;
-        if ((next.Settings.Server.BasePath, next.Settings.Server.Cookie, next.Settings.Store, next.Settings.Audit.Folder,
-            next.Settings.Headscale.TlsCaPath, next.Settings.Log)
-                != (now.Server.BasePath, now.Server.Cookie, now.Store, now.Audit.Folder, now.Headscale.TlsCaPath, now.Log)
-            || !next.Settings.Server.Listen.SequenceEqual(now.Server.Listen))
+        if (!FixedIn(next.Settings).Equals(FixedIn(now)) || !next.Settings.Server.Listen.SequenceEqual(now.Server.Listen))
         {
             LogRestart();
         }
@@ -104,6 +102,11 @@ internal sealed partial class ConfigurationWatch(
         LogReloaded();
         return watched;
     }
+
+    /// <summary>What a restart alone changes, besides the addresses.</summary>
+    private static object FixedIn(GatewaySettings settings) => (
+        settings.Server.BasePath, settings.Server.Cookie, settings.Store, settings.Audit.Folder, settings.Headscale.TlsCaPath,
+        settings.Log.Format, settings.Log.Level);
 
     /// <summary>What the files hold together. An unreadable file counts as empty and is reported by the reload.</summary>
     private static string Digest(IReadOnlyList<string> watched)
