@@ -24,7 +24,6 @@ public sealed class KeyRingTests
 
             ring.Should().NotBeEmpty();
             ring.Any(one => one.ToString().Contains("<masterKey", StringComparison.Ordinal)).Should().Be(isOpen);
-            Directory.EnumerateFiles(gateway.Folder).Should().NotContain(file => file.EndsWith(".xml", StringComparison.Ordinal));
         }
     }
 
