@@ -89,7 +89,18 @@ internal sealed class TestGateway : IAsyncDisposable
         var log = new LogLines();
         var app = await Gateway.App.BuildAsync(configuration!, files, builder => builder.Logging.ClearProviders().AddProvider(log));
         await app.StartAsync();
+        await AskedAsync(app.Services.GetRequiredService<UpstreamMonitor>());
         return new TestGateway(headscale, app, folder, files, log);
+    }
+
+    /// <summary>What a call meets depends on Headscale's version: the first question is under way, and on a busy machine late.</summary>
+    private static async Task AskedAsync(UpstreamMonitor upstream)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        for (var tries = 0; !upstream.WasAsked && tries < 2_000; tries++)
+        {
+            await timer.WaitForNextTickAsync();
+        }
     }
 
     public static string Yaml(

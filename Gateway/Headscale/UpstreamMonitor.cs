@@ -47,9 +47,14 @@ internal sealed partial class UpstreamMonitor(
     private static readonly TimeSpan _urgent = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan _least = TimeSpan.FromSeconds(1);
 
-    private volatile UpstreamStatus _status = new(null, false, KeyState.Unknown, null, "Headscale was not asked yet");
+    private static readonly UpstreamStatus _unasked = new(null, false, KeyState.Unknown, null, "Headscale was not asked yet");
+
+    private volatile UpstreamStatus _status = _unasked;
 
     public UpstreamStatus Status => _status;
+
+    /// <summary>Whether the first question was answered, or found nobody.</summary>
+    public bool WasAsked => !ReferenceEquals(_status, _unasked);
 
     /// <summary>How errors are written; before the version is known, as the newest does.</summary>
     public ErrorStyle ErrorStyle => Assumed.ErrorStyle;

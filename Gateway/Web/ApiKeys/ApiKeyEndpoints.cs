@@ -87,7 +87,8 @@ internal static class ApiKeyEndpoints
 
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var (id, prefix) = (form["id"].ToString(), form["prefix"].ToString());
-        var operation = action == "delete" ? Operation.DeleteApiKey(prefix) : Operation.ExpireApiKey(upstream.Assumed, id, prefix);
+        var operation = action == "delete" ? Operation.DeleteApiKey(prefix)
+            : Operation.ExpireApiKey(await upstream.VersionAsync(context.RequestAborted), id, prefix);
         var answer = await calls.SendAsync(context, principal, operation);
         return answer.IsDone
             ? Results.Redirect($"{PageResults.BasePath(context)}/apikeys?done={action}")

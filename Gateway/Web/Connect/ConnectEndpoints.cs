@@ -132,7 +132,8 @@ internal static class ConnectEndpoints
                 T("Choose for whom the device is: the user has no name, or is not there any more."));
         }
 
-        var answer = await calls.SendAsync(context, principal, Operation.Register(upstream.Assumed, name, key));
+        var version = await upstream.VersionAsync(context.RequestAborted);
+        var answer = await calls.SendAsync(context, principal, Operation.Register(version, name, key));
         if (!answer.IsDone)
         {
             return PageResults.Explain(context, principal, answer);

@@ -49,7 +49,7 @@ internal static class KeyEndpoints
         string kind = "", int page = 1, string? done = null)
     {
         // Up to 0.27 keys are listed for one user at a time.
-        var (request, version) = (RequestContext.Of(context), upstream.Assumed);
+        var (request, version) = (RequestContext.Of(context), await upstream.VersionAsync(context.RequestAborted));
         var everybody = principal.Role.Has(Capability.GenerateAuthkeys);
         var choices = everybody ? await ChoicesAsync(context, directory) : [];
         var chosen = (everybody ? user : null) ?? principal.User?.Id ?? choices.FirstOrDefault()?.Id;
@@ -81,9 +81,13 @@ internal static class KeyEndpoints
             ("MayExpire", everybody || principal.Role.Has(Capability.GenerateOwnAuthkeys)),
             ("Fresh", fresh),
             ("LoginServer", ConnectEndpoints.LoginServer(request)),
-            ("Notice", (fresh is not null || done is "expire") && _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null),
+            ("Notice", NoticeOf(done, fresh)),
             ("Now", now));
     }
+
+    /// <summary>That a key was made is said as long as it is shown.</summary>
+    private static string? NoticeOf(string? done, string? fresh) =>
+        (fresh is not null || done is "expire") && _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null;
 
     /// <summary>The states with how many keys are in each; empty: all.</summary>
     private static (string Value, string Label, int Count)[] KindsOf(PreAuthKey[] keys, DateTimeOffset now) =>
@@ -180,7 +184,8 @@ internal static class KeyEndpoints
     private static async Task<IResult> ExpireAsync(HttpContext context, Principal principal, HeadscaleCalls calls, UpstreamMonitor upstream)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var operation = Operation.ExpireKey(upstream.Assumed, form["id"].ToString(), form["user"].ToString(), form["key"].ToString());
+        var version = await upstream.VersionAsync(context.RequestAborted);
+        var operation = Operation.ExpireKey(version, form["id"].ToString(), form["user"].ToString(), form["key"].ToString());
         var answer = await calls.SendAsync(context, principal, operation);
         return answer.IsDone
             ? Results.Redirect($"{PageResults.BasePath(context)}/keys?done=expire")

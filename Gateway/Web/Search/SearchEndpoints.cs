@@ -52,9 +52,10 @@ internal static class SearchEndpoints
                 ? await PeopleAsync(context, principal, people, directory, search) : []);
 
             // Up to 0.27 keys are listed for one user at a time.
-            if (upstream.Assumed.HasTagOwnership && KeyEndpoints.Readers.Any(principal.Role.Has))
+            if (KeyEndpoints.Readers.Any(principal.Role.Has)
+                && await upstream.VersionAsync(context.RequestAborted) is { HasTagOwnership: true } version)
             {
-                var answer = await calls.SendAsync(context, principal, Operation.ListKeys(upstream.Assumed, ""));
+                var answer = await calls.SendAsync(context, principal, Operation.ListKeys(version, ""));
                 kinds.AddRange(answer.IsDone ? [KeysIn(context, answer, notes, search)] : []);
             }
         }

@@ -252,7 +252,8 @@ internal static class UserEndpoints
             : Results.Redirect($"{PageResults.BasePath(context)}/users?done=offboard");
 
         async Task<string?> EndAsync() =>
-            owner is null ? null : await Offboarding.EndAsync(context, calls, principal, owner.Id, upstream.Assumed, clock);
+            owner is null ? null : await Offboarding.EndAsync(
+                context, calls, principal, owner.Id, await upstream.VersionAsync(context.RequestAborted), clock);
     }
 
     private static RazorComponentResult NotFound(HttpContext context) =>
