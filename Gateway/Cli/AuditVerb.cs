@@ -134,15 +134,15 @@ internal static class AuditVerb
         if (text is [.. var number, 'm' or 'h' or 'd']
             && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
         {
-            var span = text[^1] switch
+            var minutes = count * text[^1] switch
             {
-                'm' => TimeSpan.FromMinutes(count),
-                'h' => TimeSpan.FromHours(count),
-                _ => TimeSpan.FromDays(Math.Min(count, 36_500)),
+                'm' => 1L,
+                'h' => 60,
+                _ => 24 * 60,
             };
 
             // The calendar begins in the year 1.
-            return clock.GetUtcNow() - (span.TotalDays < 36_500 ? span : TimeSpan.FromDays(36_500));
+            return clock.GetUtcNow().AddMinutes(-Math.Min(minutes, 36_500L * 24 * 60));
         }
 
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
