@@ -8,27 +8,24 @@ namespace Gateway;
 internal static class HttpsRedirection
 {
     /// <summary>Middleware. Browsers are sent on to <c>base_url</c>; whoever sent a secret is told that others may have it now.</summary>
-    public static RequestDelegate Demand(RequestDelegate next) => async context =>
-    {
-        if (context.Request.IsHttps || !PlainListener.Took(context) || MayBePlain(context))
-        {
-            await next(context);
-            return;
-        }
+    public static RequestDelegate Demand(RequestDelegate next) => context =>
+        context.Request.IsHttps || !PlainListener.Took(context) || MayBePlain(context) ? next(context) : AnswerAsync(context);
 
+    private static Task AnswerAsync(HttpContext context)
+    {
         var (asked, response, secure) = (context.Request, context.Response, AddressOf(RequestContext.Of(context)));
         if (secure is not null && HttpMethods.IsGet(asked.Method) && asked.Headers.Authorization.Count == 0)
         {
             response.Redirect(secure + asked.Path.ToUriComponent() + asked.QueryString.ToUriComponent());
-            return;
+            return Task.CompletedTask;
         }
 
         response.StatusCode = StatusCodes.Status403Forbidden;
-        await response.WriteAsync(
+        return response.WriteAsync(
             $"Nothing was done: this needs https, at {secure ?? "another address"}. A key that was sent here crossed the network in the "
             + "clear; replace it.\n",
             context.RequestAborted);
-    };
+    }
 
     private static string? AddressOf(RequestContext request) =>
         request.Configuration.Settings.Server.BaseUrl is { Scheme: "https" } url ? url.GetLeftPart(UriPartial.Authority) : null;

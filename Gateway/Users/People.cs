@@ -158,11 +158,11 @@ internal sealed class People
         link.Source is not LinkSource.Admin
             && (one.Link is { Source: LinkSource.Admin } || (one.IsKeptUnlinked && link.Source is LinkSource.Auto))
             ? (Change.Decided, one)
-            : (Change.Done, one with { Link = link, Claim = null, IsKeptUnlinked = false }));
+            : (Change.Done, Linked(one, link)));
 
     /// <summary>Links a person to the user that they claimed, as long as they claim this one.</summary>
     public Task<Change> ApproveClaimAsync(long id, UserLink claim) => ChangeAsync(id, one =>
-        one.Claim != claim ? (Change.Decided, one) : (Change.Done, one with { Link = claim, Claim = null, IsKeptUnlinked = false }));
+        one.Claim != claim ? (Change.Decided, one) : (Change.Done, Linked(one, claim)));
 
     /// <summary>Takes a link away.</summary>
     /// <param name="isKept">Whether an administrator says so, and nothing links them again by itself.</param>
@@ -244,6 +244,8 @@ internal sealed class People
 
         return outcome;
     });
+
+    private static Person Linked(Person person, UserLink link) => person with { Link = link, Claim = null, IsKeptUnlinked = false };
 
     /// <summary>Whether somebody else has what only one may have.</summary>
     private Change Check(Person person) =>

@@ -27,25 +27,27 @@ internal static class Forms
             return StatusCodes.Status403Forbidden;
         }
 
-        if (!context.Request.HasFormContentType)
-        {
-            return StatusCodes.Status400BadRequest;
-        }
+        return await ReadAsync(context) is (null, var status) ? status
+            : await antiforgery.IsRequestValidAsync(context) ? null : StatusCodes.Status400BadRequest;
+    }
 
+    /// <summary>The form that was sent; or null, with the status that says why it is none.</summary>
+    public static async Task<(IFormCollection? Form, int Status)> ReadAsync(HttpContext context)
+    {
         try
         {
-            await context.Request.ReadFormAsync(context.RequestAborted);
+            return context.Request.HasFormContentType
+                ? (await context.Request.ReadFormAsync(context.RequestAborted), StatusCodes.Status200OK)
+                : (null, StatusCodes.Status400BadRequest);
         }
         catch (BadHttpRequestException e)
         {
-            return e.StatusCode;
+            return (null, e.StatusCode);
         }
         catch (InvalidDataException)
         {
             // More fields, or longer ones, than any form has.
-            return StatusCodes.Status400BadRequest;
+            return (null, StatusCodes.Status400BadRequest);
         }
-
-        return await antiforgery.IsRequestValidAsync(context) ? null : StatusCodes.Status400BadRequest;
     }
 }

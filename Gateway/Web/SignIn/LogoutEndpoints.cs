@@ -98,7 +98,7 @@ internal static partial class LogoutEndpoints
 
         try
         {
-            var form = await ReadFormAsync(context);
+            var (form, _) = await Forms.ReadAsync(context);
             var text = form?["logout_token"] is [{ Length: > 0 } only]
                 ? only
                 : throw new SignInException(SignInFailure.TokenMissing, "there is no logout_token");
@@ -117,19 +117,6 @@ internal static partial class LogoutEndpoints
         {
             ProviderSignIn.LogRefused(log, context.TraceIdentifier, e.Failure, e.Message);
             return Results.BadRequest();
-        }
-    }
-
-    /// <summary>What a provider sent; null where it is no form that can be read.</summary>
-    private static async Task<IFormCollection?> ReadFormAsync(HttpContext context)
-    {
-        try
-        {
-            return context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
-        }
-        catch (Exception e) when (e is BadHttpRequestException or InvalidDataException)
-        {
-            return null;
         }
     }
 
