@@ -126,6 +126,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <summary>Sends SIGHUP.</summary>
     public void HangUp() => ProcessSignal.HangUp(_process);
 
+    /// <summary>Sends SIGSTOP: it does nothing until it goes on.</summary>
+    public void Pause() => ProcessSignal.Stop(_process);
+
+    /// <summary>Sends SIGCONT.</summary>
+    public void GoOn() => ProcessSignal.Continue(_process);
+
     /// <summary>Waits for its end; gives its status.</summary>
     public async Task<int> ExitCodeAsync()
     {

@@ -19,7 +19,7 @@ internal static class Listeners
     /// <summary>Adds every address of <c>server.listen</c>, or the sockets that systemd holds open instead.</summary>
     public static void Add(WebApplicationBuilder builder, ServerSettings server)
     {
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.CreateBoundListenSocket = BindWithKeepAlive);
+        AddSockets(builder);
         if (server.TlsCertPath is not null)
         {
             builder.WebHost.UseKestrelHttpsConfiguration();
@@ -53,6 +53,25 @@ internal static class Listeners
                 }
             }
         });
+    }
+
+    /// <summary>Sockets that systemd holds open are its own; it keeps their queues for the next gateway.</summary>
+    private static void AddSockets(WebApplicationBuilder builder)
+    {
+        builder.WebHost.UseKestrelCore().UseSockets();
+        builder.Services.AddSingleton<ListeningSockets>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ListeningSockets>());
+        builder.Services.AddOptions<SocketTransportOptions>().Configure<ListeningSockets>((transport, opened) =>
+            transport.CreateBoundListenSocket = endpoint =>
+            {
+                var socket = BindWithKeepAlive(endpoint);
+                if (endpoint is IPEndPoint or UnixDomainSocketEndPoint)
+                {
+                    opened.Add(socket);
+                }
+
+                return socket;
+            });
     }
 
     /// <summary>Why none of the addresses can be listened at, and what to do.</summary>
