@@ -26,7 +26,13 @@ public sealed class MatrixTests
         await TryEverythingAsync(version, Path.Combine(folder.Path, "headscale.sock"));
     }
 
-    private static async Task TryEverythingAsync(int version, string? socket)
+    [Theory]
+    [InlineData(26)]
+    [InlineData(29)]
+    [InlineData(30)]
+    public Task WithATokenEveryCallIsTheSameAndTheAuditNamesIt(int version) => TryEverythingAsync(version, null, withTokens: true);
+
+    private static async Task TryEverythingAsync(int version, string? socket, bool withTokens = false)
     {
         await using var gateway = await TestGateway.StartAsync(
             more: "bootstrap: {owner: proxy:owner}", headscale: await HeadscaleStandIn.StartAsync(version, socket: socket));
@@ -36,12 +42,19 @@ public sealed class MatrixTests
         // Unlinked first: once an e-mail address was seen, the link stays.
         foreach (var situation in Enum.GetValues<Situation>())
         {
-            foreach (var role in gateway.Configuration.Table.Roles)
+            foreach (var role in gateway.Configuration.Table.Roles.Where(one => !withTokens || !one.IsOwner))
             {
                 using var client = gateway.As(role.Name, role.Name, situation is Situation.Unlinked ? null : "sam@example.test");
 
                 // Makes the person, and the link, so that explain has somebody to explain for.
                 expected.Add(($"proxy:{role.Name}", "health.get", "allowed", await SendAsync(client, new("GET", "/api/v1/health", null))));
+                if (withTokens)
+                {
+                    client.DefaultRequestHeaders.Clear();
+                    client.DefaultRequestHeaders.Authorization = new(
+                        "Bearer", await gateway.MakeTokenAsync($"proxy:{role.Name}", role.Name));
+                }
+
                 foreach (var row in gateway.Configuration.Table.Rules.Where(one => one.Plane is Plane.Api))
                 {
                     Reset(gateway.Headscale);
@@ -63,6 +76,7 @@ public sealed class MatrixTests
 
         var audit = await gateway.StopAndReadAuditAsync();
         wrong.Should().BeEmpty();
+        audit.Where(one => one.Row != "health.get" && (one.Token is not null) != withTokens).Should().BeEmpty();
         audit.Select(one => (one.Actor!, one.Row!, one.Reason, one.Status!.Value)).Order().Should().Equal(expected.Order());
     }
 

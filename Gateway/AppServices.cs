@@ -16,6 +16,7 @@ using Gateway.Web.Home;
 using Gateway.Web.Layout;
 using Gateway.Web.Live;
 using Gateway.Web.SignIn;
+using Gateway.Web.Tokens;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
@@ -32,8 +33,8 @@ internal static class AppServices
     /// <exception cref="StoreException">The store holds what is not understood.</exception>
     public static async Task LoadAsync(IServiceProvider services)
     {
-        _ = (services.GetRequiredService<SessionStore>(), services.GetRequiredService<People>(), services.GetRequiredService<KeyRing>(),
-            services.GetRequiredService<AuditHeads>(), services.GetRequiredService<KeyNotes>());
+        _ = (services.GetRequiredService<SessionStore>(), services.GetRequiredService<TokenStore>(), services.GetRequiredService<People>(),
+            services.GetRequiredService<KeyRing>(), services.GetRequiredService<AuditHeads>(), services.GetRequiredService<KeyNotes>());
         await services.GetRequiredService<DocumentSet>().LoadAsync(CancellationToken.None);
     }
 
@@ -64,12 +65,13 @@ internal static class AppServices
         services.AddSingleton<PrincipalResolver>();
         services.AddSingleton<Authentication>();
         services.AddSingleton<CallLimits>();
-        services.AddSingleton<PersonChanges>();
+        services.AddSingleton<RecordedChanges>().AddSingleton<PersonChanges>().AddSingleton<TokenChanges>();
         AddForwarding(services);
         AddPages(services);
         AddRunning<UpstreamMonitor>(services);
         AddRunning<UserDirectory>(services);
         AddRunning<Sessions>(services);
+        AddRunning<AccessTokens>(services);
         AddSignIn(services, configuration.Settings);
         services.AddHostedService<ControlSocket>();
         if (files is not null)
@@ -85,7 +87,7 @@ internal static class AppServices
         services.AddSingleton(store);
         services.AddSingleton(provider => store.Documents);
         AddRunning<DocumentSet>(services);
-        services.AddSingleton<SessionStore>();
+        services.AddSingleton<SessionStore>().AddSingleton<TokenStore>();
         services.AddSingleton<People>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<KeyNotes>();
@@ -97,7 +99,7 @@ internal static class AppServices
         services.AddSingleton<AuditReader>().AddSingleton<AutomaticChanges>();
         services.AddSingleton<StateCopies>();
         services.AddSingleton<ControlAudit>();
-        services.AddSingleton<UserOperations>();
+        services.AddSingleton<UserOperations>().AddSingleton<CredentialOperations>();
         services.AddSingleton<ControlOperations>();
     }
 
@@ -126,7 +128,7 @@ internal static class AppServices
 
     private static void AddPages(IServiceCollection services)
     {
-        services.AddSingleton<PageLimits>();
+        services.AddSingleton<PageLimits>().AddSingleton<TokenList>();
         services.AddSingleton<PageLayout>();
         services.AddSingleton<Changes>();
         services.AddSingleton<Dashboard>();

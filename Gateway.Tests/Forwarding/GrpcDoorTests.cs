@@ -28,9 +28,10 @@ public sealed class GrpcDoorTests
             version, more: "bootstrap: {owner: proxy:owner}\nlimits: {caller_per_minute: 0}", listen: ", h2c://127.0.0.1:0");
         await using var grpc = GrpcClient.Start(new Uri(gateway.App.Urls.Last()).Authority);
         var (known, wrong) = (new HeadscaleVersion(version), new List<string>());
-        foreach (var role in gateway.Configuration.Table.Roles.Select(one => one.Name).Append("key"))
+        foreach (var role in gateway.Configuration.Table.Roles.Select(one => one.Name).Append("key").Append("token"))
         {
-            using var client = gateway.As(role == "key" ? null : role, role, "sam@example.test");
+            var name = role == "token" ? "it_admin" : role;
+            using var client = gateway.As(role == "key" ? null : name, name, "sam@example.test");
             if (role == "key")
             {
                 client.DefaultRequestHeaders.Clear();
@@ -39,6 +40,12 @@ public sealed class GrpcDoorTests
             else
             {
                 (await client.GetAsync(new Uri("/api/v1/health", UriKind.Relative))).Dispose();
+            }
+
+            if (role == "token")
+            {
+                client.DefaultRequestHeaders.Clear();
+                client.DefaultRequestHeaders.Authorization = new("Bearer", await gateway.MakeTokenAsync("proxy:it_admin", "it_admin"));
             }
 
             foreach (var method in GrpcMethods.All.Where(one => one.IsIn(known)))

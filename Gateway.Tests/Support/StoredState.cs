@@ -11,14 +11,16 @@ namespace Gateway.Tests.Support;
 /// <summary>What a store holds, read without a gateway.</summary>
 internal sealed class StoredState : IAsyncDisposable
 {
-    private StoredState(IDocumentStore store, DocumentSet documents, SessionStore sessions, People people) =>
-        (Store, Documents, Sessions, People) = (store, documents, sessions, people);
+    private StoredState(IDocumentStore store, DocumentSet documents, SessionStore sessions, TokenStore tokens, People people) =>
+        (Store, Documents, Sessions, Tokens, People) = (store, documents, sessions, tokens, people);
 
     public IDocumentStore Store { get; }
 
     public DocumentSet Documents { get; }
 
     public SessionStore Sessions { get; }
+
+    public TokenStore Tokens { get; }
 
     public People People { get; }
 
@@ -31,10 +33,11 @@ internal sealed class StoredState : IAsyncDisposable
     {
         var documents = new DocumentSet(store, TimeProvider.System, NullLogger<DocumentSet>.Instance);
         var sessions = new SessionStore(documents);
-        var people = new People(documents, sessions, TimeProvider.System);
+        var tokens = new TokenStore(documents);
+        var people = new People(documents, sessions, tokens, TimeProvider.System);
         _ = (new KeyRing(documents), new AuditHeads(documents));
         await documents.LoadAsync(default);
-        return new(store, documents, sessions, people);
+        return new(store, documents, sessions, tokens, people);
     }
 
     /// <summary>Everyone in the store of a folder.</summary>

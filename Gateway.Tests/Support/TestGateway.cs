@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Gateway.Audit;
 using Gateway.Headscale;
+using Gateway.Identity;
 using Gateway.Loading;
 using Gateway.Policy;
 using Gateway.Sandbox.StandIns;
@@ -158,6 +159,37 @@ internal sealed class TestGateway : IAsyncDisposable
     {
         var person = Sandbox.People.All.Single(one => one.Login == login);
         return As(login, person.Role, person.Email);
+    }
+
+    /// <summary>A new token of a person; gives it as programs send it.</summary>
+    public async Task<string> MakeTokenAsync(
+        string person, string role, TimeSpan? lasts = null, string[]? networks = null, string[]? operations = null)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var made = await App.Services.GetRequiredService<AccessTokens>().CreateAsync(new Token
+        {
+            Id = 0,
+            Hash = "",
+            Name = "test",
+            PersonId = People.Snapshot.Everyone.Single(one => one.Label == person).Id,
+            Role = role,
+            Networks = networks ?? [],
+            Operations = operations ?? [],
+            CreatedAt = now,
+            ExpiresAt = now + (lasts ?? TimeSpan.FromDays(1)),
+        });
+        return made!.Value.Text;
+    }
+
+    /// <summary>A program with a token.</summary>
+    public HttpClient WithToken(string token, bool isBasic = false)
+    {
+        var client = As(null);
+        client.DefaultRequestHeaders.Authorization = isBasic
+            ? new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(token + ":")))
+            : new("Bearer", token);
+        client.DefaultRequestHeaders.Host = "gateway.example.test";
+        return client;
     }
 
     /// <summary>Status and text of one call.</summary>

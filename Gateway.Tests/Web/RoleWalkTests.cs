@@ -49,7 +49,7 @@ public sealed partial class RoleWalkTests
         string[] pages =
         [
             "", "connect", "machines", "machines/11", "machines/17", "machines/20", "search?q=a", "keys", "apikeys", "users", "users/new",
-            $"users/{mel}", "users/headscale", "users/headscale/60", "policy", "audit", "audit/1", "access", "status", "account",
+            $"users/{mel}", "users/headscale", "users/headscale/60", "policy", "audit", "audit/1", "access", "status", "account", "tokens",
         ];
         var seen = new Dictionary<string, HashSet<string>>();
         foreach (var (person, page) in everybody)
@@ -127,6 +127,7 @@ public sealed partial class RoleWalkTests
 
         // One's own, whatever the role; and what only asks which of the above is to be done with several.
         actions.RemoveWhere(one => one.StartsWith("/admin/claim", StringComparison.Ordinal)
+            || one.StartsWith("/admin/tokens", StringComparison.Ordinal)
             || one is "/admin/logout" or "/admin/ask" or "/admin/machines/selected");
         return actions;
     }

@@ -115,7 +115,10 @@ internal sealed class AuditCounter(TimeProvider clock)
         { Class: AuditClass.Read, Status: StatusCodes.Status401Unauthorized } => new(
             null, null, null, null, entry.Reason, entry.Status, GroupOf(entry.Client), IsAnonymous: true),
         { Class: AuditClass.Read, Kind: AuditKind.Api } => !countsReads ? null : new(
-            entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row, entry.Reason, entry.Status, entry.Client, IsAnonymous: false),
+            entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row, entry.Reason, entry.Status, entry.Client, IsAnonymous: false)
+        {
+            Token = entry.Token,
+        },
         { Class: AuditClass.Refusal, Actor: null } => new(
             null, null, null, entry.Kind is AuditKind.Api ? null : entry.Row, entry.Reason, null, GroupOf(entry.Client), IsAnonymous: true),
 
@@ -137,6 +140,8 @@ internal sealed class AuditCounter(TimeProvider clock)
     private readonly record struct Key(
         string? Actor, string? Role, string? HeadscaleUser, string? Row, string? Reason, int? Status, string? Client, bool IsAnonymous)
     {
+        public string? Token { get; init; }
+
         /// <summary>All strangers beyond those who have a line of their own.</summary>
         public static Key OtherStrangers { get; } = new(null, null, null, null, null, null, null, IsAnonymous: false);
     }

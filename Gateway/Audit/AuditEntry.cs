@@ -34,6 +34,9 @@ internal sealed record AuditEntry
     /// <summary>The identity, such as <c>proxy:alice</c> or <c>key:abc1234</c>; null for nobody.</summary>
     public string? Actor { get; init; }
 
+    /// <summary>The number and the name of the token that the identity's program used; null for none.</summary>
+    public string? Token { get; init; }
+
     public string? Role { get; init; }
 
     /// <summary>The linked Headscale user's id.</summary>

@@ -36,6 +36,8 @@ internal sealed record ChainLine
 
     public string? Actor { get; init; }
 
+    public string? Token { get; init; }
+
     public string? Role { get; init; }
 
     public string? User { get; init; }
@@ -92,6 +94,7 @@ internal sealed record ChainLine
             Id = entry.RequestId,
             Kind = _kinds[(int)entry.Kind],
             Actor = entry.Actor,
+            Token = entry.Token,
             Role = entry.Role,
             User = entry.HeadscaleUser,
             Row = entry.Row,
@@ -134,6 +137,7 @@ internal sealed record ChainLine
         Write(json, "id"u8, Id);
         Write(json, "kind"u8, Kind);
         Write(json, "actor"u8, Actor);
+        Write(json, "token"u8, Token);
         Write(json, "role"u8, Role);
         Write(json, "user"u8, User);
         Write(json, "row"u8, Row);
@@ -203,6 +207,7 @@ internal sealed record ChainLine
         RequestId = Id ?? "",
         Kind = (AuditKind)Math.Max(0, Array.IndexOf(_kinds, Kind)),
         Actor = Actor,
+        Token = Token,
         Role = Role,
         HeadscaleUser = User,
         Row = Row,

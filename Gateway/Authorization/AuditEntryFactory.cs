@@ -37,6 +37,7 @@ internal sealed class AuditEntryFactory(TimeProvider clock)
             RequestId = call.Reference,
             Kind = AuditKind.Api,
             Actor = call.Caller.OwnKey is { } key ? $"key:{key.Prefix}" : principal?.Label,
+            Token = principal?.Token?.Token.Label,
             Role = principal?.Role.Name,
             HeadscaleUser = principal?.User?.Id,
             Row = result.Decision.Rule?.Id,

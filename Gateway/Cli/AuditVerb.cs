@@ -167,7 +167,8 @@ internal static class AuditVerb
         var who = string.Create(
             CultureInfo.InvariantCulture,
             $"{entry.At:yyyy-MM-dd HH:mm:ss}Z {status,3} {entry.Reason,-18} {entry.Actor ?? "-",-20} {entry.Role ?? "-",-13}");
-        var what = $"{entry.Method,-6} {entry.Path}{many}{set} [{entry.Row ?? "no row"}]";
+        var token = entry.Token is null ? "" : $" by token {entry.Token}";
+        var what = $"{entry.Method,-6} {entry.Path}{many}{set} [{entry.Row ?? "no row"}]{token}";
         var rest = string.Create(CultureInfo.InvariantCulture, $"{entry.Client ?? "-"} {entry.DurationMs ?? 0:0.0}ms {entry.RequestId}");
         Console.WriteLine(Output.Clean($"{who} {what} {rest}"));
     }

@@ -40,6 +40,7 @@ internal static class CommandLine
         root.Add(ExplainVerb.Create());
         root.Add(UsersVerb.Create());
         root.Add(SessionsVerb.Create());
+        root.Add(TokensVerb.Create());
         root.Add(AuditVerb.Create());
         root.Add(BackupVerbs.CreateBackup());
         root.Add(BackupVerbs.CreateRestore());

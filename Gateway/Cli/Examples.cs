@@ -40,6 +40,15 @@ internal static class Examples
         ["gateway sessions"] = ["gateway sessions list", "gateway sessions revoke 12"],
         ["gateway sessions list"] = ["gateway sessions list", "gateway sessions list --json"],
         ["gateway sessions revoke"] = ["gateway sessions revoke 12"],
+        ["gateway tokens"] = ["gateway tokens create proxy:alice --name ci --role it_admin --days 90", "gateway tokens revoke 3"],
+        ["gateway tokens list"] = ["gateway tokens list", "gateway tokens list --json"],
+        ["gateway tokens create"] =
+        [
+            "gateway tokens create proxy:alice --name terraform --role network_admin --days 365",
+            "gateway tokens create proxy:alice --name ci --role it_admin --from 10.0.0.0/8 --for keys.create",
+        ],
+        ["gateway tokens rotate"] = ["gateway tokens rotate 3", "gateway tokens rotate 3 --overlap 0"],
+        ["gateway tokens revoke"] = ["gateway tokens revoke 3"],
         ["gateway audit"] =
             ["gateway audit --since 24h --changes", "gateway audit --user proxy:alice --refused", "gateway audit --device 17 --json"],
         ["gateway audit verify"] = ["gateway audit verify"],

@@ -20,7 +20,7 @@ internal static class Refusals
         Reason.BadRequest or Reason.BadQuery or Reason.BadBody or Reason.CredentialsDisagree => StatusCodes.Status400BadRequest,
         Reason.MalformedCredential or Reason.SignInRequired => StatusCodes.Status401Unauthorized,
         Reason.NotDecided or Reason.CrossSite or Reason.RoleTooLow or Reason.NotLinked or Reason.NotOwner or Reason.OwnRightsExceeded
-            or Reason.GatewayKeySpared
+            or Reason.NotInToken or Reason.GatewayKeySpared
             or Reason.BodyUnread or Reason.OwnerUnknown or Reason.TargetKeyUnknown or Reason.VersionUnknown
             or Reason.OwnNodesUnknown => StatusCodes.Status403Forbidden,
         Reason.NoSuchRoute or Reason.NotFound => StatusCodes.Status404NotFound,
@@ -66,6 +66,7 @@ internal static class Refusals
         Reason.NotFound => ("not found", []),
         Reason.OwnRightsExceeded =>
             ("your role {0} lacks {1}{2}", [refusal.Role, refusal.Lacks.Name, Because(refusal.Detail)]),
+        Reason.NotInToken => ("this token is not for this; a token is for the API, within what it was made for", []),
         Reason.GatewayKeySpared =>
             ("this is the API key that the gateway itself uses; give it another one first (headscale.api_key), then this one can go", []),
         Reason.BodyUnread => ("the body was not read, so the call was refused", []),

@@ -55,7 +55,8 @@ internal sealed class ApiPipeline(
         var hasOwnKey = caller.OwnKey is not null;
 
         // Bearers are nobody's ambient authority; and a page of ours may call its JSON what it likes.
-        var body = new HttpRequestBody(context, anyType: hasOwnKey || SameOrigin.IsProven(context.Request, baseUrl));
+        var isBearer = hasOwnKey || caller.Principal is { Token.IsAmbient: false };
+        var body = new HttpRequestBody(context, anyType: isBearer || SameOrigin.IsProven(context.Request, baseUrl));
         var source = new WireCall(context.Request.Method, request.Target, match, context.Request.Headers, body) { HasOwnKey = hasOwnKey };
         return await authorizer.AuthorizeAsync(new(source, FactsOf(context, caller)), context.RequestAborted);
     }
@@ -64,6 +65,7 @@ internal sealed class ApiPipeline(
     public static Facts FactsOf(HttpContext context, AuthenticationState caller) =>
         caller.OwnKey is not null ? Facts.Anonymous with { HasOwnKey = true }
         : caller.Principal is not { } principal ? Facts.Anonymous
-        : new(true, principal.Role, principal.User,
-            SameOrigin.IsCrossSite(context.Request, RequestContext.Of(context).Configuration.Settings.Server.BaseUrl), Ownership.Unknown);
+        : principal.Facts(
+            principal.Token is not { IsAmbient: false }
+            && SameOrigin.IsCrossSite(context.Request, RequestContext.Of(context).Configuration.Settings.Server.BaseUrl));
 }

@@ -17,9 +17,8 @@ internal sealed class HeadscaleCalls(Authorizer authorizer, AuthorizedCall calls
     public async Task<ApiResponse> SendAsync(HttpContext context, Principal principal, Operation operation, string? about = null)
     {
         var (request, cancel) = (RequestContext.Of(context), context.RequestAborted);
-        var facts = new Facts(true, principal.Role, principal.User, CrossSite: false, Ownership.Unknown);
         var source = new RuleCall(operation, request.Configuration.Table);
-        var result = await authorizer.AuthorizeAsync(new(source, facts), cancel);
+        var result = await authorizer.AuthorizeAsync(new(source, principal.Facts(isCrossSite: false)), cancel);
         var reference = RequestReferences.Next(context);
         var path = source.Rule is { } rule && rule.Path.FirstWrong(operation.Path) is null
             ? rule.Path.Write(operation.Path)

@@ -1,6 +1,6 @@
 namespace Gateway.Identity;
 
-/// <summary>What a request says about its sender: nothing, something unacceptable, a Headscale key, or an identity.</summary>
+/// <summary>What a request says about its sender: nothing, something unacceptable, a key, a token, or an identity.</summary>
 internal abstract record Credential
 {
     private Credential()
@@ -28,6 +28,13 @@ internal abstract record Credential
     {
         /// <summary>Whether it is an OAuth token, which can do less than a key.</summary>
         public bool IsToken { get; init; }
+    }
+
+    /// <summary>A token of the gateway's own.</summary>
+    internal sealed record OfToken(Token Token) : Credential
+    {
+        /// <summary>Whether a browser may send it by itself again and again, as it does with Basic.</summary>
+        public bool IsAmbient { get; init; }
     }
 
     /// <summary>The headers of a trusted proxy.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Edge;
@@ -8,10 +9,10 @@ using Gateway.Settings;
 namespace Gateway.Identity;
 
 /// <summary>
-/// Reads the one credential of a request: the caller's own Headscale key, the headers of a trusted proxy, or a session. Two that
-/// disagree are refused.
+/// Reads the one credential of a request: a token of the gateway's own, the caller's own Headscale key, the headers of a trusted
+/// proxy, or a session. Two that disagree are refused.
 /// </summary>
-internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions sessions)
+internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions sessions, AccessTokens tokens)
 {
     /// <summary>New with each process: a fingerprint is worth nothing outside of it.</summary>
     private readonly byte[] _fingerprintKey = RandomNumberGenerator.GetBytes(32);
@@ -25,7 +26,7 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
         var byHeaders = proxy is null ? Credential.None.Instance : trustedHeaders.Identify(received.Headers, received.Peer, proxy);
         var session = sessions.Of(request, settings);
         var ignoresBearer = byHeaders is Credential.ProxyIdentity && proxy is { Bearer: BearerRule.Ignore };
-        return (ignoresBearer ? null : ReadAuthorization(request, settings)) switch
+        return (ignoresBearer ? null : ReadAuthorization(request, settings, received.Peer.Client)) switch
         {
             null => byHeaders switch
             {
@@ -33,16 +34,17 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
                 Credential.Rejected { CountsBesideSession: true } => byHeaders,
                 _ => session is null ? byHeaders : new Credential.OfSession(session),
             },
-            Credential.HeadscaleKey when byHeaders is Credential.ProxyIdentity || session is not null => new Credential.Rejected(
-                Reason.CredentialsDisagree,
-                "the request has an API key and also names a signed-in person; send one of the two (server.proxy_auth.bearer: ignore "
-                + "lets the person count)"),
+            Credential.HeadscaleKey or Credential.OfToken when byHeaders is Credential.ProxyIdentity || session is not null =>
+                new Credential.Rejected(
+                    Reason.CredentialsDisagree,
+                    "the request has an API key or a token and also names a signed-in person; send one of the two "
+                    + "(server.proxy_auth.bearer: ignore lets the person count)"),
             var bearer => bearer,
         };
     }
 
     /// <summary>Null when there is no credential meant for the gateway: a front proxy's Basic login stays on the request.</summary>
-    private Credential? ReadAuthorization(HttpRequest request, GatewaySettings settings)
+    private Credential? ReadAuthorization(HttpRequest request, GatewaySettings settings, IPAddress? client)
     {
         var lines = request.Headers.Authorization;
         if (lines.Count == 0)
@@ -58,12 +60,24 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
         return lines[0] switch
         {
             { } bearer when bearer.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) =>
-                ReadKey(bearer["Bearer ".Length..], request, settings) ?? Malformed("the bearer token is not a Headscale API key"),
+                ReadToken(bearer["Bearer ".Length..], client) ?? ReadKey(bearer["Bearer ".Length..], request, settings)
+                    ?? Malformed("the bearer token is not a Headscale API key, nor a token of this gateway"),
             { } basic when basic.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase) =>
-                ReadKey(BasicUserName(basic["Basic ".Length..]), request, settings),
+                ReadBasic(BasicUserName(basic["Basic ".Length..]), request, settings, client),
             _ => null,
         };
     }
+
+    private Credential? ReadBasic(string name, HttpRequest request, GatewaySettings settings, IPAddress? client) =>
+        ReadToken(name, client) is { } token
+            ? token is Credential.OfToken known ? known with { IsAmbient = true } : token
+            : ReadKey(name, request, settings);
+
+    /// <summary>Null when it is no token of the gateway's own.</summary>
+    private Credential? ReadToken(string text, IPAddress? client) =>
+        !text.StartsWith(Token.Prefix, StringComparison.Ordinal) ? null
+        : tokens.Read(text, client) is var (token, complaint) && token is not null ? new Credential.OfToken(token)
+        : Malformed(complaint!);
 
     /// <summary>OAuth tokens are ways of /api/v2 only.</summary>
     private Credential? ReadKey(string key, HttpRequest request, GatewaySettings settings)

@@ -41,6 +41,9 @@ internal readonly record struct Facts(
     /// <summary>Whether the ids of the caller's own nodes have been looked up.</summary>
     public bool KnowsOwnNodes { get; init; }
 
+    /// <summary>The ids of the rules that a token may use; null: all.</summary>
+    public IReadOnlyList<string>? Operations { get; init; }
+
     /// <summary>Whether the caller brings a Headscale API key of their own, which Headscale judges.</summary>
     public bool HasOwnKey { get; init; }
 

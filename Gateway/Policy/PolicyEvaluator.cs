@@ -38,6 +38,11 @@ internal static class PolicyEvaluator
             return new(Reason.NoSuchRoute, null);
         }
 
+        if (facts.Operations?.Contains(rule.Id) is false)
+        {
+            return new(Reason.NotInToken, rule);
+        }
+
         if (facts.CrossSite && !call.IsSafe)
         {
             return new(Reason.CrossSite, rule);

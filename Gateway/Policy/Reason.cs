@@ -29,6 +29,7 @@ internal enum Reason
     NotOwner,
     NotFound,
     OwnRightsExceeded,
+    NotInToken,
     GatewayKeySpared,
 
     // The decision lacks a fact. Refusals too: whoever does not fetch the fact lets nothing through.

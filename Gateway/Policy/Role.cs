@@ -23,6 +23,12 @@ internal sealed class Role(string name, int rank, IReadOnlySet<Capability> capab
 
     public bool Has(Capability capability) => capability is Capability.SignedIn ? this != Unknown : capabilities.Contains(capability);
 
+    /// <summary>The other role, without what this one may not do itself.</summary>
+    public Role Cap(Role other) => this == Unknown ? Unknown
+        : other.Held.All(capabilities.Contains) && rank <= other.Rank
+        ? other
+        : new(other.Name, Math.Max(rank, other.Rank), other.Held.Where(capabilities.Contains).ToHashSet());
+
     /// <summary>Whether this role may give, take or edit <paramref name="other"/>: only what stands strictly below it.</summary>
     public bool Outranks(Role other) => rank < other.Rank;
 

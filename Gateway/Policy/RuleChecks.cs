@@ -70,6 +70,11 @@ internal sealed class RuleChecks
             _call.Problem is { } problem
                 ? ("the request is understood ({0})", [problem.Detail]) : ("the request is understood", []),
             Bare with { Problem = _call.Problem, ExpectsBody = IsUnread, Body = IsUnread ? null : Call.NoMembers }, _fine);
+        if (_facts.Operations is not null)
+        {
+            Add(("the token is for this operation", []), Bare, _fine with { Operations = _facts.Operations });
+        }
+
         if (!_call.IsSafe)
         {
             Add(("no other site had the browser send it", []), Bare, _fine with { CrossSite = _facts.CrossSite });

@@ -67,6 +67,11 @@ internal sealed class Authentication(CredentialReader credentials, PrincipalReso
             // Whether their key is good, Headscale says.
             case Credential.HeadscaleKey key:
                 return new(OwnKey: key);
+            case Credential.OfToken token:
+                return await principals.ResolveAsync(token, configuration, cancel) is { } holder
+                    ? new(holder)
+                    : new(Problem: (Reason.MalformedCredential,
+                        $"the person who made the token {token.Token.Label} is gone, or comes in by a way that is switched off"));
             case Credential.OfSession { Session: var session }:
                 return new(await principals.ResolveAsync(session, configuration, cancel));
             case Credential.ProxyIdentity identity:
@@ -94,6 +99,7 @@ internal sealed class Authentication(CredentialReader credentials, PrincipalReso
         return credential switch
         {
             Credential.OfSession { Session: var session } => Person.LabelOf(session, session.PersonId is { } id ? known.Find(id) : null),
+            Credential.OfToken { Token.PersonId: var id } => known.Find(id)?.Label,
             Credential.ProxyIdentity { Caller: var caller } => known.Find(caller.Source, caller.Issuer, caller.Subject)?.Label,
             _ => null,
         };

@@ -21,17 +21,22 @@ internal static class GatewaySchemes
     /// <summary>Callers with a Headscale key of their own.</summary>
     public const string HeadscaleKey = "headscale-key";
 
+    /// <summary>Programs with a token of the gateway's own.</summary>
+    public const string Token = "token";
+
     /// <summary>Adds them; <see cref="Policy"/> is the default.</summary>
     public static AuthenticationBuilder AddGatewaySchemes(this AuthenticationBuilder schemes) => schemes
         .AddPolicyScheme(Policy, null, options => options.ForwardDefaultSelector = Pick)
         .AddScheme<AuthenticationSchemeOptions, CredentialHandler>(ProxyHeaders, null)
         .AddScheme<AuthenticationSchemeOptions, CredentialHandler>(Session, null)
-        .AddScheme<AuthenticationSchemeOptions, CredentialHandler>(HeadscaleKey, null);
+        .AddScheme<AuthenticationSchemeOptions, CredentialHandler>(HeadscaleKey, null)
+        .AddScheme<AuthenticationSchemeOptions, CredentialHandler>(Token, null);
 
     /// <summary>The scheme of a credential; requests that have none may have lost their session.</summary>
     public static string Of(Credential credential) => credential switch
     {
         Credential.HeadscaleKey => HeadscaleKey,
+        Credential.OfToken => Token,
         Credential.ProxyIdentity => ProxyHeaders,
         _ => Session,
     };

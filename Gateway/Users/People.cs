@@ -64,13 +64,14 @@ internal sealed class People
 {
     private readonly DocumentSet _documents;
     private readonly SessionStore _sessions;
+    private readonly TokenStore _tokens;
     private readonly TimeProvider _clock;
     private readonly DocumentCollection<Person> _people;
     private volatile PeopleSnapshot _snapshot;
 
-    public People(DocumentSet documents, SessionStore sessions, TimeProvider clock)
+    public People(DocumentSet documents, SessionStore sessions, TokenStore tokens, TimeProvider clock)
     {
-        (_documents, _sessions, _clock) = (documents, sessions, clock);
+        (_documents, _sessions, _tokens, _clock) = (documents, sessions, tokens, clock);
         _people = documents.Add(NewCollection());
         _snapshot = new(_people.Snapshot);
     }
@@ -187,7 +188,7 @@ internal sealed class People
             ? (Change.NoSuchPerson, one)
             : (Change.Done, one with { Claim = null, AskedForAccess = null }));
 
-    /// <summary>Forgets a person, and ends their sessions.</summary>
+    /// <summary>Forgets a person, and ends their sessions and tokens.</summary>
     public Task<Change> RemoveAsync(long id) => _documents.ChangeAsync(batch =>
     {
         if (Snapshot.Find(id) is not { } person)
@@ -202,6 +203,7 @@ internal sealed class People
 
         batch.Remove(_people, person);
         _sessions.Remove(batch, one => one.PersonId == id);
+        _tokens.Remove(batch, one => one.PersonId == id);
         return Change.Done;
     });
 

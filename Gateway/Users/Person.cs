@@ -127,6 +127,12 @@ internal enum Change
     /// <summary>There is no such person.</summary>
     NoSuchPerson,
 
+    /// <summary>There is no such token.</summary>
+    NoSuchToken,
+
+    /// <summary>The person has as many tokens as one may have.</summary>
+    TooManyTokens,
+
     /// <summary>The Headscale user is linked to somebody else.</summary>
     Claimed,
 

@@ -1,4 +1,3 @@
-using Gateway.Audit;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
@@ -10,7 +9,7 @@ namespace Gateway.Users;
 /// The one place where people are changed while the gateway runs, by pages, JSON and the command line alike: who may do it,
 /// what is written down before and after, and what becomes of it.
 /// </summary>
-internal sealed class PersonChanges(People people, UserDirectory directory, AuditLog audit, TimeProvider clock)
+internal sealed class PersonChanges(People people, UserDirectory directory, RecordedChanges changes, TimeProvider clock)
 {
     /// <summary>What somebody who outranks a person may do to them.</summary>
     public static IReadOnlyList<string> ByOthers { get; } = ["role", "unpin", "link", "unlink", "remove", "owner", "approve", "decline"];
@@ -26,7 +25,8 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     {
         try
         {
-            return await RunAsync(origin, who, person.Label, action, await PlanAsync(origin, who, person, action, value, cancel), cancel);
+            var plan = await PlanAsync(origin, who, person, action, value, cancel);
+            return await changes.RunAsync(origin, who, $"people.{action}", person.Label, plan, cancel);
         }
         catch (HeadscaleException e)
         {
@@ -48,18 +48,18 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
             Role = person.Role,
             CreatedAt = default,
         }.Label;
-        return await RunAsync(origin, who, label, "add", await PlanAsync(), cancel);
+        return await changes.RunAsync(origin, who, "people.add", label, await PlanAsync(), cancel);
 
-        async Task<Plan> PlanAsync()
+        async Task<PlannedChange> PlanAsync()
         {
             if (RoleComplaint(who, person.Role, origin.Configuration) is { } complaint)
             {
-                return Plan.Refuse(complaint);
+                return PlannedChange.Refuse(complaint);
             }
 
             var (link, refusal, note) = headscaleUser is null ? (null, null, null) : await LinkToAsync(who, headscaleUser, cancel);
             return refusal is not null
-                ? Plan.Refuse(refusal)
+                ? PlannedChange.Refuse(refusal)
                 : new(
                     () => people.AddAsync(person, link, isPinned: true), null,
                     $"{person.Role}, Headscale user {NameOf(link)}")
@@ -67,58 +67,14 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
         }
     }
 
-    private async Task<PersonChanged> RunAsync(
-        ChangeOrigin origin, Principal who, string whom, string action, Plan plan, CancellationToken cancel)
-    {
-        var entry = new AuditEntry
-        {
-            At = clock.GetUtcNow(),
-            RequestId = origin.RequestId,
-            Kind = origin.Kind,
-            Actor = who.Label,
-            Role = who.IsConsole ? null : who.Role.Name,
-            HeadscaleUser = who.User?.Id,
-            Row = $"people.{action}",
-            Method = origin.Method,
-            Path = whom,
-            Reason = plan.Complaint is null ? "allowed" : "refused",
-            Status = plan.Complaint is null ? null : StatusCodes.Status403Forbidden,
-            Client = origin.Client,
-            Detail = plan.Complaint?.English(),
-            Before = plan.Before,
-            After = plan.After,
-        };
-        if (plan.Change is not { } change)
-        {
-            await audit.RecordAsync(entry, CancellationToken.None);
-            return new(StatusCodes.Status403Forbidden, plan.Complaint);
-        }
-
-        if (!await audit.BeginAsync(entry, cancel))
-        {
-            return new(StatusCodes.Status503ServiceUnavailable, Said($"the audit cannot be written, so nothing is changed"));
-        }
-
-        var (outcome, trouble) = await TryAsync(change);
-        var changed = outcome is Change.Done
-            ? PersonChanged.Done with { Note = plan.Note }
-            : new(
-                outcome is Change.None ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status409Conflict,
-                trouble ?? TextOf(outcome));
-        await audit.CompleteAsync(new AuditOutcome(
-            origin.RequestId, outcome is Change.Done ? "done" : SnakeCase.From(outcome.ToString()), changed.Status,
-                clock.GetElapsedTime(origin.Started).TotalMilliseconds));
-        return changed;
-    }
-
     /// <summary>What is to be done and how it is told; or why it may not be.</summary>
-    private async Task<Plan> PlanAsync(
+    private async Task<PlannedChange> PlanAsync(
         ChangeOrigin origin, Principal who, Person person, string action, string value, CancellationToken cancel)
     {
         var configuration = origin.Configuration;
         if (ByThemselves.Contains(action))
         {
-            return who.Person?.Id != person.Id ? Plan.Refuse($"that is for the person themselves")
+            return who.Person?.Id != person.Id ? PlannedChange.Refuse($"that is for the person themselves")
                 : action == "withdraw" ? new(() => people.DropClaimAsync(person.Id), NameOf(person.Claim), "none")
                 : action == "ask" ? Ask(who, person)
                 : await ClaimAsync(person, value, RuleFor(who, configuration.Settings), cancel);
@@ -130,23 +86,23 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
                 ? new(
                     () => people.TransferOwnershipAsync(person.Id, configuration.Table.Roles[1].Name, who.Person?.Id), person.Role,
                     Role.OwnerName)
-                : Plan.Refuse($"only the owner hands ownership over, and to somebody else");
+                : PlannedChange.Refuse($"only the owner hands ownership over, and to somebody else");
         }
 
         return RankRules.Complaint(who, person, configuration.Table) is { } complaint
-            ? Plan.Refuse(complaint)
+            ? PlannedChange.Refuse(complaint)
             : await PlanByRankAsync(configuration, who, person, action, value, cancel);
     }
 
     /// <summary>What those may do whose rank is above the person's.</summary>
-    private async Task<Plan> PlanByRankAsync(
+    private async Task<PlannedChange> PlanByRankAsync(
         Configuration configuration, Principal who, Person person, string action, string value, CancellationToken cancel)
     {
         switch (action)
         {
             case "role":
-                return RoleComplaint(who, value, configuration) is { } wrong ? Plan.Refuse(wrong)
-                    : MappedComplaint(person, configuration.Settings) is { } mapped ? Plan.Refuse(mapped)
+                return RoleComplaint(who, value, configuration) is { } wrong ? PlannedChange.Refuse(wrong)
+                    : MappedComplaint(person, configuration.Settings) is { } mapped ? PlannedChange.Refuse(mapped)
                     : new(() => people.SetRoleAsync(person.Id, value), TextOf(person), $"{value}, by hand");
             case "unpin":
                 return new(
@@ -155,15 +111,15 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
             case "link":
                 var (link, refusal, note) = await LinkToAsync(who, value, cancel);
                 return refusal is not null
-                    ? Plan.Refuse(refusal)
+                    ? PlannedChange.Refuse(refusal)
                     : new(() => people.LinkAsync(person.Id, link!), NameOf(person.Link), NameOf(link)) { Note = note };
             case "approve":
                 // The user as claimed, not whoever has its number by now.
                 return person.Claim is not { } claim || await FindAsync(claim.HeadscaleUserId, cancel) is not { } claimed
                     || claimed.Fingerprint != claim.Fingerprint
-                        ? Plan.Refuse($"they ask for no Headscale user, or it is not there any more")
+                        ? PlannedChange.Refuse($"they ask for no Headscale user, or it is not there any more")
                     : value.Length > 0 && value != claim.HeadscaleUserId
-                        ? Plan.Refuse($"they ask for another Headscale user than the one that you were shown; look again")
+                        ? PlannedChange.Refuse($"they ask for another Headscale user than the one that you were shown; look again")
                     : new(() => people.ApproveClaimAsync(person.Id, claim), NameOf(person.Link), claimed.Label);
             case "decline":
                 return new(() => people.DropClaimAsync(person.Id), NameOf(person.Claim), "none");
@@ -172,7 +128,7 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
             case "remove":
                 return new(() => people.RemoveAsync(person.Id), $"{person.Role}, Headscale user {NameOf(person.Link)}", "nobody");
             default:
-                return Plan.Refuse($"there is no such action");
+                return PlannedChange.Refuse($"there is no such action");
         }
     }
 
@@ -196,24 +152,24 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     /// <summary>What becomes of somebody's word that a Headscale user is theirs. Nobody is above the owner, who is believed.</summary>
     public static SelfClaim RuleFor(Principal who, GatewaySettings settings) => who.Role.IsOwner ? SelfClaim.Open : settings.SelfClaim;
 
-    private Plan Ask(Principal who, Person person) => who.Role.Held.Count > 0 ? Plan.Refuse($"you have a role already")
+    private PlannedChange Ask(Principal who, Person person) => who.Role.Held.Count > 0 ? PlannedChange.Refuse($"you have a role already")
         : new(() => people.AskForAccessAsync(person.Id, clock.GetUtcNow()), null, "a role");
 
-    private async Task<Plan> ClaimAsync(Person person, string value, SelfClaim rule, CancellationToken cancel)
+    private async Task<PlannedChange> ClaimAsync(Person person, string value, SelfClaim rule, CancellationToken cancel)
     {
         if (rule is SelfClaim.Off)
         {
-            return Plan.Refuse($"this gateway takes no such requests; an administrator can link you");
+            return PlannedChange.Refuse($"this gateway takes no such requests; an administrator can link you");
         }
 
         if (person.Link is not null)
         {
-            return Plan.Refuse($"you are linked to a Headscale user already");
+            return PlannedChange.Refuse($"you are linked to a Headscale user already");
         }
 
         if (await FindAsync(value, cancel) is not { IsLocal: true } user || people.Snapshot.IsClaimed(user.Id, person))
         {
-            return Plan.Refuse($"Headscale has no free user of that name");
+            return PlannedChange.Refuse($"Headscale has no free user of that name");
         }
 
         // Whom an administrator unlinked, an administrator links again, also where everybody else is believed.
@@ -253,35 +209,4 @@ internal sealed class PersonChanges(People people, UserDirectory directory, Audi
     private static string NameOf(UserLink? link) => link?.HeadscaleUserId ?? "none";
 
     private static string TextOf(Person person) => person.RoleIsPinned ? $"{person.Role}, by hand" : person.Role;
-
-    private static async Task<(Change Outcome, FormattableString? Trouble)> TryAsync(Func<Task<Change>> change)
-    {
-        try
-        {
-            return (await change(), null);
-        }
-        catch (StoreException e)
-        {
-            return (Change.None, Said($"the store could not be changed: {e.Message}"));
-        }
-    }
-
-    private static FormattableString TextOf(Change outcome) => outcome switch
-    {
-        Change.Done => Said($"it was done"),
-        Change.None => Said($"the store could not be changed; the gateway's log says why"),
-        Change.NoSuchPerson => Said($"that person is not there any more, or was changed meanwhile"),
-        Change.Claimed => Said($"that Headscale user is linked to somebody else; remove that link first"),
-        Change.IsOwner => Said($"that person is the owner; ownership must be handed over first (gateway users transfer-ownership)"),
-        Change.OwnerExists => Said($"there is an owner already; hand ownership over (gateway users transfer-ownership)"),
-        Change.Exists => Said($"that identity exists already; change its role or its link instead"),
-        Change.Decided => Said($"an administrator decided otherwise, and that stays"),
-    };
-
-    private readonly record struct Plan(Func<Task<Change>>? Change, string? Before, string? After, FormattableString? Complaint = null)
-    {
-        public FormattableString? Note { get; init; }
-
-        public static Plan Refuse(FormattableString complaint) => new(null, null, null, complaint);
-    }
 }

@@ -7,36 +7,6 @@ using static Gateway.Policy.Sentences;
 
 namespace Gateway.Users;
 
-/// <summary>Someone who called, as the decision needs to know them.</summary>
-/// <param name="Person">The person; null for a session that was begun with an API key.</param>
-/// <param name="Label">How the audit names them.</param>
-/// <param name="Role">What they may do.</param>
-/// <param name="User">Their Headscale user.</param>
-/// <param name="Session">The session that says so, if one does.</param>
-internal sealed record Principal(Person? Person, string Label, Role Role, LinkedUser? User, Session? Session)
-{
-    /// <summary>Why there is no Headscale user; found out only where somebody is told.</summary>
-    public Lazy<FormattableString?>? WhyUnlinked { get; init; }
-
-    /// <summary>The principal of a request, as a parameter of an endpoint that demands one.</summary>
-    public static ValueTask<Principal?> BindAsync(HttpContext context) => new(AuthenticationState.Of(context).Principal);
-
-    /// <summary>Whether this is whoever may run the gateway's own verbs on its machine: no role is above that.</summary>
-    public bool IsConsole { get; init; }
-
-    /// <summary>Somebody at the console.</summary>
-    /// <param name="name">The name of the account there.</param>
-    public static Principal Console(string name, Role owner) => new(null, $"cli:{name}", owner, null, null) { IsConsole = true };
-
-    /// <summary>What the audit adds to a refusal for want of a role or of a link.</summary>
-    public string? NoteFor(Reason reason) => reason switch
-    {
-        Reason.RoleTooLow or Reason.OwnRightsExceeded => Person?.RoleNote,
-        Reason.NotLinked => WhyUnlinked?.Value?.English(),
-        _ => null,
-    };
-}
-
 /// <summary>Finds the person, the role and the Headscale user of a caller: from memory, but for the first time and for changes.</summary>
 internal sealed partial class PrincipalResolver(
     People people, UserDirectory directory, AutomaticChanges changes, ILogger<PrincipalResolver> log)
@@ -76,6 +46,29 @@ internal sealed partial class PrincipalResolver(
             ? await LinkAsync(person, CallerOf(person, configuration.Settings), session, configuration, cancel)
             : null;
     }
+
+    /// <summary>
+    /// Whom a token acts for, with no right that either of the two lacks at this moment; null when the person is gone, and when the
+    /// settings know the way no more by which they came.
+    /// </summary>
+    /// <exception cref="HeadscaleException">Headscale's users could not be read.</exception>
+    public async ValueTask<Principal?> ResolveAsync(Credential.OfToken token, Configuration configuration, CancellationToken cancel)
+    {
+        if (people.Snapshot.Find(token.Token.PersonId) is not { } person || !IsWayOpen(person, configuration.Settings))
+        {
+            return null;
+        }
+
+        var principal = await ResolveAsync(person, configuration, cancel);
+        return principal with { Role = principal.Role.Cap(configuration.Table.RoleNamed(token.Token.Role)), Token = token };
+    }
+
+    private static bool IsWayOpen(Person person, GatewaySettings settings) => person.Source switch
+    {
+        Source.Oidc => settings.Oidc?.Issuer == person.Issuer,
+        Source.Proxy => settings.Server.ProxyAuth?.Issuer == person.Issuer,
+        Source.None => false,
+    };
 
     /// <summary>Stores who came, or what changed about them, without asking Headscale anything.</summary>
     /// <exception cref="StoreException">It could not be stored.</exception>

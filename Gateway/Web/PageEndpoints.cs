@@ -13,6 +13,7 @@ using Gateway.Web.PolicyDocument;
 using Gateway.Web.Search;
 using Gateway.Web.SignIn;
 using Gateway.Web.Status;
+using Gateway.Web.Tokens;
 using Gateway.Web.Users;
 
 namespace Gateway.Web;
@@ -43,6 +44,7 @@ internal static class PageEndpoints
         admin.MapAccess();
         admin.MapStatus();
         admin.MapApiDocument();
+        admin.MapTokens();
         admin.MapAccount();
     }
 }

@@ -21,7 +21,7 @@ public sealed partial class GoldenPictureTests
     [
         "", "login", "machines", "machines?sort=name&q=node-1", "machines/17", "machines/5000", "search?q=node-1", "connect", "keys",
         "apikeys", "users", "users/1", "users/new", "users/headscale", "users/headscale/61", "policy?who=sam@", "status", "account",
-        "audit", "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere",
+        "tokens", "audit", "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere",
     ];
 
     /// <summary>A folder for pictures in full size; null: they are compared, or made anew.</summary>
@@ -168,6 +168,10 @@ public sealed partial class GoldenPictureTests
             await http.GetAsync(new Uri("/admin/", UriKind.Relative));
             await http.GetAsync(new Uri("/admin/apikeys", UriKind.Relative));
         }
+
+        await gateway.MakeTokenAsync("proxy:alice", "admin");
+        await gateway.MakeTokenAsync("proxy:alice", "viewer", networks: ["10.0.0.0/8", "fd00::/8"], operations: ["nodes.list"]);
+        await gateway.MakeTokenAsync($"proxy:{Longest}", "viewer");
     }
 
     private static Dictionary<string, string> HeadersOf(string login, string name) => new()

@@ -11,8 +11,8 @@ public sealed partial class PageLooksTests
     private static readonly string[] _pages =
     [
         "", "login", "machines", "machines?q=nothing", "machines/17", "machines/11", "search?q=sam", "connect", "keys", "apikeys", "users",
-        "users/1", "users/new", "users/headscale", "users/headscale/1", "policy", "status", "account", "audit", "audit/1", "access",
-        "access?method=GET&path=/api/v1/node&role=viewer", "nowhere",
+        "users/1", "users/new", "users/headscale", "users/headscale/1", "policy", "status", "account", "tokens", "audit", "audit/1",
+        "access", "access?method=GET&path=/api/v1/node&role=viewer", "nowhere",
     ];
 
     /// <summary>Lights and widths, the two that differ most first.</summary>

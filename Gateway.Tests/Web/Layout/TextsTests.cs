@@ -145,7 +145,7 @@ public sealed partial class TextsTests
         from role in Some.Table.Roles
         from problem in new (Reason, string)?[] { null, (Reason.BadQuery, "x") }
         from check in RuleChecks.Of(rule, new Call { Method = rule.Methods.First(), Problem = problem },
-            Facts.Anonymous with { Role = role })
+            Facts.Anonymous with { Role = role, Operations = [] })
         select check.Sentence;
 
     /// <summary>What stands between the commas of a call, without what calls in it have.</summary>
@@ -207,7 +207,7 @@ public sealed partial class TextsTests
         """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Words();
 
-    [GeneratedRegex(": (?:CSV|JSON|UTC|Headscale|oidc|local|/.*|tag:.*|tailscale[. ].*|headscale .*|curl .*|"
+    [GeneratedRegex(": (?:CSV|JSON|UTC|Headscale|oidc|local|/.*|tag:.*|10[.].*|nodes[.].*|tailscale[. ].*|headscale .*|curl .*|"
         + "Log in|Use custom .*|Accounts|Use an .*)$")]
     private static partial Regex NotTranslated();
 

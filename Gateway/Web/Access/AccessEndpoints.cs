@@ -48,8 +48,8 @@ internal static class AccessEndpoints
     public static void MapAccess(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/access", Show).RequireCapability(Capability.UiAccess);
-        admin.MapGet("/api/access", AnswerAsync).RequireCapability(Capability.UiAccess);
-        admin.MapGet("/api/access/explain", ExplainAsync).RequireCapability(Capability.UiAccess);
+        admin.MapGet("/api/access", AnswerAsync).RequireCapability(Capability.UiAccess).TakesTokens();
+        admin.MapGet("/api/access/explain", ExplainAsync).RequireCapability(Capability.UiAccess).TakesTokens();
     }
 
     private static async Task AnswerAsync(HttpContext context)

@@ -35,7 +35,16 @@ public sealed record SessionAnswer(
 /// <param name="Reserved">What the role has in Headplane, and what nothing asks for here.</param>
 internal sealed record MeAnswer(
     IdentityAnswer Identity, string Role, IReadOnlyList<string> Capabilities, IReadOnlyList<string> Reserved,
-    HeadscaleUserAnswer? HeadscaleUser, SessionAnswer? Session);
+    HeadscaleUserAnswer? HeadscaleUser, SessionAnswer? Session)
+{
+    /// <summary>The token that a program asks with; null for people.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public OwnTokenAnswer? Token { get; init; }
+}
+
+/// <summary>The token that a program asks with.</summary>
+/// <param name="Operations">The ids of the rules that it may use; empty: all of its role's.</param>
+internal sealed record OwnTokenAnswer(long Id, string Name, DateTimeOffset ExpiresAt, IReadOnlyList<string> Operations);
 
 /// <summary><c>/api/sessions</c>.</summary>
 internal sealed record SessionsAnswer(IReadOnlyList<SessionAnswer> Sessions);
@@ -50,7 +59,7 @@ internal static class AccountEndpoints
 {
     public static void MapAccount(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/api/me", MeAsync).RequireCapability(Capability.SignedIn);
+        admin.MapGet("/api/me", MeAsync).RequireCapability(Capability.SignedIn).TakesTokens(alsoLimited: true);
         admin.MapGet("/api/sessions", SessionsAsync).RequireCapability(Capability.SignedIn);
         admin.MapDelete("/api/sessions/{id:long}", RevokeAsync).RequireCapability(Capability.SignedIn).TakesJson();
         admin.MapGet("/account", ShowSessions).RequireCapability(Capability.SignedIn);
@@ -72,7 +81,10 @@ internal static class AccountEndpoints
                 [.. held[false]],
                 [.. held[true]],
                 me.User is { } user ? new(user.Id, user.Name) : null,
-                me.Session is { } session ? ToAnswer(session, me.Label, me) : null),
+                me.Session is { } session ? ToAnswer(session, me.Label, me) : null)
+            {
+                Token = me.Token is { Token: var token } ? new(token.Id, token.Name, token.ExpiresAt, token.Operations) : null,
+            },
             AccountJson.Default.MeAnswer);
     }
 

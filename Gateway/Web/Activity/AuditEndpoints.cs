@@ -38,6 +38,9 @@ public sealed record AuditLine(
 
     /// <summary>When the last of them was; null for a single one.</summary>
     public DateTimeOffset? Last { get; init; }
+
+    /// <summary>The token of a program that acted for them; null for none.</summary>
+    public string? Token { get; init; }
 }
 
 /// <summary><c>/api/audit</c>.</summary>
@@ -85,7 +88,7 @@ internal static class AuditEndpoints
     private const string Everything = "all";
 
     private const string Columns =
-        "at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after,count\r\n";
+        "at,actor,role,method,path,row,reason,status,client,request_id,detail,before,after,count,token\r\n";
 
     private const int PerPage = 50;
     private const int MostAtOnce = 500;
@@ -96,9 +99,9 @@ internal static class AuditEndpoints
     {
         admin.MapGet("/audit", ShowAsync).RequireCapability(Capability.ReadAudit);
         admin.MapGet("/audit/{id:long}", ShowOneAsync).RequireCapability(Capability.ReadAudit);
-        admin.MapGet("/audit.csv", DownloadCsv).RequireCapability(Capability.ReadAudit);
-        admin.MapGet("/audit.jsonl", DownloadJson).RequireCapability(Capability.ReadAudit);
-        admin.MapGet("/api/audit", AnswerAsync).RequireCapability(Capability.ReadAudit);
+        admin.MapGet("/audit.csv", DownloadCsv).RequireCapability(Capability.ReadAudit).TakesTokens();
+        admin.MapGet("/audit.jsonl", DownloadJson).RequireCapability(Capability.ReadAudit).TakesTokens();
+        admin.MapGet("/api/audit", AnswerAsync).RequireCapability(Capability.ReadAudit).TakesTokens();
     }
 
     private static async Task<IResult> ShowAsync(
@@ -201,7 +204,7 @@ internal static class AuditEndpoints
     [
         Csv.Time(one.At), one.Actor, one.Role, one.Method, one.Path, one.Row, one.Reason,
         one.Status?.ToString(CultureInfo.InvariantCulture), one.Client, one.RequestId, one.Detail, one.Before, one.After,
-        one.Count.ToString(CultureInfo.InvariantCulture),
+        one.Count.ToString(CultureInfo.InvariantCulture), one.Token,
     ]) + "\r\n";
 
     /// <summary>All of it, some hundred entries in memory at a time.</summary>
@@ -258,5 +261,6 @@ internal static class AuditEndpoints
     {
         Count = one.Count,
         Last = one.Last,
+        Token = one.Token,
     };
 }

@@ -34,7 +34,8 @@ public sealed record Sentence(AuditLine Line, string? Who, string Text, string? 
         var draft = new Sentence(line, line.Actor is { } actor ? NameOf(actor) : null, "", null);
         var isPerson = line.Row?.StartsWith("people.", StringComparison.Ordinal) is true;
         var what = line.Row is "people.ask" or "people.withdraw" ? null
-            : line.Row is "people.claim" or "auto.role" ? line.After
+            : line.Row is "people.claim" or "auto.role" or "tokens.create" ? line.After
+            : line.Row is "tokens.rotate" or "tokens.revoke" ? line.Before
             : isPerson ? NameOf(line.Path)
             : line.Path.StartsWith("/api/", StringComparison.Ordinal) ? line.Before : null;
         var to = isPerson && line.Row is "people.role" or "people.link" or "people.add" && line.After is { } after ? $" ({after})" : "";

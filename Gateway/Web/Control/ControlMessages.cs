@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Gateway.Audit;
 using Gateway.Documents;
 using Gateway.Edge;
+using Gateway.Identity;
 using Gateway.Policy;
 
 namespace Gateway.Web.Control;
@@ -59,6 +60,20 @@ internal sealed record SessionLine(
     long Id, string Kind, string Identity, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, string? Client,
         string? UserAgent);
 
+/// <summary>A token of the gateway's own as the command line shows it.</summary>
+/// <param name="Person">Whom it acts for.</param>
+internal sealed record TokenLine(
+    long Id, string Name, string Person, string Role, IReadOnlyList<string> Networks, IReadOnlyList<string> Operations,
+    DateTimeOffset CreatedAt, DateTimeOffset? RotatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? LastUsedAt)
+{
+    /// <summary>The token itself, where it was made just now.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Token { get; init; }
+
+    public static TokenLine Of(Token one, string person) => new(
+        one.Id, one.Name, person, one.Role, one.Networks, one.Operations, one.CreatedAt, one.RotatedAt, one.ExpiresAt, one.LastUsedAt);
+}
+
 /// <summary>An audit entry as the command line prints it, one object per line.</summary>
 internal sealed record AuditEntryLine(
     long Id, DateTimeOffset At, string RequestId, string Kind, string? Actor, string? Role, string? HeadscaleUser, string? Row,
@@ -73,6 +88,9 @@ internal sealed record AuditEntryLine(
 
     public DateTimeOffset? Last { get; init; }
 
+    /// <summary>The token of a program that acted for them; null for none.</summary>
+    public string? Token { get; init; }
+
     public static AuditEntryLine Of(AuditEntry entry) => new(
         entry.Id, entry.At, entry.RequestId, SnakeCase.From(entry.Kind.ToString()), entry.Actor, entry.Role, entry.HeadscaleUser, entry.Row,
         entry.Method, entry.Path, entry.Reason, entry.Status, entry.Client, entry.Duration, entry.Detail)
@@ -81,6 +99,7 @@ internal sealed record AuditEntryLine(
         After = entry.After,
         Count = entry.Count,
         Last = entry.Last,
+        Token = entry.Token,
     };
 }
 
@@ -90,6 +109,8 @@ internal sealed record AuditEntryLine(
 [JsonSerializable(typeof(PersonLine))]
 [JsonSerializable(typeof(IReadOnlyList<PersonLine>))]
 [JsonSerializable(typeof(IReadOnlyList<SessionLine>))]
+[JsonSerializable(typeof(TokenLine))]
+[JsonSerializable(typeof(IReadOnlyList<TokenLine>))]
 [JsonSerializable(typeof(IReadOnlyList<AuditEntryLine>))]
 [JsonSerializable(typeof(AuditEntryLine))]
 [JsonSerializable(typeof(AuditVerification))]

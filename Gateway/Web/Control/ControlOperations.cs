@@ -2,8 +2,6 @@ using System.Globalization;
 using Gateway.Audit;
 using Gateway.Documents;
 using Gateway.Headscale;
-using Gateway.Identity;
-using Gateway.Policy;
 using Gateway.Settings;
 using Gateway.Users;
 
@@ -14,7 +12,7 @@ namespace Gateway.Web.Control;
 /// same code as behind the pages, so that every change is judged, written down before and after, and in effect at once.
 /// </summary>
 internal sealed class ControlOperations(
-    UserOperations users, People people, Sessions sessions, AuditReader audit, StateCopies copies, ControlAudit log)
+    UserOperations users, CredentialOperations credentials, People people, AuditReader audit, StateCopies copies, ControlAudit log)
 {
     private const int MostEntries = 1000;
 
@@ -22,11 +20,8 @@ internal sealed class ControlOperations(
     {
         try
         {
-            return await users.RunAsync(request, cancel) ?? request.Verb switch
+            return await users.RunAsync(request, cancel) ?? await credentials.RunAsync(request, cancel) ?? request.Verb switch
             {
-                "sessions.list" => ControlAnswer.Of<IReadOnlyList<SessionLine>>(
-                    [.. sessions.All.Select(LineOf)], ControlJson.Default.IReadOnlyListSessionLine),
-                "sessions.revoke" => await RevokeAsync(request, cancel),
                 "audit.read" => await ReadAuditAsync(request, cancel),
                 "audit.verify" => ControlAnswer.Of(await audit.VerifyAsync(cancel), ControlJson.Default.AuditVerification),
                 "state.export" => ControlAnswer.Of(await copies.ExportAsync(cancel), ControlJson.Default.IReadOnlyListDocument),
@@ -39,21 +34,6 @@ internal sealed class ControlOperations(
         {
             return ControlAnswer.Fail(e.Message);
         }
-    }
-
-    private async Task<ControlAnswer> RevokeAsync(ControlRequest request, CancellationToken cancel)
-    {
-        var id = long.Parse(request["id"] ?? "0", CultureInfo.InvariantCulture);
-        if (sessions.Find(id) is not { } session)
-        {
-            return ControlAnswer.Fail($"there is no session {id}; 'gateway sessions list' shows all");
-        }
-
-        var isDone = await log.RecordAsync(
-            request, "session.revoke", $"session {id}", LabelOf(session), null, () => sessions.EndAsync(id), cancel);
-        return isDone
-            ? ControlAnswer.Done
-            : ControlAnswer.Fail($"session {id} could not be ended: the audit cannot be written, or it ended meanwhile");
     }
 
     private async Task<ControlAnswer> ReadAuditAsync(ControlRequest request, CancellationToken cancel)
@@ -114,9 +94,4 @@ internal sealed class ControlOperations(
             return true;
         }
     }
-
-    private SessionLine LineOf(Session one) => new(
-        one.Id, SnakeCase.From(one.Kind.ToString()), LabelOf(one), one.CreatedAt, one.LastUsedAt, one.ExpiresAt, one.Client, one.UserAgent);
-
-    private string LabelOf(Session session) => Person.LabelOf(session, session.PersonId is { } id ? people.Snapshot.Find(id) : null);
 }

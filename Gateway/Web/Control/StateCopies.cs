@@ -7,14 +7,17 @@ using Gateway.Users;
 
 namespace Gateway.Web.Control;
 
-/// <summary>State as a whole: taken out for a backup, and put back. Sessions are not part of it, and end with a restore.</summary>
+/// <summary>
+/// State as a whole: taken out for a backup, and put back. Sessions and tokens are not part of it, and end with a restore: one that was
+/// revoked since would come back.
+/// </summary>
 internal sealed class StateCopies(DocumentSet documents)
 {
     /// <summary>What stays although a backup has not got it: what earlier signatures and cookies were made with, and numbers.</summary>
     private static readonly string[] _kept = ["protection-key", Counter.Kind, AuditHeads.Kind];
 
     public async Task<IReadOnlyList<Document>> ExportAsync(CancellationToken cancel) =>
-        [.. (await documents.ExportAsync(cancel)).Where(one => one.Kind != SessionStore.Kind)];
+        [.. (await documents.ExportAsync(cancel)).Where(one => !IsCredential(one))];
 
     /// <summary>What is wrong with documents that are to be restored; null when nothing is.</summary>
     public string? Complaint(IReadOnlyList<Document> backup) => documents.Complaint(backup) ?? CounterComplaint(backup);
@@ -35,10 +38,12 @@ internal sealed class StateCopies(DocumentSet documents)
     public async Task RestoreAsync(IReadOnlyList<Document> backup, CancellationToken cancel)
     {
         var present = (await documents.ExportAsync(cancel)).ToDictionary(one => one.Id, StringComparer.Ordinal);
-        var restored = backup.Where(one => one.Kind != SessionStore.Kind).Select(one =>
+        var restored = backup.Where(one => !IsCredential(one)).Select(one =>
             present.GetValueOrDefault(one.Id) is { } now && (IsHigher(now, one) || IsOfTheAudit(one)) ? now : one);
         await documents.ReplaceAsync([.. restored], one => _kept.Contains(one.Kind), cancel);
     }
+
+    private static bool IsCredential(Document document) => document.Kind is SessionStore.Kind or TokenStore.Kind;
 
     /// <summary>Numbers that were given since the backup are not given again.</summary>
     private static bool IsHigher(Document present, Document other) =>

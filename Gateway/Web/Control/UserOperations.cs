@@ -74,11 +74,14 @@ internal sealed class UserOperations(
         }
     }
 
-    private Person? Find(ControlRequest request) => request["who"] is not { } who ? null
+    private Person? Find(ControlRequest request) => Find(request, people);
+
+    /// <summary>The person whom a verb names by number or identity; null when there is none.</summary>
+    public static Person? Find(ControlRequest request, People people) => request["who"] is not { } who ? null
         : long.TryParse(who, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? people.Snapshot.Find(id)
         : people.Snapshot.Everyone.FirstOrDefault(one => one.Label == who);
 
-    private static ControlAnswer NotFound(ControlRequest request) =>
+    public static ControlAnswer NotFound(ControlRequest request) =>
         ControlAnswer.Fail($"there is no person '{OutsideText.Clean(request["who"] ?? "", 300)}'; 'gateway users list' shows everyone");
 
     private static NewPerson NewPersonOf(ControlRequest request) => new(
@@ -94,7 +97,8 @@ internal sealed class UserOperations(
         RoleIsPinned = one.RoleIsPinned,
     };
 
-    private static ControlAnswer AnswerOf(PersonChanged changed, string? whom = null) =>
+    /// <summary>How a change ended, as the verb tells it.</summary>
+    public static ControlAnswer AnswerOf(PersonChanged changed, string? whom = null) =>
         changed.Complaint is { } complaint
             ? ControlAnswer.Fail(FormattableString.Invariant($"{(whom is null ? "" : $"{whom}: ")}{complaint}"))
             : ControlAnswer.Done with { Note = changed.Note?.English() };

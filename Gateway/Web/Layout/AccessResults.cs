@@ -23,14 +23,19 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
         var caller = AuthenticationState.Of(context);
         if (caller.Principal is { } principal)
         {
-            var lacks = context.GetEndpoint()?.Metadata.GetMetadata<CapabilityRequirement>()?.AnyOf[0] ?? Capability.None;
-            await RecordAsync(context, principal, lacks);
-            await PageResults.RefuseAsync(context, new(Reason.RoleTooLow, principal.Role.Name, lacks));
+            var refusal = RefusalOf(context.GetEndpoint(), principal);
+            await RecordAsync(context, principal, refusal);
+            await PageResults.RefuseAsync(context, refusal);
             return;
         }
 
         await ChallengeAsync(context, caller);
     }
+
+    private static Refusal RefusalOf(Endpoint? endpoint, Principal principal) => TokenAccess.IsOpenTo(principal, endpoint)
+        ? new(
+            Reason.RoleTooLow, principal.Role.Name, endpoint?.Metadata.GetMetadata<CapabilityRequirement>()?.AnyOf[0] ?? Capability.None)
+        : new(Reason.NotInToken, principal.Role.Name);
 
     private static async Task ChallengeAsync(HttpContext context, AuthenticationState caller)
     {
@@ -50,7 +55,7 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
     }
 
     /// <summary>Refusals are recorded like those of the API.</summary>
-    private ValueTask RecordAsync(HttpContext context, Principal principal, Capability lacks)
+    private ValueTask RecordAsync(HttpContext context, Principal principal, Refusal refusal)
     {
         var request = RequestContext.Of(context);
         return audit.RecordAsync(
@@ -60,16 +65,17 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
                 RequestId = request.RequestId,
                 Kind = AuditKind.Api,
                 Actor = principal.Label,
+                Token = principal.Token?.Token.Label,
                 Role = principal.Role.Name,
                 HeadscaleUser = principal.User?.Id,
                 Row = context.GetEndpoint()?.Metadata.GetMetadata<EndpointOperation>()?.NameOf(context.Request.RouteValues) ?? "page",
                 Method = context.Request.Method,
                 Path = AuditEntryFactory.Cut(context.Request.Path),
-                Reason = SnakeCase.From(nameof(Reason.RoleTooLow)),
-                Status = Refusals.StatusOf(Reason.RoleTooLow),
+                Reason = AuditEntryFactory.NameOf(refusal.Reason),
+                Status = Refusals.StatusOf(refusal.Reason),
                 Client = request.Peer.Client?.ToString(),
                 Duration = clock.GetElapsedTime(request.Started).TotalMilliseconds,
-                Detail = $"lacks {lacks.Name}",
+                Detail = refusal.Lacks is Capability.None ? null : $"lacks {refusal.Lacks.Name}",
             },
             CancellationToken.None);
     }

@@ -16,13 +16,23 @@ internal sealed record CapabilityRequirement(IReadOnlyList<Capability> AnyOf) : 
     public bool IsMetBy(Role role) => AnyOf.Any(role.Has);
 }
 
+/// <summary>The mark of endpoints that programs may use with a token of the gateway's own. Others are for people.</summary>
+/// <param name="AlsoLimited">Whether also with a token that is for some operations alone.</param>
+internal sealed record TokenAccess(bool AlsoLimited)
+{
+    /// <summary>Whether somebody may use an endpoint with what they have.</summary>
+    public static bool IsOpenTo(Principal principal, Endpoint? endpoint) =>
+        principal.Token is not { Token: var token }
+        || (endpoint?.Metadata.GetMetadata<TokenAccess>() is { } access && (access.AlsoLimited || token.Operations.Count == 0));
+}
+
 /// <summary>Decides capability requirements by the principal of the request.</summary>
 internal sealed class CapabilityHandler : AuthorizationHandler<CapabilityRequirement>
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, CapabilityRequirement requirement)
     {
         if (context.Resource is HttpContext http && AuthenticationState.Of(http).Principal is { } principal
-            && requirement.IsMetBy(principal.Role))
+            && requirement.IsMetBy(principal.Role) && TokenAccess.IsOpenTo(principal, http.GetEndpoint()))
         {
             context.Succeed(requirement);
         }
@@ -47,6 +57,11 @@ internal static class EndpointAccess
         endpoint.WithMetadata(requirement);
         return endpoint;
     }
+
+    /// <summary>Opens the endpoint to programs with a token. Nothing that changes is.</summary>
+    /// <param name="alsoLimited">Whether also with a token that is for some operations alone.</param>
+    public static TBuilder TakesTokens<TBuilder>(this TBuilder endpoint, bool alsoLimited = false)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new TokenAccess(alsoLimited));
 
     /// <summary>Names the operation that the endpoint stands for.</summary>
     public static RouteHandlerBuilder Performs(this RouteHandlerBuilder endpoint, Func<RouteValueDictionary, string> nameOf) =>

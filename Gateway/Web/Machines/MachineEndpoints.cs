@@ -39,7 +39,7 @@ internal static class MachineEndpoints
     public static void MapMachines(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/machines", ListAsync).RequireCapability(Readers).Performs("nodes.list");
-        admin.MapGet("/machines.csv", DownloadAsync).RequireCapability(Readers).Performs("nodes.list");
+        admin.MapGet("/machines.csv", DownloadAsync).RequireCapability(Readers).TakesTokens(alsoLimited: true).Performs("nodes.list");
         admin.MapGet("/machines/{id}", ShowAsync).RequireCapability(Readers).Performs("nodes.get");
         admin.MapPost("/machines/{id}/{action}", ActAsync).RequireCapability(Readers).TakesForm()
             .Performs(route => OperationOf($"{route["action"]}", "", FormCollection.Empty)?.Rule ?? "page");

@@ -7,6 +7,7 @@ using Gateway.Users;
 using Gateway.Web.Account;
 using Gateway.Web.Keys;
 using Gateway.Web.Layout;
+using Gateway.Web.Tokens;
 using Microsoft.AspNetCore.Http.HttpResults;
 using static Gateway.Web.Layout.Texts;
 
@@ -69,7 +70,8 @@ internal static class UserEndpoints
         ["remove"] = Noop("The person was removed."),
         ["owner"] = Noop("Ownership was handed over."),
         ["end"] = Noop("The session was ended."),
-        ["offboard"] = Noop("Offboarded: sessions ended, devices signed out, keys expired, person removed."),
+        ["token"] = Noop("The token was revoked. It counts no more."),
+        ["offboard"] = Noop("Offboarded: sessions and tokens ended, devices signed out, keys expired, person removed."),
     };
 
     public static void MapUsers(this IEndpointRouteBuilder admin)
@@ -110,7 +112,8 @@ internal static class UserEndpoints
 
     private static async Task<IResult> ShowAsync(
         HttpContext context, long id, Principal principal, PageLayout layout, People people, UserDirectory directory,
-        PrincipalResolver principals, Sessions sessions, HeadscaleCalls calls, TimeProvider clock, string? done = null)
+        PrincipalResolver principals, Sessions sessions, TokenList tokens, HeadscaleCalls calls, TimeProvider clock,
+        string? done = null)
     {
         if (people.Snapshot.Find(id) is not { } person)
         {
@@ -126,6 +129,7 @@ internal static class UserEndpoints
             ("Roles", RolesGivenBy(principal, table)),
             ("Unclaimed", UnclaimedOf(people, users)),
             ("Sessions", AccountEndpoints.SeenBy(context, principal, sessions, people, id)),
+            ("Tokens", tokens.SeenBy(principal, table, id)),
             ("Around", await Offboarding.AroundAsync(context, calls, principal, person, PrincipalResolver.LinkOf(person, users))),
             ("Now", clock.GetUtcNow()),
             ("Notice", _done.GetValueOrDefault(done ?? "") is { } notice ? T(notice) : null));

@@ -36,8 +36,8 @@ internal static class UserJsonEndpoints
 {
     public static void MapUserJson(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/api/users", ListAsync).RequireCapability(Capability.ReadUsers);
-        admin.MapGet("/api/users/{id:long}", ShowAsync).RequireCapability(Capability.ReadUsers);
+        admin.MapGet("/api/users", ListAsync).RequireCapability(Capability.ReadUsers).TakesTokens();
+        admin.MapGet("/api/users/{id:long}", ShowAsync).RequireCapability(Capability.ReadUsers).TakesTokens();
         admin.MapPost("/api/users/{id:long}/{action}", ChangeAsync).RequireCapability(Capability.SignedIn).TakesJson();
         admin.MapPost("/api/me/{action}", ChangeMyselfAsync).RequireCapability(Capability.SignedIn).TakesJson();
     }
