@@ -224,6 +224,7 @@ public sealed class AccessTokenTests
 
         (rotated.Id, rotated.ExpiresAt).Should().Be((token.Id, clock.GetUtcNow().AddDays(90)));
         tokens.Read(first, null).Token.Should().NotBeNull();
+        tokens.All.Should().ContainSingle(one => one.LastUsedAt == clock.GetUtcNow(), "it is known at once");
         tokens.Read(second, null).Token.Should().NotBeNull();
         clock.Move(TimeSpan.FromHours(24));
         tokens.Read(first, null).Should().Match<(Token? Token, string? Complaint)>(
@@ -260,6 +261,20 @@ public sealed class AccessTokenTests
     public void ATokenForSomeNetworksCountsFromNowhereElse(string? client, bool counts) =>
         (New(new SteppedClock(), "ci") with { Networks = ["10.0.0.0/8", "fd00::/8"] })
             .CountsFrom(client is null ? null : IPAddress.Parse(client)).Should().Be(counts);
+
+    [Theory]
+    [InlineData(90, 70, false)]
+    [InlineData(90, 77, true)]
+    [InlineData(90, 90, false)]
+    [InlineData(7, 1, false)]
+    [InlineData(7, 5, true)]
+    public void ATokenEndsSoonWhenMostOfItsTimeIsOver(int lasts, int after, bool soon)
+    {
+        var clock = new SteppedClock();
+        var token = New(clock, "ci") with { ExpiresAt = clock.GetUtcNow().AddDays(lasts) };
+
+        token.ExpiresSoon(clock.GetUtcNow().AddDays(after)).Should().Be(soon);
+    }
 
     /// <summary>A gateway that somebody of the sandbox's people has visited.</summary>
     private static async Task<TestGateway> StartAsync(string login)

@@ -163,7 +163,7 @@ internal sealed class TestGateway : IAsyncDisposable
 
     /// <summary>A new token of a person; gives it as programs send it.</summary>
     public async Task<string> MakeTokenAsync(
-        string person, string role, TimeSpan? lasts = null, string[]? networks = null, string[]? operations = null)
+        string person, string role, TimeSpan? lasts = null, string[]? networks = null, string[]? operations = null, TimeSpan age = default)
     {
         var now = TimeProvider.System.GetUtcNow();
         var made = await App.Services.GetRequiredService<AccessTokens>().CreateAsync(new Token
@@ -175,7 +175,7 @@ internal sealed class TestGateway : IAsyncDisposable
             Role = role,
             Networks = networks ?? [],
             Operations = operations ?? [],
-            CreatedAt = now,
+            CreatedAt = now - age,
             ExpiresAt = now + (lasts ?? TimeSpan.FromDays(1)),
         });
         return made!.Value.Text;

@@ -28,29 +28,29 @@ internal sealed class Authorizer(OwnerLookup owners, GatewayKey gatewayKey, Func
         {
             for (var fetched = 0; fetched < MostFacts; fetched++)
             {
-                switch (decision.Reason)
+                switch (decision.Reason.Missing)
                 {
-                    case Reason.VersionUnknown:
+                    case MissingFact.None:
+                        return new(decision, call) { OwnNodes = ownNodes, Facts = facts };
+                    case MissingFact.Version:
                         var found = await VersionAsync();
                         facts = facts with { Version = found.Minor };
                         call = source.Read(found);
                         break;
-                    case Reason.BodyUnread:
+                    case MissingFact.Body:
                         call = await source.ReadBodyAsync(call, await VersionAsync());
                         break;
-                    case Reason.OwnerUnknown:
+                    case MissingFact.Owner:
                         var owner = await owners.FindAsync(source.Rule!.Own!.Scope, call, facts.User!.Id, await VersionAsync(), cancel);
                         facts = facts with { Owner = owner };
                         break;
-                    case Reason.TargetKeyUnknown:
+                    case MissingFact.TargetKey:
                         facts = facts with { Key = await gatewayKey.FindAsync(call, cancel) };
                         break;
-                    case Reason.OwnNodesUnknown:
+                    case MissingFact.OwnNodes:
                         ownNodes = await owners.NodesOfAsync(facts.User!.Id, cancel);
                         facts = facts with { KnowsOwnNodes = true };
                         break;
-                    default:
-                        return new(decision, call) { OwnNodes = ownNodes, Facts = facts };
                 }
 
                 decision = PolicyEvaluator.Evaluate(source.Rule, call, facts);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -9,21 +8,17 @@ using Gateway.Settings;
 namespace Gateway.Identity;
 
 /// <summary>Tokens of the gateway's own. A request is answered from memory; when tokens were used is stored once a minute.</summary>
-internal sealed partial class AccessTokens(
-    TokenStore store, DocumentSet documents, TimeProvider clock, ILogger<AccessTokens> log) : BackgroundService
+internal sealed class AccessTokens(TokenStore store, DocumentSet documents, TimeProvider clock, ILogger<AccessTokens> log)
+    : CredentialUse(clock, log)
 {
     /// <summary>How many one person may have.</summary>
     public const int MostPerPerson = 50;
 
-    private static readonly TimeSpan _write = TimeSpan.FromMinutes(1);
-
     /// <summary>How long somebody is told that a token is over, and not that there is none.</summary>
     private static readonly TimeSpan _remembered = TimeSpan.FromDays(30);
 
-    private readonly ConcurrentDictionary<long, DateTimeOffset> _used = new();
-
     /// <summary>Every token, by number.</summary>
-    public IReadOnlyList<Token> All => [.. store.All.OrderBy(one => one.Id)];
+    public IReadOnlyList<Token> All => [.. store.All.OrderBy(one => one.Id).Select(AsUsed)];
 
     /// <summary>The token with a number; null when there is none.</summary>
     public Token? Find(long id) => store.Find(id);
@@ -35,7 +30,7 @@ internal sealed partial class AccessTokens(
     public (Token? Token, string? Complaint) Read(string text, IPAddress? client)
     {
         documents.EnsureFresh();
-        var (hash, now) = (HashOf(text), clock.GetUtcNow());
+        var (hash, now) = (HashOf(text), Clock.GetUtcNow());
         if (store.Find(hash) is not { } token)
         {
             return (null, "the gateway knows no such token; it was mistyped or revoked");
@@ -56,7 +51,7 @@ internal sealed partial class AccessTokens(
             return (null, $"the token {token.Label} does not count from this address");
         }
 
-        _used[token.Id] = now;
+        Note(token.Id, now);
         return (token, null);
     }
 
@@ -73,14 +68,14 @@ internal sealed partial class AccessTokens(
     /// <exception cref="StoreException">It could not be stored.</exception>
     public async Task<(Token Token, string Text)?> RotateAsync(long id, TimeSpan overlap)
     {
-        var (text, now) = (NewText(), clock.GetUtcNow());
+        var (text, now) = (NewText(), Clock.GetUtcNow());
         var rotated = await store.ChangeAsync(id, one => one with
         {
             Hash = HashOf(text),
             PreviousHash = overlap > TimeSpan.Zero ? one.Hash : null,
             PreviousUntil = overlap > TimeSpan.Zero ? now + overlap : null,
             RotatedAt = now,
-            ExpiresAt = now + (one.ExpiresAt - (one.RotatedAt ?? one.CreatedAt)),
+            ExpiresAt = now + one.Lifetime,
         });
         return rotated is null ? null : (rotated, text);
     }
@@ -89,52 +84,16 @@ internal sealed partial class AccessTokens(
     /// <exception cref="StoreException">It could not be stored.</exception>
     public async Task<bool> RevokeAsync(long id) => await store.RemoveAsync(one => one.Id == id) == 1;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task StoreAsync(IReadOnlyDictionary<long, DateTimeOffset> used)
     {
-        using var timer = new PeriodicTimer(_write, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await WriteUseAsync();
-            }
-            catch (StoreException e)
-            {
-                LogUnwritten(e.Message);
-            }
-        }
-    }
-
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        try
-        {
-            await WriteUseAsync();
-        }
-        catch (StoreException e)
-        {
-            LogUnwritten(e.Message);
-        }
-    }
-
-    private async Task WriteUseAsync()
-    {
-        var used = _used.ToArray();
-        await store.TouchAsync(used.ToDictionary());
-        foreach (var one in used)
-        {
-            _used.TryRemove(one);
-        }
-
-        var now = clock.GetUtcNow();
+        await store.TouchAsync(used);
+        var now = Clock.GetUtcNow();
         await store.RemoveAsync(one => one.ExpiresAt < now - _remembered);
     }
+
+    private Token AsUsed(Token token) => Noted(token.Id) is { } used ? token with { LastUsedAt = used } : token;
 
     private static string NewText() => Token.Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
     private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-
-    [LoggerMessage(1, LogLevel.Error, "The tokens' use could not be stored: {Cause}")]
-    private partial void LogUnwritten(string cause);
 }

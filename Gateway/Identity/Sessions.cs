@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Documents;
@@ -9,14 +8,11 @@ using Gateway.Settings;
 namespace Gateway.Identity;
 
 /// <summary>Who is signed in. A request is answered from memory; when sessions were used is stored once a minute.</summary>
-internal sealed partial class Sessions(
+internal sealed class Sessions(
     SessionStore store, DocumentSet documents, UpstreamMonitor upstream, ConfigurationMonitor monitor, TimeProvider clock,
-        ILogger<Sessions> log) : BackgroundService
+        ILogger<Sessions> log)
+    : CredentialUse(clock, log)
 {
-    private static readonly TimeSpan _write = TimeSpan.FromMinutes(1);
-
-    private readonly ConcurrentDictionary<long, DateTimeOffset> _used = new();
-
     /// <summary>Every session, by number.</summary>
     public IReadOnlyList<Session> All => [.. store.All.OrderBy(one => one.Id)];
 
@@ -37,14 +33,14 @@ internal sealed partial class Sessions(
             return null;
         }
 
-        var now = clock.GetUtcNow();
-        var lastUsed = _used.TryGetValue(session.Id, out var used) && used > session.LastUsedAt ? used : session.LastUsedAt;
+        var now = Clock.GetUtcNow();
+        var lastUsed = Noted(session.Id) is { } used && used > session.LastUsedAt ? used : session.LastUsedAt;
         if (session.ExpiresAt <= now || (idle > TimeSpan.Zero && now - lastUsed > idle) || IsKeyGone(session))
         {
             return null;
         }
 
-        _used[session.Id] = now;
+        Note(session.Id, now);
         return session;
     }
 
@@ -73,39 +69,14 @@ internal sealed partial class Sessions(
     /// <exception cref="StoreException">It could not be stored.</exception>
     public Task<int> EndAllAsync(Func<Session, bool> isMeant) => store.RemoveAsync(isMeant);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task StoreAsync(IReadOnlyDictionary<long, DateTimeOffset> used)
     {
-        using var timer = new PeriodicTimer(_write, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await WriteUseAsync();
-            }
-            catch (StoreException e)
-            {
-                LogUnwritten(e.Message);
-            }
-        }
-    }
-
-    /// <summary>What was used since the last time; then what is over goes.</summary>
-    private async Task WriteUseAsync()
-    {
-        var used = _used.ToArray();
-        await store.TouchAsync(used.ToDictionary());
-        foreach (var one in used)
-        {
-            _used.TryRemove(one);
-        }
+        await store.TouchAsync(used);
 
         // Another replica may have seen a use that it has not written down yet.
-        var (now, idle) = (clock.GetUtcNow(), monitor.Current.Settings.Sessions.Idle);
-        await store.RemoveAsync(one => one.ExpiresAt <= now || (idle > TimeSpan.Zero && one.LastUsedAt < now - idle - (2 * _write)));
+        var (now, idle) = (Clock.GetUtcNow(), monitor.Current.Settings.Sessions.Idle);
+        await store.RemoveAsync(one => one.ExpiresAt <= now || (idle > TimeSpan.Zero && one.LastUsedAt < now - idle - (2 * Interval)));
     }
 
     private static string HashOf(string cookie) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(cookie)));
-
-    [LoggerMessage(1, LogLevel.Error, "The sessions' use could not be stored: {Cause}")]
-    private partial void LogUnwritten(string cause);
 }

@@ -54,6 +54,14 @@ internal sealed record Token
     [JsonIgnore]
     public string Label => $"{Id} ({Name})";
 
+    /// <summary>How long it counts from when it was made or rotated.</summary>
+    [JsonIgnore]
+    public TimeSpan Lifetime => ExpiresAt - (RotatedAt ?? CreatedAt);
+
+    /// <summary>Whether it ends within two weeks, and most of its time is over.</summary>
+    public bool ExpiresSoon(DateTimeOffset now) =>
+        ExpiresAt > now && ExpiresAt - now < TimeSpan.FromDays(14) && ExpiresAt - now < Lifetime / 3;
+
     /// <summary>Whether it counts from an address.</summary>
     /// <param name="client">Null where the address is not known.</param>
     public bool CountsFrom(IPAddress? client) => Networks.Count == 0 || (client is not null && Networks.Any(one =>

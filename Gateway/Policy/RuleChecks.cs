@@ -145,11 +145,9 @@ internal sealed class RuleChecks
         Add(text, alone, _fine with { Role = role, User = name == "user" ? _facts.User : _fine.User });
     }
 
-    private void Add((string Sentence, string[] Values) text, Call call, Facts facts) =>
-        _checks.Add(new(text.Sentence, text.Values, PolicyEvaluator.Evaluate(_rule, call, facts).Reason switch
-        {
-            Reason.Allowed => true,
-            Reason.BodyUnread or Reason.OwnerUnknown or Reason.TargetKeyUnknown or Reason.VersionUnknown or Reason.OwnNodesUnknown => null,
-            _ => false,
-        }));
+    private void Add((string Sentence, string[] Values) text, Call call, Facts facts)
+    {
+        var reason = PolicyEvaluator.Evaluate(_rule, call, facts).Reason;
+        _checks.Add(new(text.Sentence, text.Values, reason.Missing is MissingFact.None ? reason is Reason.Allowed : null));
+    }
 }

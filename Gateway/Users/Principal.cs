@@ -35,10 +35,8 @@ internal sealed record Principal(Person? Person, string Label, Role Role, Linked
     };
 
     /// <summary>What the audit adds to a refusal for want of a role or of a link.</summary>
-    public string? NoteFor(Reason reason) => reason switch
-    {
-        Reason.RoleTooLow or Reason.OwnRightsExceeded => Person?.RoleNote,
-        Reason.NotLinked => WhyUnlinked?.Value?.English(),
-        _ => null,
-    };
+    public string? NoteFor(Reason reason) =>
+        reason is Reason.RoleTooLow or Reason.OwnRightsExceeded ? Person?.RoleNote
+        : reason is Reason.NotLinked ? WhyUnlinked?.Value?.English()
+        : null;
 }

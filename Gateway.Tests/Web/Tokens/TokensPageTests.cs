@@ -109,6 +109,19 @@ public sealed partial class TokensPageTests
     }
 
     [Fact]
+    public async Task WhoseTokenEndsSoonIsToldOnTheFirstPage()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var ivan = gateway.BrowserOf("ivan");
+        await ivan.GetAsync("/admin/");
+        await gateway.MakeTokenAsync("proxy:ivan", "it_admin", age: TimeSpan.FromDays(80), lasts: TimeSpan.FromDays(10));
+
+        (await ivan.GetAsync("/admin/")).Text.Should().Contain("Your token test ends");
+        using var alice = gateway.BrowserOf("alice");
+        (await alice.GetAsync("/admin/")).Text.Should().NotContain("Your token");
+    }
+
+    [Fact]
     public async Task WhoHasNoRightsHasNoTokensAndAnApiKeyIsNobody()
     {
         await using var gateway = await TestGateway.StartAsync();

@@ -50,13 +50,12 @@ public sealed record Sentence(AuditLine Line, string? Who, string Text, string? 
     private static string WhyOf(AuditLine line, RouteTable table)
     {
         var lacks = line.Row is { } row && table.Rule(row) is { } rule ? rule.Capability : Capability.None;
-        return _reasons.GetValueOrDefault(line.Reason) switch
-        {
-            Reason.RoleTooLow or Reason.OwnRightsExceeded when lacks is not Capability.None =>
-                T("needs {0}, which the role {1} does not have", lacks.Name, line.Role),
-            Reason.NotOwner => T("the role {0} may do this to their own only", line.Role),
-            Reason.NotLinked => T("not connected to a Headscale user"),
-            _ => line.Detail ?? line.Reason.Replace('_', ' '),
-        };
+        var reason = _reasons.GetValueOrDefault(line.Reason);
+        return reason is Reason.RoleTooLow or Reason.OwnRightsExceeded && lacks is not Capability.None
+                ? T("needs {0}, which the role {1} does not have", lacks.Name, line.Role)
+            : reason is Reason.NotOwner ? T("the role {0} may do this to their own only", line.Role)
+            : reason is Reason.NotLinked ? T("not connected to a Headscale user")
+            : reason is Reason.NotInToken ? T("the token is for other things")
+            : line.Detail ?? line.Reason.Replace('_', ' ');
     }
 }

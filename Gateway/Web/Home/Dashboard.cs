@@ -1,6 +1,7 @@
 using Gateway.Audit;
 using Gateway.Edge;
 using Gateway.Forwarding;
+using Gateway.Identity;
 using Gateway.Policy;
 using Gateway.Users;
 using Gateway.Web.Activity;
@@ -42,7 +43,7 @@ public sealed record Overview(
     FirstSteps? Start, MachineCounts? Counts, int? Refusals, IReadOnlyList<Attention> Attention, IReadOnlyList<Sentence> Recent);
 
 /// <summary>Makes the overview of the first page.</summary>
-internal sealed class Dashboard(People people, AuditReader audit, HeadscaleCalls calls, TimeProvider clock)
+internal sealed class Dashboard(People people, AccessTokens tokens, AuditReader audit, HeadscaleCalls calls, TimeProvider clock)
 {
     private const int Most = 8;
 
@@ -96,6 +97,8 @@ internal sealed class Dashboard(People people, AuditReader audit, HeadscaleCalls
         found.AddRange(all.Where(one => one.ExpiresSoon(now)).OrderBy(one => one.Expiry)
             .Select(one => new Attention(
                 T("The key of {0} ends {1}", one.Name, Moments.Of(one.Expiry!.Value, now)), $"/machines/{one.Id}", T("Look"))));
+        found.AddRange(tokens.All.Where(one => one.PersonId == principal.Person?.Id && one.ExpiresSoon(now)).OrderBy(one => one.ExpiresAt)
+            .Select(one => new Attention(T("Your token {0} ends {1}", one.Name, Moments.Of(one.ExpiresAt, now)), "/tokens", T("Look"))));
         return [.. found.Take(Most)];
     }
 }
