@@ -112,6 +112,14 @@ public sealed class ChainTests
                 (await SendAsync(client, "/api/v1/user", $"Authorization: {scheme} {chain.Gateway.Headscale.ApiKey}")).Status);
         }
 
+        // A program with a token is who made it, past the sign-in of the front.
+        var person = chain.Gateway.People.Snapshot.Everyone.Single(one => one.Link?.HeadscaleUserId == "7").Label;
+        var token = await chain.Gateway.MakeTokenAsync(person, "self_service");
+        var (ofToken, devices) = await SendAsync(client, "/api/v1/node", $"Authorization: Bearer {token}");
+        Expect(wrong, "token", 200, ofToken);
+        Expect(wrong, "token's devices", "17", ofToken != 200 ? "" : string.Join(
+            ' ', JsonNode.Parse(devices)!["nodes"]!.AsArray().Select(one => (string?)one!["id"])));
+
         if (!file.StartsWith("apache", StringComparison.Ordinal))
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "/key?v=113")
