@@ -59,13 +59,17 @@ public sealed class MatrixTests
                 {
                     Reset(gateway.Headscale);
                     var call = new SampleCalls(gateway.Headscale).For(row, situation is Situation.Own ? OwnUser : ForeignUser);
-                    var reason = Expect(row, role, situation, version);
+                    var reason = Expect(row, withTokens ? WithoutApiKeys(role) : role, situation, version);
                     var explained = await ExplainVerb.ExplainAsync(
                         gateway.Configuration, gateway.Client,
                             new Question(call.Method, call.Target, null, $"proxy:{role.Name}", null,
                                 Encoding.UTF8.GetBytes(call.Body ?? ""), null), default);
                     var status = await SendAsync(client, call);
+
+                    // What is explained is the person's right, who manages API keys where a token does not.
                     wrong.AddRange(Check(gateway, row, call, reason, status, explained!.Value.Result)
+                        .Where(what => !withTokens || row.Capability is not Capability.ManageApiKeys
+                            || !what.StartsWith("explained", StringComparison.Ordinal))
                         .Select(what => $"0.{version} {row.Id} as {role.Name}, {situation}: {what}"));
                     expected.Add(($"proxy:{role.Name}", row.Id, SnakeCase.From(reason.ToString()), status));
                 }
@@ -79,6 +83,9 @@ public sealed class MatrixTests
         audit.Where(one => one.Row != "health.get" && (one.Token is not null) != withTokens).Should().BeEmpty();
         audit.Select(one => (one.Actor!, one.Row!, one.Reason, one.Status!.Value)).Order().Should().Equal(expected.Order());
     }
+
+    private static Role WithoutApiKeys(Role role) =>
+        new(role.Name, role.Rank, role.Held.Where(one => one is not Capability.ManageApiKeys).ToHashSet());
 
     private enum Situation
     {

@@ -8,7 +8,6 @@ using Gateway.Users;
 using Gateway.Web.Layout;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Identity;
 
@@ -42,24 +41,6 @@ public sealed class AccessTokenTests
         var audit = (await gateway.StopAndReadAuditAsync()).Where(one => one.Actor == "proxy:ivan").ToArray();
         audit.Select(one => (one.Row, one.Reason, one.Token)).Should().Contain(
             [("nodes.list", "allowed", "1 (test)"), ("nodes.rename", "allowed", "1 (test)"), ("policy.set", "role_too_low", "1 (test)")]);
-    }
-
-    [Fact]
-    public void ATokenNeverHasARightThatItsRoleOrItsPersonLacks()
-    {
-        foreach (var person in Some.Table.Roles.Append(Role.Unknown))
-        {
-            foreach (var token in Some.Table.Roles.Append(Role.Unknown))
-            {
-                var both = person.Cap(token);
-
-                both.Held.Should().BeSubsetOf(person.Held).And.BeSubsetOf(token.Held);
-                (both.Rank >= person.Rank && both.Rank >= token.Rank).Should().BeTrue("rank counts where rights do");
-                both.Has(Capability.SignedIn).Should().Be(person != Role.Unknown && token != Role.Unknown);
-            }
-        }
-
-        Some.Table.RoleNamed("it_admin").Cap(Some.Table.RoleNamed("it_admin")).Should().BeSameAs(Some.Table.RoleNamed("it_admin"));
     }
 
     [Fact]
@@ -111,7 +92,7 @@ public sealed class AccessTokenTests
         gateway.Headscale.Forget();
         foreach (var (token, cause) in new[]
         {
-            (over, "ended on"), (elsewhere, "this address"), (revoked, "no such token"), (rotated, "no such token"),
+            (over, "ended on"), (elsewhere, "this address"), (revoked, "no such token"), (rotated, "was rotated"),
             (good[..^1], "no such token"), (good + "a", "no such token"), (good.ToUpperInvariant(), "not a Headscale API key"),
             ("htg_", "no such token"), ($"{good} ", "no such token"),
         })
@@ -136,14 +117,82 @@ public sealed class AccessTokenTests
         gateway.Headscale.Forwarded.Should().ContainSingle();
     }
 
-    [Fact]
-    public async Task TwoCredentialsAreRefused()
+    [Theory]
+    [InlineData("")]
+    [InlineData("    bearer: ignore")]
+    public async Task TwoCredentialsAreRefusedAlsoWhereOtherBearersAreIgnored(string proxyAuth)
     {
-        await using var gateway = await StartAsync("ivan");
-        using var program = gateway.WithToken(await gateway.MakeTokenAsync("proxy:ivan", "it_admin"));
+        await using var gateway = await TestGateway.StartAsync(more: Limits, proxyAuth: $"{TestGateway.RoleMap}\n{proxyAuth}");
+        using var person = gateway.AsPerson("ivan");
+        await TestGateway.CallAsync(person, "GET", "/api/v1/health");
+        using var program = gateway.WithToken(await gateway.MakeTokenAsync("proxy:ivan", "it_admin", operations: ["nodes.list"]));
         program.DefaultRequestHeaders.Add("Remote-User", "ivan");
 
-        (await TestGateway.CallAsync(program, "GET", "/api/v1/node")).Status.Should().Be(400);
+        (await TestGateway.CallAsync(program, "GET", "/api/v1/node")).Status.Should().Be(400, "the token's limits would be void");
+    }
+
+    [Fact]
+    public async Task NoTokenMakesAKeyThatWouldOutliveIt()
+    {
+        await using var gateway = await StartAsync("bob", version: 30);
+        using var program = gateway.WithToken(await gateway.MakeTokenAsync("proxy:bob", "admin"));
+        gateway.Headscale.Forget();
+
+        foreach (var (method, target, body) in new (string, string, string?)[]
+        {
+            ("POST", "/api/v1/apikey", """{"expiration":"2036-01-01T00:00:00Z"}"""), ("GET", "/api/v1/apikey", null),
+            ("POST", "/api/v2/tailnet/-/keys", """{"keyType":"client","scopes":["all"]}"""),
+        })
+        {
+            var (status, text) = await TestGateway.CallAsync(program, method, target, body);
+            status.Should().Be(403, "{0} {1}", method, target);
+            text.Should().Contain("admin, in part").And.Contain("manage_api_keys");
+        }
+
+        gateway.Headscale.Forwarded.Should().BeEmpty();
+        (await TestGateway.CallAsync(program, "POST", "/api/v1/node/11/rename/x")).Status.Should().Be(200);
+    }
+
+    [Fact]
+    public async Task ANameOutsideOfAsciiIsNoTroubleForTheAnswer()
+    {
+        await using var gateway = await StartAsync("ivan");
+        var token = await gateway.MakeTokenAsync("proxy:ivan", "it_admin", TimeSpan.FromSeconds(-1), name: """für "CI" \ 日本""");
+        using var program = gateway.WithToken(token);
+
+        using var answer = await program.GetAsync(new Uri("/api/v1/node", UriKind.Relative));
+
+        answer.StatusCode.Should().Be(HttpStatusCode.Unauthorized);
+        answer.Headers.WwwAuthenticate.ToString().Should().Contain("f?r 'CI' ? ??").And.Contain("ended on");
+        var entry = (await gateway.StopAndReadAuditAsync()).Single(one => one.Reason == "malformed_credential");
+        (entry.Actor, entry.Token, entry.Status).Should().Be((null, """1 (für "CI" \ 日本)""", 401));
+    }
+
+    [Theory]
+    [InlineData("/key?v=113", false)]
+    [InlineData("/key?v=113", true)]
+    public async Task WhatGoesOnUnchangedLosesTheToken(string target, bool isBasic)
+    {
+        await using var gateway = await StartAsync("ivan");
+        using var program = gateway.WithToken(await gateway.MakeTokenAsync("proxy:ivan", "it_admin"), isBasic);
+
+        (await TestGateway.CallAsync(program, "GET", target)).Status.Should().Be(200);
+
+        gateway.Headscale.Everything.Single(one => one.Target == target).Header("Authorization").Should().BeNull();
+    }
+
+    [Fact]
+    public async Task AProgramThatRunsWildKeepsItsPersonFromNothing()
+    {
+        await using var gateway = await TestGateway.StartAsync(
+            more: "bootstrap: {owner: proxy:alice}\nlimits: {anonymous_per_minute: 0, caller_per_minute: 5}");
+        using var ivan = gateway.AsPerson("ivan");
+        await TestGateway.CallAsync(ivan, "GET", "/api/v1/health");
+        using var program = gateway.WithToken(await gateway.MakeTokenAsync("proxy:ivan", "it_admin"));
+        await Until.TrueAsync(
+            async () => (await TestGateway.CallAsync(program, "GET", "/api/v1/node")).Status == 429, "the program is over its limit");
+
+        (await TestGateway.CallAsync(ivan, "GET", "/api/v1/node")).Status.Should().Be(200);
     }
 
     [Fact]
@@ -211,88 +260,12 @@ public sealed class AccessTokenTests
         }
     }
 
-    [Fact]
-    public async Task ATokenMadeAnewHasTheTimeItHadAndTheOneBeforeCountsAWhile()
-    {
-        using var folder = new TemporaryFolder();
-        await using var state = await StoredState.OpenAsync(folder.Path);
-        var clock = new SteppedClock();
-        using var tokens = new AccessTokens(state.Tokens, state.Documents, clock, NullLogger<AccessTokens>.Instance);
-        var (token, first) = (await tokens.CreateAsync(New(clock, "ci")))!.Value;
-        clock.Move(TimeSpan.FromDays(80));
-        var (rotated, second) = (await tokens.RotateAsync(token.Id, TimeSpan.FromHours(24)))!.Value;
-
-        (rotated.Id, rotated.ExpiresAt).Should().Be((token.Id, clock.GetUtcNow().AddDays(90)));
-        tokens.Read(first, null).Token.Should().NotBeNull();
-        tokens.All.Should().ContainSingle(one => one.LastUsedAt == clock.GetUtcNow(), "it is known at once");
-        tokens.Read(second, null).Token.Should().NotBeNull();
-        clock.Move(TimeSpan.FromHours(24));
-        tokens.Read(first, null).Should().Match<(Token? Token, string? Complaint)>(
-            one => one.Token == null && one.Complaint!.Contains("was rotated"));
-        tokens.Read(second, null).Token.Should().NotBeNull();
-        clock.Move(TimeSpan.FromDays(90));
-        tokens.Read(second, null).Complaint.Should().Contain("ended on 2026-11-18");
-        (await tokens.RotateAsync(99, TimeSpan.Zero)).Should().BeNull();
-    }
-
-    [Fact]
-    public async Task NobodyHasMoreTokensThanAllowed()
-    {
-        using var folder = new TemporaryFolder();
-        await using var state = await StoredState.OpenAsync(folder.Path);
-        using var tokens = new AccessTokens(state.Tokens, state.Documents, new SteppedClock(), NullLogger<AccessTokens>.Instance);
-        for (var i = 0; i < AccessTokens.MostPerPerson; i++)
-        {
-            (await tokens.CreateAsync(New(new SteppedClock(), $"{i}"))).Should().NotBeNull();
-        }
-
-        (await tokens.CreateAsync(New(new SteppedClock(), "one more"))).Should().BeNull();
-        (await tokens.CreateAsync(New(new SteppedClock(), "of another") with { PersonId = 2 })).Should().NotBeNull();
-    }
-
-    [Theory]
-    [InlineData("10.1.2.3", true)]
-    [InlineData("10.255.255.255", true)]
-    [InlineData("11.0.0.1", false)]
-    [InlineData("fd00::1", true)]
-    [InlineData("fe80::1", false)]
-    [InlineData("::ffff:10.1.2.3", false)]
-    [InlineData(null, false)]
-    public void ATokenForSomeNetworksCountsFromNowhereElse(string? client, bool counts) =>
-        (New(new SteppedClock(), "ci") with { Networks = ["10.0.0.0/8", "fd00::/8"] })
-            .CountsFrom(client is null ? null : IPAddress.Parse(client)).Should().Be(counts);
-
-    [Theory]
-    [InlineData(90, 70, false)]
-    [InlineData(90, 77, true)]
-    [InlineData(90, 90, false)]
-    [InlineData(7, 1, false)]
-    [InlineData(7, 5, true)]
-    public void ATokenEndsSoonWhenMostOfItsTimeIsOver(int lasts, int after, bool soon)
-    {
-        var clock = new SteppedClock();
-        var token = New(clock, "ci") with { ExpiresAt = clock.GetUtcNow().AddDays(lasts) };
-
-        token.ExpiresSoon(clock.GetUtcNow().AddDays(after)).Should().Be(soon);
-    }
-
     /// <summary>A gateway that somebody of the sandbox's people has visited.</summary>
-    private static async Task<TestGateway> StartAsync(string login)
+    private static async Task<TestGateway> StartAsync(string login, int version = 29)
     {
-        var gateway = await TestGateway.StartAsync(more: Limits);
+        var gateway = await TestGateway.StartAsync(version, more: Limits);
         using var person = gateway.AsPerson(login);
         (await TestGateway.CallAsync(person, "GET", "/api/v1/health")).Status.Should().Be(200);
         return gateway;
     }
-
-    private static Token New(SteppedClock clock, string name) => new()
-    {
-        Id = 0,
-        Hash = "",
-        Name = name,
-        PersonId = 1,
-        Role = "admin",
-        CreatedAt = clock.GetUtcNow(),
-        ExpiresAt = clock.GetUtcNow().AddDays(90),
-    };
 }

@@ -163,14 +163,15 @@ internal sealed class TestGateway : IAsyncDisposable
 
     /// <summary>A new token of a person; gives it as programs send it.</summary>
     public async Task<string> MakeTokenAsync(
-        string person, string role, TimeSpan? lasts = null, string[]? networks = null, string[]? operations = null, TimeSpan age = default)
+        string person, string role, TimeSpan? lasts = null, string[]? networks = null, string[]? operations = null, TimeSpan age = default,
+            string name = "test")
     {
         var now = TimeProvider.System.GetUtcNow();
         var made = await App.Services.GetRequiredService<AccessTokens>().CreateAsync(new Token
         {
             Id = 0,
             Hash = "",
-            Name = "test",
+            Name = name,
             PersonId = People.Snapshot.Everyone.Single(one => one.Label == person).Id,
             Role = role,
             Networks = networks ?? [],

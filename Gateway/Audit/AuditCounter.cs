@@ -128,7 +128,7 @@ internal sealed class AuditCounter(TimeProvider clock)
 
         // Whoever is over their limit goes on asking.
         { Class: AuditClass.Refusal } when entry.Reason == _tooMany =>
-            new(entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsAnonymous: false),
+            new(entry.Actor, null, null, null, entry.Reason, null, entry.Client, IsAnonymous: false) { Token = entry.Token },
         _ => null,
     };
 

@@ -129,7 +129,7 @@ internal sealed record AuditSearch
     /// <summary>Everything.</summary>
     public static AuditSearch All { get; } = new();
 
-    /// <summary>Part of actor, row, path or reason, in whatever case, or a whole request id; empty: all.</summary>
+    /// <summary>Part of actor, token, row, path or reason, in whatever case, or a whole request id; empty: all.</summary>
     public string Text { get; init; } = "";
 
     /// <summary>The actor, letter by letter, such as <c>proxy:alice</c>.</summary>
@@ -156,7 +156,7 @@ internal sealed record AuditSearch
         && (Device is null || Names(entry.Path, $"/node/{Device}") || Names(entry.Path, $"/device/{Device}"))
         && (!RefusedOnly || entry.Class is AuditClass.Refusal)
         && (!ChangesOnly || entry.Class is AuditClass.Change)
-        && (Text.Length == 0 || IsUnder(entry.RequestId) || Holds(entry.Actor) || Holds(entry.Row) || Holds(entry.Path)
+        && (Text.Length == 0 || IsUnder(entry.RequestId) || Holds(entry.Actor) || Holds(entry.Token) || Holds(entry.Row) || Holds(entry.Path)
             || Holds(entry.Reason));
 
     /// <summary>Whether a path has these whole segments.</summary>

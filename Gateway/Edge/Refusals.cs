@@ -66,7 +66,9 @@ internal static class Refusals
         Reason.NotFound => ("not found", []),
         Reason.OwnRightsExceeded =>
             ("your role {0} lacks {1}{2}", [refusal.Role, refusal.Lacks.Name, Because(refusal.Detail)]),
-        Reason.NotInToken => ("this token is not for this; a token is for the API, within what it was made for", []),
+        Reason.NotInToken => refusal.Detail is { } operation
+            ? ("this token is not for the operation {0}", [operation])
+            : ("a token does not open this page; it is for the API, and for what these pages offer to programs", []),
         Reason.GatewayKeySpared =>
             ("this is the API key that the gateway itself uses; give it another one first (headscale.api_key), then this one can go", []),
         Reason.BodyUnread => ("the body was not read, so the call was refused", []),

@@ -31,6 +31,11 @@ internal sealed class PassThroughTransformer(Uri upstream, bool keepsHost, strin
             }
         }
 
+        if (CredentialReader.HasToken(httpContext.Request.Headers.Authorization))
+        {
+            headers.Remove("Authorization");
+        }
+
         headers.Host = keepsHost && httpContext.Request.Host.HasValue ? httpContext.Request.Host.Value : null;
         UpstreamHeaders.WriteForwarded(headers, httpContext);
         if (upgrade is not null)

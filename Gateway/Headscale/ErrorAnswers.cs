@@ -41,7 +41,7 @@ internal static class ErrorAnswers
         {
             // RFC 6750 3: the body of old versions has no room for a reason, and programs compare it.
             var error = context.Request.Headers.Authorization.Count > 0 ? "error=\"invalid_token\", " : "";
-            response.Headers.WWWAuthenticate = $"Bearer {error}error_description=\"{text.Replace('"', '\'')}\"";
+            response.Headers.WWWAuthenticate = $"Bearer {error}error_description=\"{ForHeader(text)}\"";
             if (style is ErrorStyle.GrpcStatus)
             {
                 response.ContentType = "text/plain; charset=utf-8";
@@ -74,6 +74,10 @@ internal static class ErrorAnswers
 
         writer.WriteEndObject();
     }
+
+    /// <summary>RFC 6750 3: visible ASCII without '"' and '\'; a name that somebody gave may have more.</summary>
+    private static string ForHeader(string text) =>
+        string.Concat(text.Select(one => one is '"' ? '\'' : one is < ' ' or > '~' or '\\' ? '?' : one));
 
     /// <summary>The codes of google.rpc.Code that grpc-gateway turns into these statuses.</summary>
     private static int GrpcCodeOf(int status) => status switch

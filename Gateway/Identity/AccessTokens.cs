@@ -23,7 +23,7 @@ internal sealed class AccessTokens(TokenStore store, DocumentSet documents, Time
     /// <summary>The token with a number; null when there is none.</summary>
     public Token? Find(long id) => store.Find(id);
 
-    /// <summary>The token that a request brings; or why it does not count.</summary>
+    /// <summary>The token that a request brings, where it is known, and why it does not count; null when it does.</summary>
     /// <param name="text">The whole token.</param>
     /// <param name="client">Where it comes from.</param>
     /// <exception cref="StoreException">The store could not be asked for too long.</exception>
@@ -38,17 +38,17 @@ internal sealed class AccessTokens(TokenStore store, DocumentSet documents, Time
 
         if (token.Hash != hash && !(token.PreviousUntil > now))
         {
-            return (null, $"the token {token.Label} was rotated, and this is the one before");
+            return (token, $"the token {token.Label} was rotated, and this is the one before");
         }
 
         if (token.ExpiresAt <= now)
         {
-            return (null, string.Create(CultureInfo.InvariantCulture, $"the token {token.Label} ended on {token.ExpiresAt:yyyy-MM-dd}"));
+            return (token, string.Create(CultureInfo.InvariantCulture, $"the token {token.Label} ended on {token.ExpiresAt:yyyy-MM-dd}"));
         }
 
         if (!token.CountsFrom(client))
         {
-            return (null, $"the token {token.Label} does not count from this address");
+            return (token, $"the token {token.Label} does not count from this address");
         }
 
         Note(token.Id, now);
@@ -72,8 +72,8 @@ internal sealed class AccessTokens(TokenStore store, DocumentSet documents, Time
         var rotated = await store.ChangeAsync(id, one => one with
         {
             Hash = HashOf(text),
-            PreviousHash = overlap > TimeSpan.Zero ? one.Hash : null,
-            PreviousUntil = overlap > TimeSpan.Zero ? now + overlap : null,
+            PreviousHash = one.Hash,
+            PreviousUntil = now + overlap < one.ExpiresAt ? now + overlap : one.ExpiresAt,
             RotatedAt = now,
             ExpiresAt = now + one.Lifetime,
         });

@@ -17,6 +17,12 @@ internal abstract record Credential
     /// <param name="Detail">What was wrong with it; holds nothing of the credential.</param>
     internal sealed record Rejected(Policy.Reason Reason, string Detail) : Credential
     {
+        /// <summary>Whether it is a token of the gateway's own that does not count.</summary>
+        public bool IsToken { get; init; }
+
+        /// <summary>Which token it is, where that is known.</summary>
+        public string? Token { get; init; }
+
         /// <summary>Whether a trusted front named somebody in a way that cannot be believed: then no session counts either.</summary>
         public bool CountsBesideSession { get; init; }
     }

@@ -5,6 +5,7 @@ using Gateway.Edge;
 using Gateway.Headscale;
 using Gateway.Policy;
 using Gateway.Settings;
+using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Identity;
 
@@ -25,8 +26,13 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
         var proxy = settings.Server.ProxyAuth;
         var byHeaders = proxy is null ? Credential.None.Instance : trustedHeaders.Identify(received.Headers, received.Peer, proxy);
         var session = sessions.Of(request, settings);
-        var ignoresBearer = byHeaders is Credential.ProxyIdentity && proxy is { Bearer: BearerRule.Ignore };
-        return (ignoresBearer ? null : ReadAuthorization(request, settings, received.Peer.Client)) switch
+        var stated = ReadAuthorization(request, settings, received.Peer.Client);
+        if (byHeaders is Credential.ProxyIdentity && proxy is { Bearer: BearerRule.Ignore } && !IsToken(stated))
+        {
+            stated = null;
+        }
+
+        return stated switch
         {
             null => byHeaders switch
             {
@@ -34,11 +40,13 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
                 Credential.Rejected { CountsBesideSession: true } => byHeaders,
                 _ => session is null ? byHeaders : new Credential.OfSession(session),
             },
-            Credential.HeadscaleKey or Credential.OfToken when byHeaders is Credential.ProxyIdentity || session is not null =>
+            Credential.OfToken when byHeaders is Credential.ProxyIdentity || session is not null => new Credential.Rejected(
+                Reason.CredentialsDisagree, "the request has a token and also names a signed-in person; send one of the two"),
+            Credential.HeadscaleKey when byHeaders is Credential.ProxyIdentity || session is not null =>
                 new Credential.Rejected(
                     Reason.CredentialsDisagree,
-                    "the request has an API key or a token and also names a signed-in person; send one of the two "
-                    + "(server.proxy_auth.bearer: ignore lets the person count)"),
+                    "the request has an API key and also names a signed-in person; send one of the two (server.proxy_auth.bearer: ignore "
+                    + "lets the person count)"),
             var bearer => bearer,
         };
     }
@@ -69,15 +77,27 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
     }
 
     private Credential? ReadBasic(string name, HttpRequest request, GatewaySettings settings, IPAddress? client) =>
-        ReadToken(name, client) is { } token
-            ? token is Credential.OfToken known ? known with { IsAmbient = true } : token
-            : ReadKey(name, request, settings);
+        ReadToken(name, client) switch
+        {
+            null => ReadKey(name, request, settings),
+            Credential.OfToken known => known with { IsAmbient = true },
+            var rejected => rejected,
+        };
 
     /// <summary>Null when it is no token of the gateway's own.</summary>
-    private Credential? ReadToken(string text, IPAddress? client) =>
-        !text.StartsWith(Token.Prefix, StringComparison.Ordinal) ? null
-        : tokens.Read(text, client) is var (token, complaint) && token is not null ? new Credential.OfToken(token)
-        : Malformed(complaint!);
+    private Credential? ReadToken(string text, IPAddress? client)
+    {
+        if (!text.StartsWith(Token.Prefix, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var (token, complaint) = tokens.Read(text, client);
+        return complaint is null ? new Credential.OfToken(token!) : NoLonger(token, complaint);
+    }
+
+    /// <summary>What limits a token would be void if the person counted instead.</summary>
+    private static bool IsToken(Credential? credential) => credential is Credential.OfToken or Credential.Rejected { IsToken: true };
 
     /// <summary>OAuth tokens are ways of /api/v2 only.</summary>
     private Credential? ReadKey(string key, HttpRequest request, GatewaySettings settings)
@@ -95,11 +115,21 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
 
     private string FingerprintOf(string key) => Convert.ToHexString(HMACSHA256.HashData(_fingerprintKey, Encoding.UTF8.GetBytes(key)));
 
+    /// <summary>Whether an Authorization header has a token of the gateway's own, which is for nobody else.</summary>
+    public static bool HasToken(StringValues lines) => lines.Any(one =>
+        one?.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) is true ? IsToken(one["Bearer ".Length..])
+        : one?.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase) is true && IsToken(BasicUserName(one["Basic ".Length..])));
+
+    private static bool IsToken(string text) => text.TrimStart(' ').StartsWith(Token.Prefix, StringComparison.Ordinal);
+
     private static string BasicUserName(string encoded)
     {
         var bytes = new byte[encoded.Length];
         return Convert.TryFromBase64String(encoded, bytes, out var length) ? Encoding.UTF8.GetString(bytes, 0, length).Split(':')[0] : "";
     }
+
+    private static Credential.Rejected NoLonger(Token? token, string complaint) =>
+        new(Reason.MalformedCredential, complaint) { IsToken = true, Token = token?.Label };
 
     private static Credential.Rejected Malformed(string detail) => new(Reason.MalformedCredential, detail);
 }

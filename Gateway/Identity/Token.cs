@@ -5,7 +5,7 @@ using Gateway.Settings;
 namespace Gateway.Identity;
 
 /// <summary>
-/// A token of the gateway's own, with which a program acts for the person who made it, with at most the token's role. The program has
+/// A token of the gateway's own, with which a program acts for a person, with at most the token's role. The program has
 /// 256 random bits, and here is only their hash.
 /// </summary>
 internal sealed record Token
@@ -19,16 +19,16 @@ internal sealed record Token
     /// <summary>SHA-256 of the token, in lower-case hex.</summary>
     public required string Hash { get; init; }
 
-    /// <summary>The hash that it had before it was rotated; null when it was not, or that is over.</summary>
+    /// <summary>The hash that it had before it was rotated last; null when it was not.</summary>
     public string? PreviousHash { get; init; }
 
-    /// <summary>Until when the one before counts, too.</summary>
+    /// <summary>Until when the one before counts, too: never longer than it would have.</summary>
     public DateTimeOffset? PreviousUntil { get; init; }
 
     /// <summary>What it is for, in the words of whoever made it.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The person who made it. Their rights are the limit of its own at every moment.</summary>
+    /// <summary>Whom it acts for. Their rights are the limit of its own at every moment.</summary>
     public required long PersonId { get; init; }
 
     /// <summary>The name of the role that it has at most.</summary>

@@ -40,7 +40,7 @@ internal static class PolicyEvaluator
 
         if (facts.Operations?.Contains(rule.Id) is false)
         {
-            return new(Reason.NotInToken, rule);
+            return new(Reason.NotInToken, rule, Detail: rule.Id);
         }
 
         if (facts.CrossSite && !call.IsSafe)

@@ -9,6 +9,8 @@ internal sealed class Role(string name, int rank, IReadOnlySet<Capability> capab
     /// <summary>Whoever shows a Headscale API key may do what it may do; being the owner, and handing that over, is for people.</summary>
     public static Role OfApiKey(Role owner) => new("api_key", owner.Rank, owner.Held);
 
+    private const string Part = ", in part";
+
     public const string OwnerName = "owner";
 
     public const string MemberName = "member";
@@ -27,7 +29,14 @@ internal sealed class Role(string name, int rank, IReadOnlySet<Capability> capab
     public Role Cap(Role other) => this == Unknown ? Unknown
         : other.Held.All(capabilities.Contains) && rank <= other.Rank
         ? other
-        : new(other.Name, Math.Max(rank, other.Rank), other.Held.Where(capabilities.Contains).ToHashSet());
+        : new(ByToken(other.Name), Math.Max(rank, other.Rank), other.Held.Where(capabilities.Contains).ToHashSet());
+
+    /// <summary>The role without Headscale's own API keys: one that a token made would outlive it, and can do everything.</summary>
+    public Role ForTokens() => !capabilities.Contains(Capability.ManageApiKeys) ? this
+        : new(ByToken(name), rank, capabilities.Where(one => one is not Capability.ManageApiKeys).ToHashSet());
+
+    /// <summary>What a role is called that a token has in part.</summary>
+    private static string ByToken(string role) => role.EndsWith(Part, StringComparison.Ordinal) ? role : role + Part;
 
     /// <summary>Whether this role may give, take or edit <paramref name="other"/>: only what stands strictly below it.</summary>
     public bool Outranks(Role other) => rank < other.Rank;

@@ -62,7 +62,7 @@ internal sealed class Authentication(CredentialReader credentials, PrincipalReso
         switch (credential)
         {
             case Credential.Rejected rejected:
-                return new(Problem: (rejected.Reason, rejected.Detail));
+                return new(Problem: (rejected.Reason, rejected.Detail)) { Token = rejected.Token };
 
             // Whether their key is good, Headscale says.
             case Credential.HeadscaleKey key:
@@ -71,7 +71,10 @@ internal sealed class Authentication(CredentialReader credentials, PrincipalReso
                 return await principals.ResolveAsync(token, configuration, cancel) is { } holder
                     ? new(holder)
                     : new(Problem: (Reason.MalformedCredential,
-                        $"the person who made the token {token.Token.Label} is gone, or comes in by a way that is switched off"));
+                        $"the person of the token {token.Token.Label} is gone, or comes in by a way that is switched off"))
+                    {
+                        Token = token.Token.Label,
+                    };
             case Credential.OfSession { Session: var session }:
                 return new(await principals.ResolveAsync(session, configuration, cancel));
             case Credential.ProxyIdentity identity:

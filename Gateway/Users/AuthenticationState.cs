@@ -15,6 +15,9 @@ internal sealed record AuthenticationState(
     /// <summary>How the audit names whoever it is, where that is known although there is no principal: Headscale cannot be asked.</summary>
     public string? Name { get; init; }
 
+    /// <summary>The token that does not count, where it is known.</summary>
+    public string? Token { get; init; }
+
     /// <summary>What was found out about this request; anonymous until it was authenticated.</summary>
     public static AuthenticationState Of(HttpContext context) => context.Features.Get<AuthenticationState>() ?? Anonymous;
 }

@@ -15,7 +15,11 @@ internal sealed class CallLimits(RateLimits limits, ProvenKeys proven)
     {
         if (state.Principal is { } principal)
         {
-            return limits.TakeCaller(principal.Person is { } person ? CallerKey.Of(person.Id) : CallerKey.Of(principal.Label), request);
+            // A program that runs wild does not keep its person from revoking the token.
+            return limits.TakeCaller(
+                principal.Token is { Token.Id: var id } ? CallerKey.Of($"token {id}")
+                : principal.Person is { } person ? CallerKey.Of(person.Id)
+                : CallerKey.Of(principal.Label), request);
         }
 
         if (state.OwnKey is { } key)

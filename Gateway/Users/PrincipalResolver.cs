@@ -60,7 +60,8 @@ internal sealed partial class PrincipalResolver(
         }
 
         var principal = await ResolveAsync(person, configuration, cancel);
-        return principal with { Role = principal.Role.Cap(configuration.Table.RoleNamed(token.Token.Role)), Token = token };
+        var role = principal.Role.Cap(configuration.Table.RoleNamed(token.Token.Role)).ForTokens();
+        return principal with { Role = role, Token = token };
     }
 
     private static bool IsWayOpen(Person person, GatewaySettings settings) => person.Source switch

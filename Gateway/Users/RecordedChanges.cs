@@ -16,6 +16,9 @@ internal readonly record struct PlannedChange(
     /// <summary>What somebody should know although it was done; null for nothing.</summary>
     public FormattableString? Note { get; init; }
 
+    /// <summary>What came to be, in words, asked when it is done; null for nothing.</summary>
+    public Func<string?>? Made { get; init; }
+
     public static PlannedChange Refuse(FormattableString complaint) => new(null, null, null, complaint);
 }
 
@@ -65,7 +68,7 @@ internal sealed class RecordedChanges(AuditLog audit, TimeProvider clock)
                 trouble ?? TextOf(outcome));
         await audit.CompleteAsync(new AuditOutcome(
             origin.RequestId, outcome is Change.Done ? "done" : SnakeCase.From(outcome.ToString()), changed.Status,
-                clock.GetElapsedTime(origin.Started).TotalMilliseconds));
+                clock.GetElapsedTime(origin.Started).TotalMilliseconds, plan.Made?.Invoke()));
         return changed;
     }
 

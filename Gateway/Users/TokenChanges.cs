@@ -50,11 +50,12 @@ internal sealed class TokenChanges(AccessTokens tokens, People people, RecordedC
             CreatedAt = now,
             ExpiresAt = now + TimeSpan.FromDays(Math.Clamp(wish.Days, 1, MostDays)),
         };
-        var plan = complaint is not null ? PlannedChange.Refuse(complaint) : new(CreateAsync, null, TextOf(draft));
+        var plan = complaint is not null ? PlannedChange.Refuse(complaint)
+            : new(MakeAsync, null, TextOf(draft)) { Made = () => made is var (token, _) ? $"token {token.Label}" : null };
         var changed = await changes.RunAsync(origin, who, "tokens.create", person.Label, plan, cancel);
         return new(changed, made?.Token, made?.Text);
 
-        async Task<Change> CreateAsync() => (made = await tokens.CreateAsync(draft)) is null ? Change.TooManyTokens : Change.Done;
+        async Task<Change> MakeAsync() => (made = await tokens.CreateAsync(draft)) is null ? Change.TooManyTokens : Change.Done;
     }
 
     /// <summary>Gives a token a new text; the old one counts a while longer.</summary>
@@ -64,13 +65,13 @@ internal sealed class TokenChanges(AccessTokens tokens, People people, RecordedC
     {
         (Token Token, string Text)? made = null;
         var overlap = TimeSpan.FromHours(Math.Clamp(overlapHours, 0, LongestOverlapHours));
-        var plan = OwnComplaint(who, token.PersonId) is { } complaint
+        var plan = (OwnComplaint(who, token.PersonId) ?? OverlapComplaint(token, overlapHours)) is { } complaint
             ? PlannedChange.Refuse(complaint)
-            : new(RotateAsync, TextOf(token), $"the one before counts {(int)overlap.TotalHours} h more");
+            : new(MakeAsync, TextOf(token), $"the one before counts {(int)overlap.TotalHours} h more");
         var changed = await changes.RunAsync(origin, who, "tokens.rotate", HolderOf(token), plan, cancel);
         return new(changed, made?.Token, made?.Text);
 
-        async Task<Change> RotateAsync() => (made = await tokens.RotateAsync(token.Id, overlap)) is null ? Change.NoSuchToken : Change.Done;
+        async Task<Change> MakeAsync() => (made = await tokens.RotateAsync(token.Id, overlap)) is null ? Change.NoSuchToken : Change.Done;
     }
 
     /// <summary>Ends a token at once.</summary>
@@ -81,6 +82,22 @@ internal sealed class TokenChanges(AccessTokens tokens, People people, RecordedC
                 async () => await tokens.RevokeAsync(token.Id) ? Change.Done : Change.NoSuchToken, TextOf(token), "none")
             : PlannedChange.Refuse($"that token is of somebody whom you do not outrank");
         return changes.RunAsync(origin, who, "tokens.revoke", HolderOf(token), plan, cancel);
+    }
+
+    /// <summary>Ends all tokens of a person at once, each recorded.</summary>
+    /// <param name="origin">Where each change comes from.</param>
+    /// <returns>Why not; null when all are ended.</returns>
+    public async Task<FormattableString?> RevokeAllAsync(Func<ChangeOrigin> origin, Principal who, Person person, CancellationToken cancel)
+    {
+        foreach (var token in tokens.All.Where(one => one.PersonId == person.Id))
+        {
+            if ((await RevokeAsync(origin(), who, token, cancel)).Complaint is { } complaint)
+            {
+                return complaint;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Whether somebody may see that a token is there, and revoke it: one's own, and those of whom one may change.</summary>
@@ -102,6 +119,13 @@ internal sealed class TokenChanges(AccessTokens tokens, People people, RecordedC
         who.Token is not null ? Said($"a token makes no tokens; sign in")
         : who.IsConsole || who.Person?.Id == person ? null
         : Said($"people make and rotate their own tokens alone");
+
+    /// <summary>Nobody takes the time away that was promised to the one before, unless they say so.</summary>
+    private FormattableString? OverlapComplaint(Token token, int hours) =>
+        hours is < 0 or > LongestOverlapHours ? Said($"the one before counts for 0 to {LongestOverlapHours} hours")
+        : hours > 0 && token.PreviousUntil > clock.GetUtcNow()
+            ? Said($"it was made anew already, and the one before that counts still; to end that, let it count no more")
+        : null;
 
     private static FormattableString? WishComplaint(Person person, TokenWish wish, RouteTable table)
     {

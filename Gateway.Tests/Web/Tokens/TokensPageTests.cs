@@ -40,6 +40,8 @@ public sealed partial class TokensPageTests
             .Select(one => (one.Row, one.Actor, one.Path, one.Reason)).Should().Equal(
                 ("tokens.create", "proxy:ivan", "proxy:ivan", "done"), ("tokens.rotate", "proxy:ivan", "proxy:ivan", "done"),
                 ("tokens.revoke", "proxy:ivan", "proxy:ivan", "done"));
+        audit.Single(one => one.Row == "tokens.create").Detail.Should().Be("token 1 (ci <b>)");
+        audit.Where(new Gateway.Audit.AuditSearch { Text = "1 (ci" }.Matches).Should().Contain(one => one.Row == "nodes.list");
         string.Concat(audit.Select(one => $"{one.Before}{one.After}{one.Detail}")).Should().NotContain("htg_");
     }
 
@@ -106,6 +108,47 @@ public sealed partial class TokensPageTests
         (await bob.GetAsync($"/admin/users/{sam}")).Text.Should().Contain("/admin/tokens/2/revoke");
         (await bob.SubmitAsync($"/admin/users/{sam}", "/admin/tokens/2/revoke")).Location.Should().Be($"/admin/users/{sam}?done=token");
         (await StatusOfAsync(gateway, ofSam)).Should().Be(401);
+    }
+
+    [Fact]
+    public async Task WhatWasPromisedToTheOneBeforeIsNotTakenBackByAccident()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var ivan = gateway.BrowserOf("ivan");
+        await ivan.GetAsync("/admin/");
+        var first = await gateway.MakeTokenAsync("proxy:ivan", "it_admin");
+
+        (await ivan.SubmitAsync("/admin/tokens", "/admin/tokens/1/rotate", ("overlap", "24"))).Status.Should().Be(302);
+        (await ivan.SubmitAsync("/admin/tokens", "/admin/tokens/1/rotate", ("overlap", "24"))).Text.Should().Contain("made anew already");
+        foreach (var overlap in new[] { "", "x", "-1", "169" })
+        {
+            (await ivan.SubmitAsync("/admin/tokens", "/admin/tokens/1/rotate", ("overlap", overlap))).Status.Should().Be(403);
+        }
+
+        (await StatusOfAsync(gateway, first)).Should().Be(200);
+        (await Verb.RunAsync("tokens", "rotate", "1", "--overlap", "-1", "--config", gateway.Files.Config)).Exit.Should().Be(1);
+        (await Verb.RunAsync("tokens", "rotate", "1", "--overlap", "0", "--config", gateway.Files.Config)).Exit.Should().Be(0);
+        (await StatusOfAsync(gateway, first)).Should().Be(401);
+    }
+
+    [Fact]
+    public async Task OffboardingEndsTokensFirst()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var sam = gateway.BrowserOf("sam");
+        await sam.GetAsync("/admin/");
+        var token = await gateway.MakeTokenAsync("proxy:sam", "self_service");
+        var id = gateway.People.Snapshot.Everyone.Single(one => one.Subject == "sam").Id;
+        using var alice = gateway.BrowserOf("alice");
+        await alice.GetAsync("/admin/");
+        gateway.Headscale.Prepared = call => call is { Method: "POST" } ? "no"u8.ToArray() : null;
+
+        var answer = await alice.SubmitAsync($"/admin/users/{id}", $"/admin/users/{id}/offboard");
+
+        gateway.Headscale.Prepared = null;
+        (await StatusOfAsync(gateway, token)).Should().Be(401, "whatever came of the rest: {0}", answer.Status);
+        (await gateway.StopAndReadAuditAsync()).Should().Contain(
+            one => one.Row == "tokens.revoke" && one.Actor == "proxy:alice" && one.Path == "proxy:sam" && one.Reason == "done");
     }
 
     [Fact]

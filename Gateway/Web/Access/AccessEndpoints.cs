@@ -63,9 +63,13 @@ internal static class AccessEndpoints
         HttpContext context, Principal principal, UpstreamMonitor upstream, string method, string path, string? role = null)
     {
         var table = RequestContext.Of(context).Configuration.Table;
-        var answers = Explain(table, method, path, role ?? principal.Role.Name, upstream.Assumed, one => one);
+        var answers = Explain(table, method, path, AskedAbout(table, principal, role), upstream.Assumed, one => one);
         await context.Response.WriteAsJsonAsync(new ExplainAnswer(answers), AccessJson.Default.ExplainAnswer);
     }
+
+    /// <summary>A role by its name; else whoever asks, as they are.</summary>
+    private static Facts AskedAbout(RouteTable table, Principal principal, string? role) =>
+        role is null ? principal.Facts(isCrossSite: false) : new(true, table.RoleNamed(role), null, false, Ownership.Unknown);
 
     private static AccessRow[] RowsOf(RouteTable table) =>
         [.. table.Rules.Where(one => one.Plane is Plane.Api)
@@ -87,7 +91,7 @@ internal static class AccessEndpoints
             ("Path", path ?? ""),
             ("Role", role ?? principal.Role.Name),
             ("Answers", path is { Length: > 0 }
-                ? Explain(table, method ?? "GET", path, role ?? principal.Role.Name, version, T).Select(OfAnybody).ToArray() : []));
+                ? Explain(table, method ?? "GET", path, AskedAbout(table, principal, role), version, T).Select(OfAnybody).ToArray() : []));
     }
 
     /// <summary>As the page says it, which asks about a role and not about the reader.</summary>
@@ -106,20 +110,20 @@ internal static class AccessEndpoints
         role.Has(row.Capability) ? "all" : row.Own is { } own && role.Has(own.Capability) ? "own" : "–";
 
     private static Explained[] Explain(
-        RouteTable table, string method, string path, string role, HeadscaleVersion version, Func<string, string> translate)
+        RouteTable table, string method, string path, Facts about, HeadscaleVersion version, Func<string, string> translate)
     {
         Explained[] answers =
         [
             .. new[] { ("own", Ownership.Own), ("somebody else's", Ownership.Foreign) }.Select(one =>
             {
-                var facts = new Facts(true, table.RoleNamed(role), new LinkedUser("0", "", false), false, one.Item2, TargetKey.Other);
+                var facts = about with { User = new LinkedUser("0", "", false), Owner = one.Item2, Key = TargetKey.Other };
                 var target = RawTarget.Parse(path);
                 var rule = table.Find(method, target?.Path ?? "");
                 var call = new WireCall(method, target, rule, new HeaderDictionary(), new GivenBody([]));
                 var decision = Authorizer.Preview(new(call, facts), version);
                 var text = decision.Reason is Reason.BodyUnread
                     ? translate(Noop("it depends on the body; 'gateway explain' with --body says it exactly"))
-                    : Refusals.TextOf(new(decision.Reason, role, decision.Lacks, decision.Detail), translate);
+                    : Refusals.TextOf(new(decision.Reason, about.Role.Name, decision.Lacks, decision.Detail), translate);
                 return new Explained(one.Item1, decision.IsAllowed, text)
                 {
                     Checks = rule.Rule is { Plane: Plane.Api } row

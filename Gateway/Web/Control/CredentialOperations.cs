@@ -19,7 +19,7 @@ internal sealed class CredentialOperations(Sessions sessions, AccessTokens token
         "tokens.create" => await CreateTokenAsync(request, cancel),
         "tokens.rotate" => FindToken(request) is { } token
             ? AnswerOf(
-                await changes.RotateAsync(log.OriginOf(), log.WhoOf(request), token, (int)NumberIn(request, "overlap_hours"), cancel))
+                await changes.RotateAsync(log.OriginOf(), log.WhoOf(request), token, int.TryParse(request["overlap_hours"], CultureInfo.InvariantCulture, out var hours) ? hours : -1, cancel))
             : NoSuchToken(request),
         "tokens.revoke" => FindToken(request) is { } token
             ? UserOperations.AnswerOf(await changes.RevokeAsync(log.OriginOf(), log.WhoOf(request), token, cancel))

@@ -35,6 +35,7 @@ internal sealed class PageLimits(CallLimits limits, AuditLog audit, TimeProvider
                 Reason = SnakeCase.From(nameof(Reason.TooMany)),
                 Status = StatusCodes.Status429TooManyRequests,
                 Actor = caller.Principal?.Label,
+                Token = caller.Principal?.Token?.Token.Label,
                 Client = request.Peer.Client?.ToString(),
             },
             CancellationToken.None);

@@ -47,9 +47,8 @@ internal static class TokenEndpoints
     }
 
     /// <summary>Where programs reach the gateway.</summary>
-    private static string AddressOf(HttpContext context) =>
-        RequestContext.Of(context).Configuration.Settings.Server.BaseUrl?.GetLeftPart(UriPartial.Authority)
-        ?? $"{context.Request.Scheme}://{context.Request.Host}";
+    private static Uri AddressOf(HttpContext context) =>
+        RequestContext.Of(context).Configuration.Settings.Server.BaseUrl ?? new($"{context.Request.Scheme}://{context.Request.Host}");
 
     private static async Task<IResult> CreateAsync(HttpContext context, Principal principal, TokenChanges changes, OneTimeSecretCookie once)
     {
@@ -85,7 +84,7 @@ internal static class TokenEndpoints
                 return Show(
                     context, principal,
                     await changes.RotateAsync(
-                        PageResults.OriginOf(context), principal, token, NumberIn(form, "overlap"), context.RequestAborted),
+                        PageResults.OriginOf(context), principal, token, NumberIn(form, "overlap", otherwise: -1), context.RequestAborted),
                     once);
             case "revoke":
                 var changed = await changes.RevokeAsync(PageResults.OriginOf(context), principal, token, context.RequestAborted);
@@ -109,8 +108,8 @@ internal static class TokenEndpoints
         return Results.Redirect($"{PageResults.BasePath(context)}/tokens");
     }
 
-    private static int NumberIn(IFormCollection form, string field) =>
-        int.TryParse(form[field], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    private static int NumberIn(IFormCollection form, string field, int otherwise = 0) =>
+        int.TryParse(form[field], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
     private static string[] Words(string? text) =>
         text?.Split([' ', ',', '\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries) ?? [];

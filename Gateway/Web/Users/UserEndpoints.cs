@@ -224,7 +224,7 @@ internal static class UserEndpoints
 
     private static async Task<IResult> OffboardAsync(
         HttpContext context, long id, Principal principal, People people, UserDirectory directory, PersonChanges changes,
-        HeadscaleCalls calls, UpstreamMonitor upstream, TimeProvider clock)
+        TokenChanges tokens, HeadscaleCalls calls, UpstreamMonitor upstream, TimeProvider clock)
     {
         if (people.Snapshot.Find(id) is not { } person)
         {
@@ -232,8 +232,16 @@ internal static class UserEndpoints
         }
 
         // A number that Headscale gave to somebody else meanwhile is not theirs.
-        var owner = RankRules.Complaint(principal, person, RequestContext.Of(context).Configuration.Table) is null
-            ? PrincipalResolver.LinkOf(person, await directory.GetAsync(context.RequestAborted)) : null;
+        var may = RankRules.Complaint(principal, person, RequestContext.Of(context).Configuration.Table) is null;
+        var owner = may ? PrincipalResolver.LinkOf(person, await directory.GetAsync(context.RequestAborted)) : null;
+
+        // A program that goes on would make new things while the others end.
+        if (may && await tokens.RevokeAllAsync(() => PageResults.OriginOf(context), principal, person, context.RequestAborted)
+            is { } complaint)
+        {
+            return PageResults.Failure(context, StatusCodes.Status409Conflict, T("Not everything was done"), T(complaint));
+        }
+
         if (await EndAsync() is { } trouble)
         {
             return PageResults.Failure(
