@@ -156,8 +156,8 @@ internal sealed record AuditSearch
         && (Device is null || Names(entry.Path, $"/node/{Device}") || Names(entry.Path, $"/device/{Device}"))
         && (!RefusedOnly || entry.Class is AuditClass.Refusal)
         && (!ChangesOnly || entry.Class is AuditClass.Change)
-        && (Text.Length == 0 || IsUnder(entry.RequestId) || Holds(entry.Actor) || Holds(entry.Token) || Holds(entry.Row) || Holds(entry.Path)
-            || Holds(entry.Reason));
+        && (Text.Length == 0 || IsUnder(entry.RequestId) || Holds(entry.Actor) || Holds(entry.Token) || Holds(entry.Row)
+            || Holds(entry.Path) || Holds(entry.Reason));
 
     /// <summary>Whether a path has these whole segments.</summary>
     private static bool Names(string path, string segments) => path.IndexOf(segments, StringComparison.Ordinal) is >= 0 and var at
