@@ -18,8 +18,7 @@ internal sealed class CredentialOperations(Sessions sessions, AccessTokens token
             [.. tokens.All.Select(one => TokenLine.Of(one, changes.HolderOf(one)))], ControlJson.Default.IReadOnlyListTokenLine),
         "tokens.create" => await CreateTokenAsync(request, cancel),
         "tokens.rotate" => FindToken(request) is { } token
-            ? AnswerOf(
-                await changes.RotateAsync(log.OriginOf(), log.WhoOf(request), token, int.TryParse(request["overlap_hours"], CultureInfo.InvariantCulture, out var hours) ? hours : -1, cancel))
+            ? AnswerOf(await changes.RotateAsync(log.OriginOf(), log.WhoOf(request), token, OverlapIn(request), cancel))
             : NoSuchToken(request),
         "tokens.revoke" => FindToken(request) is { } token
             ? UserOperations.AnswerOf(await changes.RevokeAsync(log.OriginOf(), log.WhoOf(request), token, cancel))
@@ -66,6 +65,9 @@ internal sealed class CredentialOperations(Sessions sessions, AccessTokens token
 
     private static long NumberIn(ControlRequest request, string name) =>
         long.TryParse(request[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+
+    private static int OverlapIn(ControlRequest request) =>
+        int.TryParse(request["overlap_hours"], CultureInfo.InvariantCulture, out var hours) ? hours : -1;
 
     private static string[] Words(string? text) =>
         text?.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
