@@ -37,7 +37,7 @@ internal sealed class AuditEntryFactory(TimeProvider clock)
             RequestId = call.Reference,
             Kind = AuditKind.Api,
             Actor = call.Caller.OwnKey is { } key ? $"key:{key.Prefix}" : principal?.Label,
-            Token = principal?.Token?.Token.Label ?? call.Caller.Token,
+            Token = principal?.TokenLabel ?? call.Caller.Token,
             Role = principal?.Role.Name,
             HeadscaleUser = principal?.User?.Id,
             Row = result.Decision.Rule?.Id,

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
-using System.Text;
 using Gateway.Documents;
 using Gateway.Settings;
 
@@ -94,6 +93,4 @@ internal sealed class AccessTokens(TokenStore store, DocumentSet documents, Time
     private Token AsUsed(Token token) => Noted(token.Id) is { } used ? token with { LastUsedAt = used } : token;
 
     private static string NewText() => Token.Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-
-    private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

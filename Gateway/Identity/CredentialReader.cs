@@ -116,7 +116,7 @@ internal sealed class CredentialReader(TrustedHeaders trustedHeaders, Sessions s
     private string FingerprintOf(string key) => Convert.ToHexString(HMACSHA256.HashData(_fingerprintKey, Encoding.UTF8.GetBytes(key)));
 
     /// <summary>Whether an Authorization header has a token of the gateway's own, which is for nobody else.</summary>
-    public static bool HasToken(StringValues lines) => lines.Any(one =>
+    public static bool HasToken(StringValues lines) => lines.Count > 0 && lines.Any(one =>
         one?.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) is true ? IsToken(one["Bearer ".Length..])
         : one?.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase) is true && IsToken(BasicUserName(one["Basic ".Length..])));
 

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
 using Gateway.Settings;
 
 namespace Gateway.Identity;
@@ -12,6 +14,9 @@ internal abstract partial class CredentialUse(TimeProvider clock, ILogger log) :
     private readonly ConcurrentDictionary<long, DateTimeOffset> _used = new();
 
     protected TimeProvider Clock { get; } = clock;
+
+    /// <summary>SHA-256 in lower-case hex, which is stored in the place of 256 random bits.</summary>
+    protected static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
     /// <summary>The credential with this number is used now.</summary>
     protected void Note(long id, DateTimeOffset now) => _used[id] = now;

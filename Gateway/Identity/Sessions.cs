@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using Gateway.Documents;
 using Gateway.Headscale;
 using Gateway.Policy;
@@ -77,6 +76,4 @@ internal sealed class Sessions(
         var (now, idle) = (Clock.GetUtcNow(), monitor.Current.Settings.Sessions.Idle);
         await store.RemoveAsync(one => one.ExpiresAt <= now || (idle > TimeSpan.Zero && one.LastUsedAt < now - idle - (2 * Interval)));
     }
-
-    private static string HashOf(string cookie) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(cookie)));
 }

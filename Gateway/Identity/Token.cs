@@ -64,9 +64,8 @@ internal sealed record Token
 
     /// <summary>Whether it counts from an address.</summary>
     /// <param name="client">Null where the address is not known.</param>
-    public bool CountsFrom(IPAddress? client) => Networks.Count == 0 || (client is not null && Networks.Any(one =>
-        AddressText.ParseNetwork(one, out _) is { } network && network.BaseAddress.AddressFamily == client.AddressFamily
-            && network.Contains(client)));
+    public bool CountsFrom(IPAddress? client) => Networks.Count == 0 || (client is not null
+        && new NetworkList([.. Networks.Select(one => AddressText.ParseNetwork(one, out _)).OfType<IPNetwork>()]).Contains(client));
 }
 
 [JsonSourceGenerationOptions(

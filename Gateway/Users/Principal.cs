@@ -17,6 +17,9 @@ internal sealed record Principal(Person? Person, string Label, Role Role, Linked
     /// <summary>The token that a program acts with; null for people.</summary>
     public Credential.OfToken? Token { get; init; }
 
+    /// <summary>How the audit names the token; null for people.</summary>
+    public string? TokenLabel => Token?.Token.Label;
+
     /// <summary>The principal of a request, as a parameter of an endpoint that demands one.</summary>
     public static ValueTask<Principal?> BindAsync(HttpContext context) => new(AuthenticationState.Of(context).Principal);
 

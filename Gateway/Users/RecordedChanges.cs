@@ -36,7 +36,7 @@ internal sealed class RecordedChanges(AuditLog audit, TimeProvider clock)
             RequestId = origin.RequestId,
             Kind = origin.Kind,
             Actor = who.Label,
-            Token = who.Token?.Token.Label,
+            Token = who.TokenLabel,
             Role = who.IsConsole ? null : who.Role.Name,
             HeadscaleUser = who.User?.Id,
             Row = row,

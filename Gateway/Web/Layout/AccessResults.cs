@@ -65,7 +65,7 @@ internal sealed class AccessResults(AuditLog audit, TimeProvider clock) : IAutho
                 RequestId = request.RequestId,
                 Kind = AuditKind.Api,
                 Actor = principal.Label,
-                Token = principal.Token?.Token.Label,
+                Token = principal.TokenLabel,
                 Role = principal.Role.Name,
                 HeadscaleUser = principal.User?.Id,
                 Row = context.GetEndpoint()?.Metadata.GetMetadata<EndpointOperation>()?.NameOf(context.Request.RouteValues) ?? "page",

@@ -35,7 +35,7 @@ internal sealed class PageLimits(CallLimits limits, AuditLog audit, TimeProvider
                 Reason = SnakeCase.From(nameof(Reason.TooMany)),
                 Status = StatusCodes.Status429TooManyRequests,
                 Actor = caller.Principal?.Label,
-                Token = caller.Principal?.Token?.Token.Label,
+                Token = caller.Principal?.TokenLabel,
                 Client = request.Peer.Client?.ToString(),
             },
             CancellationToken.None);
